@@ -1,0 +1,23 @@
+// Collects the findings of one configuration file, so that all of them are reported at once.
+// A settings struct that has rules beyond its types declares   void check(ConfigChecker& checker) const;
+// the reader calls it after the struct's own fields were read.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace actionclip {
+
+class ConfigChecker {
+ public:
+  virtual ~ConfigChecker() = default;
+
+  // Adds a finding about the member named `key` of the struct being checked ("" = the struct itself).
+  virtual void error(std::string_view key, const std::string& message) = 0;
+
+  void at_least(std::string_view key, double value, double minimum);
+  void greater_than(std::string_view key, double value, double bound);
+  void in_range(std::string_view key, double value, double minimum, double maximum);  // both ends included
+};
+
+}  // namespace actionclip

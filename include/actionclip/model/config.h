@@ -1,0 +1,91 @@
+// Settings of the model: the `model:` section of an experiment, and the resolved sizes that the modules are built from.
+// Sizes of the named architectures: CLIP (Radford et al. 2021), table 20.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/describe.hpp>
+
+#include "actionclip/config/checker.h"
+#include "actionclip/config/types.h"
+
+namespace actionclip {
+
+enum class FusionType { meanP, Transf };
+BOOST_DESCRIBE_ENUM(FusionType, meanP, Transf)
+
+// Where a part's parameters come from at the start of a run.
+enum class InitSource { weights, random };
+BOOST_DESCRIBE_ENUM(InitSource, weights, random)
+
+struct InitConfig {
+  InitSource image = InitSource::weights;
+  InitSource text = InitSource::weights;
+};
+BOOST_DESCRIBE_STRUCT(InitConfig, (), (image, text))
+
+// Sizes that differ from those of `arch`.
+struct VisionOverrides {
+  std::optional<std::int64_t> image_size, patch_size, width, layers, heads;
+};
+BOOST_DESCRIBE_STRUCT(VisionOverrides, (), (image_size, patch_size, width, layers, heads))
+
+struct TextOverrides {
+  std::optional<std::int64_t> context_length, vocabulary_size, width, layers, heads;
+};
+BOOST_DESCRIBE_STRUCT(TextOverrides, (), (context_length, vocabulary_size, width, layers, heads))
+
+struct ModelConfig {
+  std::string arch = "ViT-B/16";
+  InputPath weights;            // the start; a file of any supported scheme, or a run's checkpoint
+  InitConfig init;
+  std::int64_t frames = 8;      // T
+  FusionType fusion = FusionType::Transf;
+  std::int64_t fusion_layers = 6;
+  std::optional<std::int64_t> embed_dim;  // D
+  VisionOverrides vision;
+  TextOverrides text;
+  std::vector<double> mean = {0.48145466, 0.4578275, 0.40821073};  // of the input's channels, after scaling to [0, 1]
+  std::vector<double> std = {0.26862954, 0.26130258, 0.27577711};
+
+  void check(ConfigChecker& checker) const;
+};
+BOOST_DESCRIBE_STRUCT(ModelConfig, (),
+                      (arch, weights, init, frames, fusion, fusion_layers, embed_dim, vision, text, mean, std))
+
+// What the modules are built from.
+struct VisionTransformerConfig {
+  std::int64_t image_size = 224, patch_size = 32, width = 768, layers = 12, heads = 12, output_dim = 512;
+};
+BOOST_DESCRIBE_STRUCT(VisionTransformerConfig, (), (image_size, patch_size, width, layers, heads, output_dim))
+
+struct TextTransformerConfig {
+  std::int64_t context_length = 77, vocabulary_size = 49408, width = 512, layers = 12, heads = 8, output_dim = 512;
+};
+BOOST_DESCRIBE_STRUCT(TextTransformerConfig, (), (context_length, vocabulary_size, width, layers, heads, output_dim))
+
+struct TemporalFusionConfig {
+  FusionType type = FusionType::Transf;
+  std::int64_t width = 512, layers = 6, heads = 8, frames = 8;
+};
+BOOST_DESCRIBE_STRUCT(TemporalFusionConfig, (), (type, width, layers, heads, frames))
+
+struct ActionClipConfig {
+  VisionTransformerConfig vision;
+  TextTransformerConfig text;
+  TemporalFusionConfig fusion;
+  std::vector<double> mean = {0.48145466, 0.4578275, 0.40821073};
+  std::vector<double> std = {0.26862954, 0.26130258, 0.27577711};
+};
+BOOST_DESCRIBE_STRUCT(ActionClipConfig, (), (vision, text, fusion, mean, std))
+
+// Names of the known architectures ("ViT-B/32", ...).
+std::vector<std::string> architecture_names();
+
+// `arch` with the overrides applied. Throws ConfigError on an unknown name or sizes that do not fit together.
+ActionClipConfig resolve(const ModelConfig& config);
+
+}  // namespace actionclip

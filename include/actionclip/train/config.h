@@ -1,0 +1,90 @@
+// Settings of training: the `train:` section of an experiment.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <boost/describe.hpp>
+
+#include "actionclip/config/checker.h"
+
+namespace actionclip {
+
+enum class TrainTask {
+  pretrain,  // image-text pairs, InfoNCE, everything learns
+  prompt,    // towers frozen, the fusion head learns
+  finetune,  // videos and labels, end to end
+};
+BOOST_DESCRIBE_ENUM(TrainTask, pretrain, prompt, finetune)
+
+enum class Precision { fp32, bf16, fp16 };
+BOOST_DESCRIBE_ENUM(Precision, fp32, bf16, fp16)
+
+// Target distribution of the contrastive loss over a batch (reference: ActionCLIP section 3.1; G = same-label matrix).
+enum class LossTarget {
+  softmax,     // softmax(10 G) of a row, as the published code
+  normalized,  // G divided by its row sum, as the paper
+  identity,    // each sample is its own only positive (InfoNCE)
+};
+BOOST_DESCRIBE_ENUM(LossTarget, softmax, normalized, identity)
+
+enum class OptimizerKind { adamw, adam, sgd };
+BOOST_DESCRIBE_ENUM(OptimizerKind, adamw, adam, sgd)
+
+struct OptimizerConfig {
+  OptimizerKind kind = OptimizerKind::adamw;
+  double beta1 = 0.9;
+  double beta2 = 0.98;
+  double eps = 1e-8;
+  double momentum = 0.9;      // sgd
+  double weight_decay = 0.2;
+
+  void check(ConfigChecker& checker) const;
+};
+BOOST_DESCRIBE_STRUCT(OptimizerConfig, (), (kind, beta1, beta2, eps, momentum, weight_decay))
+
+enum class ScheduleKind { cosine, multistep };
+BOOST_DESCRIBE_ENUM(ScheduleKind, cosine, multistep)
+
+struct ScheduleConfig {
+  ScheduleKind kind = ScheduleKind::cosine;
+  double warmup_epochs = 5;
+  double stop_epoch = 0;             // end the run here although the schedule is laid out for `epochs`; 0: at `epochs`
+  std::vector<double> milestones;    // multistep: epochs at which lr is multiplied by gamma
+  double gamma = 0.1;
+
+  void check(ConfigChecker& checker) const;
+};
+BOOST_DESCRIBE_STRUCT(ScheduleConfig, (), (kind, warmup_epochs, stop_epoch, milestones, gamma))
+
+struct LearningRateRatios {
+  double image = 1;
+  double fusion = 10;
+};
+BOOST_DESCRIBE_STRUCT(LearningRateRatios, (), (image, fusion))
+
+struct TrainConfig {
+  TrainTask task = TrainTask::finetune;
+  std::int64_t epochs = 50;
+  std::int64_t batch_size = 256;      // global: over all ranks and accumulation steps
+  std::int64_t accumulate_steps = 1;  // batch_size is split into so many parts; each part is its own contrastive batch
+  double lr = 5e-6;
+  LearningRateRatios lr_ratio;
+  LossTarget target = LossTarget::softmax;
+  OptimizerConfig optimizer;
+  ScheduleConfig schedule;
+  Precision precision = Precision::fp32;
+  double clip_grad_norm = 0;          // 0: off
+  std::int64_t max_steps = 0;         // stop after so many optimiser steps; 0: no limit
+  std::int64_t max_nonfinite = 10;    // steps in a row with a loss or gradient that is not finite before the run stops
+  std::int64_t checkpoint_every = 1;  // epochs
+  std::int64_t keep_checkpoints = 2;  // newest ones kept beside `best`
+
+  void check(ConfigChecker& checker) const;
+};
+BOOST_DESCRIBE_STRUCT(TrainConfig, (),
+                      (task, epochs, batch_size, accumulate_steps, lr, lr_ratio, target, optimizer, schedule, precision,
+                       clip_grad_norm, max_steps, max_nonfinite, checkpoint_every, keep_checkpoints))
+
+}  // namespace actionclip

@@ -1,0 +1,36 @@
+// An experiment: the whole YAML file as one struct.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <boost/describe.hpp>
+
+#include "actionclip/eval/config.h"
+#include "actionclip/model/config.h"
+#include "actionclip/text/config.h"
+#include "actionclip/train/config.h"
+#include "actionclip/video/config.h"
+
+namespace actionclip {
+
+struct Experiment {
+  std::int64_t seed = 1024;
+  ModelConfig model;
+  TextConfig text;
+  DataConfig data;
+  TrainConfig train;
+  EvalConfig eval;
+};
+BOOST_DESCRIBE_STRUCT(Experiment, (), (seed, model, text, data, train, eval))
+
+// Reads `file` with its `base:` chain, applies `overrides` ("train.epochs=3"), and checks everything.
+// Throws ConfigError with every finding, a line each; UsageError for an override that cannot be used.
+Experiment load_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides);
+
+// The resolved experiment as YAML that load_experiment reads back to the same values.
+std::string to_yaml(const Experiment& experiment);
+
+}  // namespace actionclip

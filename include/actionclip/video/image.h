@@ -1,0 +1,15 @@
+// A decoded frame: 8-bit RGB, rows top to bottom, three bytes a pixel, no padding.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace actionclip {
+
+struct Image {
+  std::int64_t width = 0;
+  std::int64_t height = 0;
+  std::vector<std::uint8_t> rgb;  // [height, width, 3]
+};
+
+}  // namespace actionclip

@@ -1,0 +1,32 @@
+// Lists of videos: the lines of a data set. Torch-free.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "actionclip/video/config.h"
+
+namespace actionclip {
+
+struct VideoEntry {
+  std::filesystem::path path;     // root folder applied
+  std::int64_t label_id = -1;     // -1: none (captions)
+  std::int64_t frame_count = -1;  // frame folders: from the list; -1: to be found out
+  std::string caption;            // caption lists
+  std::int64_t line = 0;          // in the list, from 1: for messages
+};
+
+struct VideoList {
+  std::filesystem::path file;
+  DatasetConfig config;
+  std::vector<VideoEntry> entries;
+};
+
+// Reads the list that `config` names. Paths may contain spaces (numbers are taken from the end of the line); empty lines and lines
+// starting with '#' are skipped. Throws Error with file:line for: a malformed line, a label id outside [0, label_count) (label_count < 0:
+// unchecked), an empty list. The videos themselves are not opened.
+VideoList read_video_list(const DatasetConfig& config, std::int64_t label_count);
+
+}  // namespace actionclip

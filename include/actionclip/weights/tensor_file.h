@@ -1,0 +1,49 @@
+// The tensors of a weights file, without libtorch: names, types, shapes and bytes. Reading never executes anything from the file.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace actionclip {
+
+enum class DType { kFloat64, kFloat32, kFloat16, kBFloat16, kInt64, kInt32, kInt16, kInt8, kUInt8, kBool };
+
+std::size_t item_size(DType dtype);
+std::string_view dtype_name(DType dtype);  // safetensors' names: "F32", "BF16", "I64", ...
+
+// One tensor: a strided view into memory that `owner` keeps alive. Every element it can reach lies inside `bytes` (checked by readers).
+struct TensorData {
+  DType dtype = DType::kFloat32;
+  std::vector<std::int64_t> shape;
+  std::vector<std::int64_t> strides;  // in elements; row-major contiguous unless the file says otherwise
+  std::span<const std::byte> bytes;   // starts at the first element
+  std::shared_ptr<const void> owner;
+
+  std::int64_t element_count() const;
+};
+
+std::vector<std::int64_t> contiguous_strides(const std::vector<std::int64_t>& shape);
+std::string shape_string(const std::vector<std::int64_t>& shape);  // "[512, 768]"
+
+// What the bytes were stored as.
+enum class WeightsFormat { safetensors, torchscript, pickle };
+
+struct TensorFile {
+  WeightsFormat format = WeightsFormat::safetensors;
+  std::map<std::string, TensorData> tensors;
+  std::map<std::string, std::string> metadata;  // safetensors' __metadata__
+};
+
+// Opens any supported file and tells the format by its content: safetensors, or a zip archive of PyTorch (a state dict pickled by
+// torch.save, possibly nested: {"model_state_dict": {...}, "fusion_model_state_dict": {...}}; a TorchScript archive such as OpenAI's).
+// Nested dictionaries give names joined by '/': "model_state_dict/visual.proj". Throws WeightsError.
+TensorFile read_tensor_file(const std::filesystem::path& path);
+
+}  // namespace actionclip

@@ -1,0 +1,135 @@
+#include "actionclip/core/atomic_file.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "actionclip/core/error.h"
+
+namespace actionclip {
+namespace {
+
+[[noreturn]] void fail(const char* what, const std::filesystem::path& path, int code) {
+  throw Error(fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(code)));
+}
+
+}  // namespace
+
+OutputFile::OutputFile(const std::filesystem::path& path)
+    : path_(path), descriptor_(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
+  if (descriptor_ < 0) fail("create", path_, errno);
+}
+
+OutputFile::~OutputFile() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+void OutputFile::write(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      throw Error(fmt::format("cannot write {} ({} more bytes needed): {}", path_.string(), bytes.size(),
+                              std::strerror(errno)));
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void OutputFile::write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
+
+void OutputFile::finish() {
+  if (fsync(descriptor_) != 0) fail("flush", path_, errno);
+  const int descriptor = descriptor_;
+  descriptor_ = -1;
+  if (close(descriptor) != 0) fail("close", path_, errno);
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
+  const auto temporary = temporary_sibling(path);
+  try {
+    OutputFile file(temporary);
+    file.write(text);
+    file.finish();
+    rename_durably(temporary, path);
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    throw;
+  }
+}
+
+void sync_folder(const std::filesystem::path& folder) {
+  const auto& place = folder.empty() ? std::filesystem::path(".") : folder;
+  const int descriptor = open(place.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) fail("open folder", place, errno);
+  const int result = fsync(descriptor);
+  const int code = errno;
+  close(descriptor);
+  // Some file systems cannot sync folders (EINVAL); there is nothing more to do on those.
+  if (result != 0 && code != EINVAL) fail("flush folder", place, code);
+}
+
+void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (rename(from.c_str(), to.c_str()) != 0) {
+    throw Error(
+        fmt::format("cannot rename {} to {}: {}", from.string(), to.string(), std::strerror(errno)));
+  }
+  sync_folder(to.parent_path());
+}
+
+std::filesystem::path temporary_sibling(const std::filesystem::path& path) {
+  auto name = path;
+  name += fmt::format(".tmp.{}", getpid());
+  return name;
+}
+
+std::string read_text_file(const std::filesystem::path& path, std::size_t limit) {
+  std::error_code code;
+  const auto status = std::filesystem::status(path, code);
+  if (!std::filesystem::exists(status)) throw Error(fmt::format("{}: no such file", path.string()));
+  if (std::filesystem::is_directory(status)) {
+    throw Error(fmt::format("{}: is a folder, a file is needed", path.string()));
+  }
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) throw Error(fmt::format("cannot open {}: {}", path.string(), std::strerror(errno)));
+  std::string text;
+  std::array<char, 1 << 16> buffer{};
+  while (stream.read(buffer.data(), buffer.size()) || stream.gcount() > 0) {
+    text.append(buffer.data(), static_cast<std::size_t>(stream.gcount()));
+    if (text.size() > limit) {
+      throw Error(fmt::format("{}: larger than {} bytes, refused", path.string(), limit));
+    }
+  }
+  if (stream.bad()) throw Error(fmt::format("cannot read {}: {}", path.string(), std::strerror(errno)));
+  return text;
+}
+
+std::string sha256_of_file(const std::filesystem::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) throw Error(fmt::format("cannot open {}: {}", path.string(), std::strerror(errno)));
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  std::vector<char> buffer(1 << 20);
+  while (stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || stream.gcount() > 0) {
+    EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(stream.gcount()));
+  }
+  if (stream.bad()) throw Error(fmt::format("cannot read {}: {}", path.string(), std::strerror(errno)));
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  EVP_DigestFinal_ex(context.get(), digest.data(), &length);
+  std::string text;
+  for (unsigned i = 0; i < length; ++i) text += fmt::format("{:02x}", digest[i]);
+  return text;
+}
+
+}  // namespace actionclip

@@ -1,0 +1,53 @@
+#include "actionclip/core/log.h"
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include <fmt/format.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "actionclip/core/error.h"
+#include "actionclip/core/progress.h"
+
+namespace actionclip {
+namespace {
+
+// Writes through the progress display, so that a log line never tears a bar that is being drawn.
+class ProgressAwareSink : public spdlog::sinks::stderr_color_sink_mt {
+ public:
+  void log(const spdlog::details::log_msg& message) override {
+    const auto pause = ProgressBar::pause_drawing();
+    spdlog::sinks::stderr_color_sink_mt::log(message);
+  }
+};
+
+}  // namespace
+
+void set_up_logging(const std::string& level) {
+  const auto parsed = spdlog::level::from_str(level);
+  if (parsed == spdlog::level::off && level != "off") {
+    throw UsageError(
+        fmt::format("unknown log level '{}' (one of trace, debug, info, warn, error, off)", level));
+  }
+  auto sink = std::make_shared<ProgressAwareSink>();
+  sink->set_pattern("%^%L%$ %H:%M:%S %v");
+  auto logger = std::make_shared<spdlog::logger>("actionclip", sink);
+  logger->set_level(parsed);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+void add_log_file(const std::filesystem::path& file) {
+  try {
+    auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string());
+    sink->set_pattern("%Y-%m-%d %H:%M:%S.%e %L %v");
+    spdlog::default_logger()->sinks().push_back(sink);
+    spdlog::default_logger()->flush_on(spdlog::level::info);
+  } catch (const spdlog::spdlog_ex& problem) {
+    throw Error(fmt::format("cannot write the log file {}: {}", file.string(), problem.what()));
+  }
+}
+
+}  // namespace actionclip

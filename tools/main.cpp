@@ -1,0 +1,6 @@
+#include <cstdio>
+
+int main() {
+  std::puts("actionclip");
+  return 0;
+}
