@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Installs everything that building and testing need on Debian 12: Debian packages, libtorch (out of the PyTorch wheel), the Python
+# references of the tests, and CLIP's vocabulary. Run it again at any time: what is there stays.
+#
+#   scripts/setup.sh               all
+#   ACTIONCLIP_TORCH_DIR=.../site-packages/torch scripts/setup.sh    re-use that torch instead of installing the pinned one
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf '[setup] %s\n' "$*"; }
+die() { printf '[setup] error: %s\n' "$*" >&2; exit 1; }
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    die "installing Debian packages needs root or sudo: run as root, or install what third_party/debian-packages.txt lists"
+  fi
+}
+
+install_debian_packages() {
+  command -v apt-get >/dev/null || die "no apt-get here: install what third_party/debian-packages.txt lists by hand"
+  local wanted=() missing=() package
+  mapfile -t wanted < <(sed 's/#.*//; s/[[:space:]]//g; /^$/d' third_party/debian-packages.txt)
+  for package in "${wanted[@]}"; do
+    dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+  done
+  if [ ${#missing[@]} -eq 0 ]; then
+    say "Debian packages: all ${#wanted[@]} present"
+    return
+  fi
+  say "Debian packages: installing ${missing[*]}"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+install_python() {
+  local python=.venv/bin/python
+  if [ ! -x "$python" ]; then
+    say "Python environment: creating .venv"
+    /usr/bin/python3 -m venv .venv
+  fi
+  local wanted=(-r third_party/requirements-test.txt)
+  if [ -n "${ACTIONCLIP_TORCH_DIR:-}" ]; then
+    [ -f "$ACTIONCLIP_TORCH_DIR/version.py" ] || die "ACTIONCLIP_TORCH_DIR=$ACTIONCLIP_TORCH_DIR holds no torch"
+    say "libtorch: re-using $ACTIONCLIP_TORCH_DIR"
+    dirname "$ACTIONCLIP_TORCH_DIR" >"$(echo .venv/lib/python3*/site-packages)/reused_torch.pth"
+  else
+    wanted+=(-r third_party/requirements-build.txt)
+  fi
+  local stamp=.venv/installed.sha256 state
+  state=$(cat third_party/requirements-*.txt <(echo "${ACTIONCLIP_TORCH_DIR:-}") | sha256sum)
+  if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$state" ]; then
+    say "Python packages: present"
+    return
+  fi
+  say "Python packages: installing libtorch and the references of the tests (5 GB; minutes)"
+  "$python" -m pip install --quiet --disable-pip-version-check "${wanted[@]}"
+  echo "$state" >"$stamp"
+}
+
+# CLIP's byte-pair merges; shipped inside open_clip's package.
+fetch_vocabulary() {
+  local target=.cache/bpe_simple_vocab_16e6.txt.gz
+  local sha256=924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a
+  if [ ! -f "$target" ]; then
+    mkdir -p .cache
+    cp "$(echo .venv/lib/python3*/site-packages/open_clip)/$(basename "$target")" "$target.tmp"
+    echo "$sha256  $target.tmp" | sha256sum --check --quiet || die "the vocabulary in open_clip's package has another SHA-256 than $sha256"
+    mv "$target.tmp" "$target"
+  fi
+  say "CLIP's vocabulary: $target"
+}
+
+install_debian_packages
+install_python
+fetch_vocabulary
+say "done"

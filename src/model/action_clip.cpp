@@ -1,0 +1,68 @@
+#include "actionclip/model/action_clip.h"
+
+#include <cmath>
+
+#include <ATen/ops/full.h>
+#include <ATen/ops/tensor.h>
+
+namespace actionclip {
+namespace {
+
+constexpr double kInitialLogitScale = 2.6592600369327779;  // ln(1 / 0.07)
+
+bool starts_with(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
+
+at::Tensor channel_constant(const std::vector<double>& values) {
+  return at::tensor(values, at::kFloat).view({1, 3, 1, 1});
+}
+
+}  // namespace
+
+ModelPart part_of(std::string_view parameter_name) {
+  if (starts_with(parameter_name, "visual.")) return ModelPart::image;
+  if (starts_with(parameter_name, "fusion.")) return ModelPart::fusion;
+  return ModelPart::text;
+}
+
+at::Tensor l2_normalize(const at::Tensor& features) {
+  const auto values = features.to(at::kFloat);
+  return values / values.norm(2, -1, /*keepdim=*/true);
+}
+
+ActionClipImpl::ActionClipImpl(const ActionClipConfig& config)
+    : config_(config), mean_(channel_constant(config.mean)), std_(channel_constant(config.std)) {
+  visual = register_module("visual", VisionTransformer(config.vision));
+  text = TextTransformer(config.text);
+  register_module("token_embedding", text->token_embedding);
+  register_parameter("positional_embedding", text->positional_embedding);
+  register_module("transformer", text->transformer);
+  register_module("ln_final", text->ln_final);
+  register_parameter("text_projection", text->text_projection);
+  logit_scale = register_parameter("logit_scale", at::full({}, kInitialLogitScale));
+  fusion = register_module("fusion", make_temporal_fusion(config.fusion));
+}
+
+at::Device ActionClipImpl::device() const { return logit_scale.device(); }
+
+at::Tensor ActionClipImpl::normalize(const at::Tensor& images) const {
+  return images.to(at::kFloat).div_(255).sub_(mean_.to(images.device())).div_(std_.to(images.device()));
+}
+
+at::Tensor ActionClipImpl::encode_frames(const at::Tensor& clips) {
+  TORCH_CHECK(clips.dim() == 5, "clips of shape ", clips.sizes(), " given, [B, T, 3, S, S] needed");
+  auto images = clips.flatten(0, 1).to(device(), /*non_blocking=*/true);
+  if (images.scalar_type() == at::kByte) images = normalize(images);
+  return visual(images).view({clips.size(0), clips.size(1), -1});
+}
+
+at::Tensor ActionClipImpl::encode_video(const at::Tensor& clips) { return fusion->forward(encode_frames(clips)); }
+
+at::Tensor ActionClipImpl::encode_text(const at::Tensor& tokens) { return text(tokens); }
+
+void ActionClipImpl::set_trainable(ModelPart part, bool trainable) {
+  for (auto& parameter : named_parameters()) {
+    if (part_of(parameter.key()) == part) parameter.value().set_requires_grad(trainable);
+  }
+}
+
+}  // namespace actionclip
