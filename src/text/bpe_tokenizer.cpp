@@ -1,0 +1,74 @@
+#include "actionclip/text/bpe_tokenizer.h"
+
+#include <array>
+#include <ranges>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "actionclip/core/error.h"
+
+#include "text/byte_pair_encoder.h"
+#include "text/gzip_file.h"
+#include "text/text_cleaning.h"
+#include "text/utf8.h"
+#include "text/word_splitter.h"
+
+namespace actionclip {
+namespace {
+
+// Single bytes, single bytes that end a word, merges and the two special tokens make up 49,408.
+constexpr std::int64_t kMerges = 49408 - 256 - 256 - 2;
+constexpr std::size_t kVocabularyFileLimit = 64u << 20;
+
+}  // namespace
+
+std::filesystem::path detail::find_vocabulary(std::span<const std::filesystem::path> places) {
+  for (const auto& place : places) {
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(place, ignored)) return place;
+  }
+  throw Error(fmt::format(
+      "CLIP's vocabulary is not at {}; run scripts/setup.sh or set text.vocabulary",
+      fmt::join(places | std::views::transform([](const auto& p) { return p.string(); }), " nor at ")));
+}
+
+std::filesystem::path default_vocabulary_path() {
+  const std::filesystem::path name = "bpe_simple_vocab_16e6.txt.gz";
+  std::error_code no_program;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", no_program);
+  const std::array<std::filesystem::path, 2> places{
+      program.parent_path().parent_path() / "share/actionclip" / name,
+      std::filesystem::path(ACTIONCLIP_VOCABULARY_FOLDER) / name};
+  return detail::find_vocabulary(places);
+}
+
+BpeTokenizer::BpeTokenizer(const std::filesystem::path& vocabulary)
+    : encoder_(std::make_unique<detail::BytePairEncoder>(
+          detail::read_gzip_file(vocabulary, kVocabularyFileLimit), vocabulary.string(), kMerges)) {}
+
+BpeTokenizer::~BpeTokenizer() = default;
+
+std::int64_t BpeTokenizer::start_token() const { return encoder_->size(); }
+std::int64_t BpeTokenizer::end_token() const { return encoder_->size() + 1; }
+std::int64_t BpeTokenizer::vocabulary_size() const { return encoder_->size() + 2; }
+
+std::vector<std::int64_t> BpeTokenizer::encode(std::string_view text) const {
+  detail::require_utf8(text, "text to tokenise");
+  const std::string cleaned = detail::clean_text(text);
+  std::vector<std::int64_t> tokens{start_token()};
+  for (const std::string_view word : detail::split_words(cleaned)) {
+    if (word == detail::kStartOfText) {
+      tokens.push_back(start_token());
+    } else if (word == detail::kEndOfText) {
+      tokens.push_back(end_token());
+    } else {
+      encoder_->encode(word, tokens);
+    }
+  }
+  tokens.push_back(end_token());
+  return tokens;
+}
+
+}  // namespace actionclip

@@ -1,0 +1,46 @@
+#include "text/utf8.h"
+
+#include <fmt/format.h>
+
+#include "actionclip/core/error.h"
+
+namespace actionclip::detail {
+
+void require_utf8(std::string_view text, const std::string& what) {
+  if (text.size() > INT32_MAX)
+    throw Error(fmt::format("{} has {} bytes; 2 GiB is the most", what, text.size()));
+  const auto size = static_cast<std::int32_t>(text.size());
+  for (std::int32_t position = 0; position < size;) {
+    const std::int32_t start = position;
+    UChar32 code_point;
+    U8_NEXT(text.data(), position, size, code_point);
+    if (code_point < 0) {
+      throw Error(fmt::format("{} is not valid UTF-8: byte {:#04x} at offset {}; save it as UTF-8", what,
+                              static_cast<unsigned char>(text[static_cast<std::size_t>(start)]), start));
+    }
+  }
+}
+
+void append_utf8(std::string& text, char32_t code_point) {
+  char bytes[U8_MAX_LENGTH];
+  std::int32_t size = 0;
+  U8_APPEND_UNSAFE(bytes, size, static_cast<std::uint32_t>(code_point));
+  text.append(bytes, static_cast<std::size_t>(size));
+}
+
+std::string excerpt(std::string_view text) {
+  constexpr std::size_t kLimit = 80;
+  std::size_t size = text.size();
+  if (size > kLimit) {
+    size = kLimit;
+    while (size > 0 && U8_IS_TRAIL(text[size])) --size;
+  }
+  std::string result(text.substr(0, size));
+  for (char& byte : result) {
+    if (static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f) byte = ' ';
+  }
+  if (size < text.size()) result += "...";
+  return result;
+}
+
+}  // namespace actionclip::detail
