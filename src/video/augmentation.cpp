@@ -71,19 +71,15 @@ std::vector<Size> multi_scale_crop_sizes(std::int64_t width, std::int64_t height
 
 CropChoice choose_crop(std::int64_t width, std::int64_t height, std::int64_t input_size,
                        std::span<const double> scales, double flip_probability, RandomStream& random) {
-  check_frame(width, height);
-  CropChoice choice{.x = 0, .y = 0, .width = width, .height = height, .flip = false};
-  if (!scales.empty()) {
-    const auto sizes = multi_scale_crop_sizes(width, height, input_size, scales);
-    const auto size = sizes[random.below(static_cast<std::int64_t>(sizes.size()))];
-    const auto place = kCropPlaces[random.below(kCropPlaces.size())];
-    choice.x = place.x * ((width - size.width) / 4);
-    choice.y = place.y * ((height - size.height) / 4);
-    choice.width = size.width;
-    choice.height = size.height;
-  }
-  choice.flip = random.chance(flip_probability);
-  return choice;
+  if (scales.empty()) throw Error("a multi-scale crop needs at least one scale");
+  const auto sizes = multi_scale_crop_sizes(width, height, input_size, scales);
+  const auto size = sizes[random.below(static_cast<std::int64_t>(sizes.size()))];
+  const auto place = kCropPlaces[random.below(kCropPlaces.size())];
+  return {.x = place.x * ((width - size.width) / 4),
+          .y = place.y * ((height - size.height) / 4),
+          .width = size.width,
+          .height = size.height,
+          .flip = random.chance(flip_probability)};
 }
 
 Size resized_size(std::int64_t width, std::int64_t height, std::int64_t short_side) {

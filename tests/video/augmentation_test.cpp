@@ -83,11 +83,6 @@ TEST(MultiScaleCrop, FlipsAtTheGivenRateAndIsAFunctionOfTheKey) {
   EXPECT_EQ(choose(340, 256, 7), choose(340, 256, 7));
 }
 
-TEST(MultiScaleCrop, WithoutScalesTheWholeFrameIsTaken) {
-  RandomStream random(1, RandomPurpose::kAugmentation);
-  EXPECT_EQ(choose_crop(30, 20, 16, {}, 0.0, random), (CropChoice{0, 0, 30, 20, false}));
-}
-
 TEST(MultiScaleCrop, TinyFramesStillGiveACrop) {
   for (std::uint64_t index = 0; index < 50; ++index) {
     const auto choice = choose(1, 3, index);
@@ -97,6 +92,8 @@ TEST(MultiScaleCrop, TinyFramesStillGiveACrop) {
 }
 
 TEST(MultiScaleCrop, RefusesEmptyFramesAndWrongScales) {
+  RandomStream random(1, RandomPurpose::kAugmentation);
+  EXPECT_THROW(choose_crop(30, 20, 16, {}, 0.5, random), Error);
   EXPECT_THROW(choose(0, 10, 0), Error);
   for (const double wrong : {0.0, -1.0, 1.5, std::numeric_limits<double>::quiet_NaN()}) {
     const std::array scales{wrong};

@@ -36,8 +36,7 @@ std::vector<Size> multi_scale_crop_sizes(std::int64_t width, std::int64_t height
 
 // Multi-scale crop and flip of a training clip: one of the sizes above at one of 13 fixed places: with the
 // free space divided in quarters, the corners, the middles of the sides, the centre, and the four points half
-// way between corners and centre. No `scales`: the whole frame. Throws Error on an empty frame, or a scale
-// outside (0, 1].
+// way between corners and centre. Throws Error on an empty frame, no scales, or a scale outside (0, 1].
 CropChoice choose_crop(std::int64_t width, std::int64_t height, std::int64_t input_size,
                        std::span<const double> scales, double flip_probability, RandomStream& random);
 
