@@ -1,0 +1,54 @@
+// Which rectangle of a frame a clip shows: the geometry of the transforms, in pixels. Torch-free; the pixels
+// move in video/transforms.h.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "actionclip/core/random.h"
+
+namespace actionclip {
+
+// A rectangle of the frame, its upper left corner at (x, y), mirrored left to right if `flip`.
+struct CropChoice {
+  std::int64_t x = 0;
+  std::int64_t y = 0;
+  std::int64_t width = 0;
+  std::int64_t height = 0;
+  bool flip = false;
+
+  bool operator==(const CropChoice&) const = default;
+};
+
+struct Size {
+  std::int64_t width = 0;
+  std::int64_t height = 0;
+
+  bool operator==(const Size&) const = default;
+};
+
+// The width x height pairs that the multi-scale crop draws from (TSN): sides int(short side * scale), width
+// and height at most one place apart in `scales`. A side less than 3 px from `input_size` becomes
+// `input_size`, which saves the resize, unless the frame is smaller.
+std::vector<Size> multi_scale_crop_sizes(std::int64_t width, std::int64_t height, std::int64_t input_size,
+                                         std::span<const double> scales);
+
+// Multi-scale crop and flip of a training clip: one of the sizes above at one of 13 fixed places: with the
+// free space divided in quarters, the corners, the middles of the sides, the centre, and the four points half
+// way between corners and centre. Throws Error on an empty frame, no scales, or a scale outside (0, 1].
+CropChoice choose_crop(std::int64_t width, std::int64_t height, std::int64_t input_size,
+                       std::span<const double> scales, double flip_probability, RandomStream& random);
+
+// The frame's size after its short side became `short_side`: the long one is int(short_side * long / short),
+// as torchvision rounds.
+Size resized_size(std::int64_t width, std::int64_t height, std::int64_t short_side);
+
+// Where the square test crops of side `input_size` lie in a frame of width x height: 1 crop: the centre, at
+// int(round((w - s) / 2)) with halves to even, as torchvision; 3 crops: the beginning, the centre and the end
+// of the long side, centred on the short one. Throws Error if the frame is smaller than the crop, or `crops`
+// is neither 1 nor 3.
+std::vector<CropChoice> test_crops(std::int64_t width, std::int64_t height, std::int64_t input_size,
+                                   std::int64_t crops);
+
+}  // namespace actionclip
