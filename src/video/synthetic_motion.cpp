@@ -172,7 +172,7 @@ Pose random_pose(RandomStream& random) {
   pose.x = random_centre(random, room_for(pose.size));
   pose.y = random_centre(random, room_for(pose.size));
   pose.angle = random.uniform(0, kTurn);
-  pose.opacity = random.chance(0.2) ? random.uniform(0.25, 0.5) : random.uniform(0.75, 1.0);
+  pose.opacity = random.chance(0.15) ? random.uniform(0.3, 0.5) : random.uniform(0.75, 1.0);
   return pose;
 }
 

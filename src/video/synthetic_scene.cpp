@@ -63,7 +63,7 @@ cv::Mat random_background(int side, RandomStream& random) {
   const cv::Vec3f second = random_dull_colour(random);
   const double turn = random.uniform(0, 2 * std::numbers::pi);
   const cv::Mat texture = random_texture(side, random);
-  const auto contrast = static_cast<float>(random.uniform(0, 25));
+  const auto contrast = static_cast<float>(random.uniform(0, 20));
   cv::Mat background(side, side, CV_32FC3);
   for (int y = 0; y < side; ++y) {
     for (int x = 0; x < side; ++x) {
@@ -73,10 +73,10 @@ cv::Mat random_background(int side, RandomStream& random) {
       background.at<cv::Vec3f>(y, x) = first + (second - first) * share + cv::Vec3f(grey, grey, grey);
     }
   }
-  const auto distractors = random.below(4);
+  const auto distractors = random.below(3);
   for (std::int64_t i = 0; i < distractors; ++i) {
     const cv::Point centre(static_cast<int>(random.below(side)), static_cast<int>(random.below(side)));
-    const auto length = [&] { return static_cast<int>(1 + random.below(std::max(side / 8, 1))); };
+    const auto length = [&] { return static_cast<int>(1 + random.below(side / 10)); };
     const int width = length(), height = length();
     const cv::Vec3f colour = random_dull_colour(random);
     cv::ellipse(background, centre, {width, height}, random.uniform(0, 180), 0, 360, cv::Scalar(colour), -1);
