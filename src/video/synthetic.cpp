@@ -8,6 +8,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <span>
 #include <string>
 #include <turbojpeg.h>
 #include <unistd.h>
@@ -109,15 +110,13 @@ std::string file_name(std::int64_t index, const char* extension) {
 }
 
 // Classes take turns, so that any split is as balanced as its size allows.
-const SyntheticLabel& label_of(const ClipSplit& split, std::int64_t index, std::int64_t* id) {
-  *id = index % static_cast<std::int64_t>(split.labels.size());
-  return split.labels[static_cast<std::size_t>(*id)];
+std::int64_t label_id_of(const ClipSplit& split, std::int64_t index) {
+  return index % static_cast<std::int64_t>(split.labels.size());
 }
 
 void write_clip(const SyntheticConfig& config, const ClipSplit& split, std::int64_t index,
                 const cv::Mat& grain, const std::filesystem::path& path) {
-  std::int64_t id = 0;
-  const SyntheticLabel& label = label_of(split, index, &id);
+  const SyntheticLabel& label = split.labels[static_cast<std::size_t>(label_id_of(split, index))];
   RandomStream random(config.seed, RandomPurpose::kSynthetic, static_cast<std::uint64_t>(split.part),
                       static_cast<std::uint64_t>(index));
   const auto poses = random_motion(label.motion, config.frames_per_clip, random);
@@ -150,10 +149,9 @@ struct Still {
 Still random_still(RandomStream& random) {
   const auto colour = static_cast<SyntheticColour>(random.below(kSyntheticColours));
   const auto shape = static_cast<SyntheticShape>(random.below(kSyntheticShapes));
-  Pose pose = random_pose(random);
-  // Clips of fading and growing show poses beyond a usual one's.
+  // Clips of growing and fading show sizes and opacities beyond the usual ones.
+  Pose pose = random_pose(random.chance(0.3) ? random.uniform(0.08, 0.28) : random_size(random), random);
   if (random.chance(0.3)) pose.opacity = random.uniform(0.1, 1.0);
-  if (random.chance(0.3)) pose.size = random.uniform(0.08, 0.28);
   return {colour, shape, pose};
 }
 
@@ -188,6 +186,7 @@ void write_still(const SyntheticConfig& config, std::int64_t index, const cv::Ma
   write_jpeg(scene.draw(still.pose, random), path);
 }
 
+// Without fsync: flush_file_system() does it for all files at once.
 void write_text(const std::filesystem::path& path, const std::string& text) { OutputFile(path).write(text); }
 
 void write_labels(const std::vector<SyntheticLabel>& labels, const std::filesystem::path& path) {
@@ -206,9 +205,8 @@ void write_lists(const SyntheticConfig& config, const std::filesystem::path& fol
   for (const auto& split : clip_splits(config)) {
     std::string text;
     for (std::int64_t index = 0; index < split.clips; ++index) {
-      std::int64_t id = 0;
-      label_of(split, index, &id);
-      text += fmt::format("videos/{}/{} {}\n", split.name, file_name(index, "mp4"), id);
+      text +=
+          fmt::format("videos/{}/{} {}\n", split.name, file_name(index, "mp4"), label_id_of(split, index));
     }
     write_text(folder / (split.name + ".txt"), text);
   }

@@ -22,7 +22,7 @@ using Path = std::function<Pose(double)>;
 
 // Along one axis by most of the room there is; `axis` is Pose::x or Pose::y, towards larger values.
 Path random_line(double Pose::*axis, RandomStream& random) {
-  Pose pose = random_pose(random);
+  Pose pose = random_pose(random_size(random), random);
   const double room = room_for(pose.size);
   const double length = room * random.uniform(0.55, 0.95);
   const double start = random_centre(random, room - length) - length / 2;
@@ -33,11 +33,9 @@ Path random_line(double Pose::*axis, RandomStream& random) {
 }
 
 Path random_growth(RandomStream& random) {
-  Pose pose = random_pose(random);
   const double small = random.uniform(0.08, 0.12);
   const double large = random.uniform(0.2, 0.28);
-  pose.x = random_centre(random, room_for(large));
-  pose.y = random_centre(random, room_for(large));
+  Pose pose = random_pose(large, random);
   return [=](double t) mutable {
     pose.size = small + (large - small) * t;
     return pose;
@@ -45,7 +43,7 @@ Path random_growth(RandomStream& random) {
 }
 
 Path random_turn(RandomStream& random) {
-  Pose pose = random_pose(random);
+  Pose pose = random_pose(random_size(random), random);
   const double start = pose.angle;
   const double arc = degrees(random.uniform(100, 200));
   return [=](double t) mutable {
@@ -55,7 +53,7 @@ Path random_turn(RandomStream& random) {
 }
 
 Path random_fade(RandomStream& random) {
-  Pose pose = random_pose(random);
+  Pose pose = random_pose(random_size(random), random);
   const double faint = random.uniform(0.1, 0.25);
   const double full = random.uniform(0.8, 1.0);
   return [=](double t) mutable {
@@ -66,8 +64,7 @@ Path random_fade(RandomStream& random) {
 
 // Clockwise around a point, the shape itself not turning; the radius goes from `inner` x to 1 x a random one.
 Path random_orbit(double inner, double least_arc, double greatest_arc, RandomStream& random) {
-  Pose pose = random_pose(random);
-  pose.size = random.uniform(0.1, 0.17);
+  Pose pose = random_pose(random.uniform(0.1, 0.17), random);
   const double radius = random.uniform(0.2, 0.28);
   const double x = random_centre(random, room_for(pose.size) - 2 * radius);
   const double y = random_centre(random, room_for(pose.size) - 2 * radius);
@@ -95,9 +92,9 @@ Path random_zigzag(RandomStream& random) {
   };
 }
 
-// A pose whose one property swings around its middle by `amplitude`; `steep` turns the sine into on and off.
-Path random_swing(double Pose::*property, double middle, double amplitude, bool steep, RandomStream& random) {
-  Pose pose = random_pose(random);
+// One property of `pose` swings around its middle by `amplitude`; `steep` turns the sine into on and off.
+Path random_swing(Pose pose, double Pose::*property, double middle, double amplitude, bool steep,
+                  RandomStream& random) {
   const double cycles = random.uniform(1.5, 2.2);
   const double phase = random.uniform(0, 1);
   return [=](double t) mutable {
@@ -105,6 +102,22 @@ Path random_swing(double Pose::*property, double middle, double amplitude, bool 
     pose.*property = middle + amplitude * (steep ? std::clamp(8 * wave, -1.0, 1.0) : wave);
     return pose;
   };
+}
+
+Path random_blinking(RandomStream& random) {
+  const Pose pose = random_pose(random_size(random), random);
+  return random_swing(pose, &Pose::opacity, 0.5, 0.45, true, random);
+}
+
+Path random_pulsing(RandomStream& random) {
+  constexpr double kMiddle = 0.16, kAmplitude = 0.07;
+  const Pose pose = random_pose(kMiddle + kAmplitude, random);
+  return random_swing(pose, &Pose::size, kMiddle, kAmplitude, false, random);
+}
+
+Path random_wobbling(RandomStream& random) {
+  const Pose pose = random_pose(random_size(random), random);
+  return random_swing(pose, &Pose::angle, pose.angle, degrees(50), false, random);
 }
 
 Path random_path(SyntheticMotion motion, RandomStream& random) {
@@ -132,11 +145,11 @@ Path random_path(SyntheticMotion motion, RandomStream& random) {
     case SyntheticMotion::kSpiralling:
       return random_orbit(0.1, 400, 560, random);
     case SyntheticMotion::kBlinking:
-      return random_swing(&Pose::opacity, 0.5, 0.45, true, random);
+      return random_blinking(random);
     case SyntheticMotion::kPulsing:
-      return random_swing(&Pose::size, 0.16, 0.07, false, random);
+      return random_pulsing(random);
     case SyntheticMotion::kWobbling:
-      return random_swing(&Pose::angle, random.uniform(0, kTurn), degrees(50), false, random);
+      return random_wobbling(random);
   }
   return {};
 }
@@ -166,9 +179,11 @@ bool runs_backwards(SyntheticMotion motion, RandomStream& random) {
 
 }  // namespace
 
-Pose random_pose(RandomStream& random) {
+double random_size(RandomStream& random) { return random.uniform(0.1, 0.25); }
+
+Pose random_pose(double size, RandomStream& random) {
   Pose pose;
-  pose.size = random.uniform(0.1, 0.25);
+  pose.size = size;
   pose.x = random_centre(random, room_for(pose.size));
   pose.y = random_centre(random, room_for(pose.size));
   pose.angle = random.uniform(0, kTurn);

@@ -19,9 +19,11 @@ struct Pose {
   double opacity = 1.0;
 };
 
-// A pose drawn at random, the shape (nearly) inside the frame: what a still shows, and where a clip starts
-// from.
-Pose random_pose(RandomStream& random);
+double random_size(RandomStream& random);
+
+// A pose drawn at random, a shape of this size (nearly) inside the frame: what a still shows, and what a clip
+// starts from.
+Pose random_pose(double size, RandomStream& random);
 
 // The poses of a clip's frames. A motion of a pair draws the same numbers as its counterpart, in reversed
 // order.

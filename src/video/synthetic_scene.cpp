@@ -75,11 +75,12 @@ cv::Mat random_background(int side, RandomStream& random) {
   }
   const auto distractors = random.below(3);
   for (std::int64_t i = 0; i < distractors; ++i) {
-    const cv::Point centre(static_cast<int>(random.below(side)), static_cast<int>(random.below(side)));
+    // One draw a statement: the order in which arguments are evaluated differs between compilers.
+    const auto x = static_cast<int>(random.below(side)), y = static_cast<int>(random.below(side));
     const auto length = [&] { return static_cast<int>(1 + random.below(side / 10)); };
     const int width = length(), height = length();
     const cv::Vec3f colour = random_dull_colour(random);
-    cv::ellipse(background, centre, {width, height}, random.uniform(0, 180), 0, 360, cv::Scalar(colour), -1);
+    cv::ellipse(background, {x, y}, {width, height}, random.uniform(0, 180), 0, 360, cv::Scalar(colour), -1);
   }
   return background;
 }
