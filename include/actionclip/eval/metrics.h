@@ -1,0 +1,103 @@
+// Accuracy of ranked labels, counted in integers: the same whatever the batch size, the order of the videos
+// or the number of ranks.
+//
+// Scores are any numbers that rank labels (probabilities, logits), one a label. Of labels with equal scores
+// the smaller label_id ranks first. A video that failed to decode, and one with a NaN among its scores,
+// counts as a wrong answer and as failed. Each class holds its whole state in counts(): sum those of several
+// ranks (an all-reduce) and hand the sum to add_counts() of a fresh object. Percentages are 0 before the
+// first video. A label_id out of range, or counts or scores of a wrong length, throw std::invalid_argument.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace actionclip {
+
+// The label that ranks first; -1 if a score is NaN. `scores` must not be empty.
+std::int64_t top_label(std::span<const float> scores);
+
+// How many labels rank before `label_id`: 0 for the top label; scores.size() if a score is NaN.
+std::int64_t rank_of_label(std::span<const float> scores, std::int64_t label_id);
+
+struct ClassAccuracy {
+  std::int64_t samples = 0;
+  std::int64_t failed = 0;
+  double top1 = 0;  // percent
+  double top5 = 0;  // percent
+};
+
+// Top-1 and top-5 accuracy, in total and per class, and the confusion matrix, over C classes.
+class ClassificationMetrics {
+ public:
+  explicit ClassificationMetrics(std::int64_t classes);
+
+  void add(std::span<const float> scores, std::int64_t label_id);  // C scores
+  void add_failed(std::int64_t label_id);
+
+  double top1() const;           // percent
+  double top5() const;           // percent; 100 minus the failed share where C <= 5
+  std::int64_t samples() const;  // failed ones included
+  std::int64_t failed() const;
+  ClassAccuracy of_class(std::int64_t label_id) const;
+  std::vector<ClassAccuracy> per_class() const;
+
+  // Videos of class `label_id` whose top label is `predicted`. Failed videos have none, and are in no cell.
+  std::int64_t confusion(std::int64_t label_id, std::int64_t predicted) const;
+
+  std::int64_t classes() const { return classes_; }
+  const std::vector<std::int64_t>& counts() const { return counts_; }
+  void add_counts(std::span<const std::int64_t> counts);
+
+ private:
+  void check_label(std::int64_t label_id) const;
+
+  std::int64_t classes_;
+  // Confusion matrix [C, C] by row, then failed videos per class [C], then top-5 hits per class [C].
+  std::vector<std::int64_t> counts_;
+};
+
+// Share of videos whose top label lies in the same group as the true label (e.g. the verb of a verb-object
+// label).
+class GroupAccuracy {
+ public:
+  // group_of_label[c]: name of the group of label c.
+  explicit GroupAccuracy(std::vector<std::string> group_of_label);
+
+  void add(std::span<const float> scores, std::int64_t label_id);
+  void add_failed(std::int64_t label_id);
+
+  double percent() const;
+  std::int64_t samples() const { return counts_[1]; }
+
+  const std::vector<std::int64_t>& counts() const { return counts_; }
+  void add_counts(std::span<const std::int64_t> counts);
+
+ private:
+  std::vector<std::string> group_of_label_;
+  std::vector<std::int64_t> counts_;  // hits, samples
+};
+
+// Share of videos whose true label scores strictly higher than its counterpart (e.g. "opening a door" against
+// "closing a door"). Videos of labels without a counterpart are left out.
+class PairAccuracy {
+ public:
+  // counterpart[c]: label_id of the counterpart of label c, -1 for none.
+  explicit PairAccuracy(std::vector<std::int64_t> counterpart);
+
+  void add(std::span<const float> scores, std::int64_t label_id);
+  void add_failed(std::int64_t label_id);
+
+  double percent() const;
+  std::int64_t samples() const { return counts_[1]; }
+
+  const std::vector<std::int64_t>& counts() const { return counts_; }
+  void add_counts(std::span<const std::int64_t> counts);
+
+ private:
+  std::vector<std::int64_t> counterpart_;
+  std::vector<std::int64_t> counts_;  // hits, samples
+};
+
+}  // namespace actionclip
