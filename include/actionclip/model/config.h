@@ -17,6 +17,10 @@ namespace actionclip {
 enum class FusionType { meanP, Transf };
 BOOST_DESCRIBE_ENUM(FusionType, meanP, Transf)
 
+// What matrix products are computed in; weights stay fp32.
+enum class Precision { fp32, bf16, fp16 };
+BOOST_DESCRIBE_ENUM(Precision, fp32, bf16, fp16)
+
 // Where a part's parameters come from at the start of a run.
 enum class InitSource { weights, random };
 BOOST_DESCRIBE_ENUM(InitSource, weights, random)

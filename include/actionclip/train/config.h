@@ -8,6 +8,7 @@
 #include <boost/describe.hpp>
 
 #include "actionclip/config/checker.h"
+#include "actionclip/model/config.h"
 
 namespace actionclip {
 
@@ -17,9 +18,6 @@ enum class TrainTask {
   finetune,  // videos and labels, end to end
 };
 BOOST_DESCRIBE_ENUM(TrainTask, pretrain, prompt, finetune)
-
-enum class Precision { fp32, bf16, fp16 };
-BOOST_DESCRIBE_ENUM(Precision, fp32, bf16, fp16)
 
 // Target distribution of the contrastive loss over a batch (reference: ActionCLIP section 3.1; G = same-label matrix).
 enum class LossTarget {

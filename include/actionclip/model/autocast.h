@@ -1,0 +1,24 @@
+// Mixed precision for a scope: inside it, the operations that are safe in bf16 or fp16 run in it, with fp32 master weights.
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include "actionclip/model/config.h"
+
+namespace actionclip {
+
+class Autocast {
+ public:
+  // fp32: changes nothing. Throws Error for fp16 on the CPU, where no operation would gain.
+  Autocast(c10::DeviceType device, Precision precision);
+  ~Autocast();
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+
+ private:
+  c10::DeviceType device_;
+  bool enabled_;
+  bool was_enabled_ = false;
+};
+
+}  // namespace actionclip

@@ -1,0 +1,28 @@
+#include "actionclip/model/autocast.h"
+
+#include <ATen/autocast_mode.h>
+
+#include "actionclip/core/error.h"
+
+namespace actionclip {
+
+Autocast::Autocast(c10::DeviceType device, Precision precision)
+    : device_(device), enabled_(precision != Precision::fp32) {
+  if (!enabled_) return;
+  if (precision == Precision::fp16 && device == c10::kCPU) {
+    throw Error("precision fp16 needs a CUDA device: use bf16 or fp32 on the CPU");
+  }
+  was_enabled_ = at::autocast::is_autocast_enabled(device_);
+  at::autocast::set_autocast_dtype(device_, precision == Precision::bf16 ? at::kBFloat16 : at::kHalf);
+  at::autocast::set_autocast_enabled(device_, true);
+  at::autocast::increment_nesting();
+}
+
+Autocast::~Autocast() {
+  if (!enabled_) return;
+  // Copies of the weights in low precision are kept for the scope; they must not outlive an optimiser step.
+  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+  at::autocast::set_autocast_enabled(device_, was_enabled_);
+}
+
+}  // namespace actionclip
