@@ -6,6 +6,10 @@
 
 namespace actionclip {
 
+// Images and frames with more pixels are refused: a clip of them would take more memory than a machine has to
+// spare.
+inline constexpr std::int64_t kMaxImagePixels = 64 << 20;
+
 struct Image {
   std::int64_t width = 0;
   std::int64_t height = 0;

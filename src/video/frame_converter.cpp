@@ -1,0 +1,109 @@
+#include "video/frame_converter.h"
+
+#include <cstdlib>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "actionclip/core/error.h"
+
+extern "C" {
+#include <libavutil/pixdesc.h>
+}
+
+namespace actionclip {
+namespace {
+
+// Chroma is interpolated to full resolution and rounded exactly, with the same result on every processor: a
+// run converts few frames of a video, so quality and reproducibility come before speed.
+constexpr int kScalerFlags =
+    SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP | SWS_BITEXACT;
+
+// libswscale's vector code writes whole blocks, past the end of a row whose width is not a multiple.
+constexpr int kRowAlignment = 64;
+
+int padded_row_bytes(int width) { return FFALIGN(width * 3, kRowAlignment) + kRowAlignment; }
+
+bool has_full_range(const AVFrame& frame) {
+  if (frame.color_range != AVCOL_RANGE_UNSPECIFIED) return frame.color_range == AVCOL_RANGE_JPEG;
+  switch (frame.format) {
+    case AV_PIX_FMT_YUVJ420P:
+    case AV_PIX_FMT_YUVJ411P:
+    case AV_PIX_FMT_YUVJ422P:
+    case AV_PIX_FMT_YUVJ444P:
+    case AV_PIX_FMT_YUVJ440P:
+      return true;
+    default:
+      // Grey frames come from images, whose black is 0.
+      return av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame.format))->nb_components <= 2;
+  }
+}
+
+// Copies a stored frame into `image`, turned.
+void turn(const std::uint8_t* stored, int row_bytes, int width, int height, const Orientation& orientation,
+          Image& image) {
+  image.width = orientation.transpose ? height : width;
+  image.height = orientation.transpose ? width : height;
+  image.rgb.resize(static_cast<std::size_t>(width) * height * 3);
+  const std::int64_t column_step =
+      orientation.transpose ? image.width : 1;  // in pixels of the image, per stored column
+  const std::int64_t row_step = orientation.transpose ? 1 : image.width;
+  const std::int64_t origin =
+      (orientation.flip_x ? image.width - 1 : 0) + (orientation.flip_y ? image.height - 1 : 0) * image.width;
+  const bool columns_back = orientation.transpose ? orientation.flip_y : orientation.flip_x;
+  const bool rows_back = orientation.transpose ? orientation.flip_x : orientation.flip_y;
+  for (int y = 0; y < height; ++y) {
+    const std::uint8_t* source = stored + static_cast<std::ptrdiff_t>(y) * row_bytes;
+    std::uint8_t* target = image.rgb.data() + 3 * (origin + (rows_back ? -row_step : row_step) * y);
+    if (column_step == 1 && !columns_back) {
+      std::memcpy(target, source, static_cast<std::size_t>(width) * 3);
+      continue;
+    }
+    const std::ptrdiff_t step = 3 * (columns_back ? -column_step : column_step);
+    for (int x = 0; x < width; ++x) std::memcpy(target + step * x, source + 3 * x, 3);
+  }
+}
+
+}  // namespace
+
+Orientation orientation_of(const std::int32_t* matrix) {
+  if (matrix == nullptr) return {};
+  // A stored point (x, y) is shown at (a x + c y, b x + d y).
+  const std::int64_t a = matrix[0], b = matrix[1], c = matrix[3], d = matrix[4];
+  if (std::abs(a) + std::abs(d) >= std::abs(b) + std::abs(c)) return {false, a < 0, d < 0};
+  return {true, c < 0, b < 0};
+}
+
+FrameConverter::FrameConverter(const AVFrame& first, Orientation orientation)
+    : width_(first.width),
+      height_(first.height),
+      orientation_(orientation),
+      stored_(static_cast<std::size_t>(padded_row_bytes(first.width)) * first.height + kRowAlignment) {}
+
+Image FrameConverter::convert(const AVFrame& frame) {
+  const auto format = static_cast<AVPixelFormat>(frame.format);
+  SwsContext* scaler =
+      sws_getCachedContext(scaler_.release(), frame.width, frame.height, format, width_, height_,
+                           AV_PIX_FMT_RGB24, kScalerFlags, nullptr, nullptr, nullptr);
+  scaler_.reset(scaler);
+  if (scaler == nullptr) {
+    const char* name = av_get_pix_fmt_name(format);
+    throw VideoError(fmt::format("frames of {} x {} '{}' cannot be converted to RGB", frame.width,
+                                 frame.height, name != nullptr ? name : "unknown"));
+  }
+  // AVColorSpace numbers its matrices as sws_getCoefficients does. Refused for RGB sources, which need no
+  // matrix.
+  sws_setColorspaceDetails(scaler, sws_getCoefficients(frame.colorspace), has_full_range(frame),
+                           sws_getCoefficients(SWS_CS_DEFAULT), 1, 0, 1 << 16, 1 << 16);
+  const int row_bytes = padded_row_bytes(width_);
+  std::uint8_t* const planes[] = {stored_.data()};
+  const int strides[] = {row_bytes};
+  if (sws_scale(scaler, frame.data, frame.linesize, 0, frame.height, planes, strides) != height_) {
+    throw VideoError("a frame could not be converted to RGB");
+  }
+  Image image;
+  turn(stored_.data(), row_bytes, width_, height_, orientation_, image);
+  return image;
+}
+
+}  // namespace actionclip

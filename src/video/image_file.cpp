@@ -1,0 +1,59 @@
+#include "actionclip/video/image_file.h"
+
+#include <memory>
+#include <new>
+#include <span>
+#include <stdexcept>
+#include <turbojpeg.h>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "actionclip/core/atomic_file.h"
+#include "actionclip/core/error.h"
+#include "actionclip/video/video_reader.h"
+
+#include "video/jpeg.h"
+#include "video/regular_file.h"
+
+namespace actionclip {
+namespace {
+
+struct DestroyTurbo {
+  void operator()(void* handle) const { tjDestroy(handle); }
+};
+using UniqueTurbo = std::unique_ptr<void, DestroyTurbo>;
+
+struct FreeTurbo {
+  void operator()(unsigned char* bytes) const { tjFree(bytes); }
+};
+
+}  // namespace
+
+Image read_image(const std::filesystem::path& path) {
+  auto file = std::make_unique<RegularFile>(path);
+  if (is_jpeg(*file)) return read_jpeg(*file);
+  constexpr std::int64_t kFirst[] = {0};
+  return std::move(VideoReader(std::move(file)).read(kFirst).front());
+}
+
+void write_jpeg(const std::filesystem::path& path, const Image& image, int quality) {
+  if (image.width <= 0 || image.height <= 0 ||
+      image.rgb.size() !=
+          static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height) * 3) {
+    throw std::invalid_argument("write_jpeg: the image's size does not fit its pixels");
+  }
+  const UniqueTurbo turbo(tjInitCompress());
+  if (turbo == nullptr) throw std::bad_alloc();
+  unsigned char* raw = nullptr;
+  unsigned long size = 0;
+  const int subsampling = quality >= 95 ? TJSAMP_444 : TJSAMP_420;
+  const int code = tjCompress2(turbo.get(), image.rgb.data(), static_cast<int>(image.width), 0,
+                               static_cast<int>(image.height), TJPF_RGB, &raw, &size, subsampling, quality,
+                               TJFLAG_ACCURATEDCT);
+  const std::unique_ptr<unsigned char, FreeTurbo> bytes(raw);
+  if (code != 0) throw Error(fmt::format("cannot write {}: {}", path.string(), tjGetErrorStr2(turbo.get())));
+  OutputFile(path).write(std::as_bytes(std::span(bytes.get(), size)));
+}
+
+}  // namespace actionclip

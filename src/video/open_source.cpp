@@ -1,0 +1,47 @@
+#include "actionclip/video/open_source.h"
+
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "actionclip/video/frame_folder.h"
+#include "actionclip/video/video_reader.h"
+
+#include "video/jpeg.h"
+#include "video/regular_file.h"
+
+namespace actionclip {
+namespace {
+
+std::unique_ptr<FrameSource> open_file(const std::filesystem::path& path) {
+  auto file = std::make_unique<RegularFile>(path);
+  if (is_jpeg(*file)) return std::make_unique<FrameFolder>(std::vector{path});
+  return std::make_unique<VideoReader>(std::move(file));
+}
+
+}  // namespace
+
+std::unique_ptr<FrameSource> open_frames(const VideoEntry& entry, const DatasetConfig& config) {
+  if (config.format != ListFormat::frames) return open_file(entry.path);
+  return std::make_unique<FrameFolder>(entry.path, config.frame_pattern, config.index_bias,
+                                       entry.frame_count);
+}
+
+std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path) {
+  if (!std::filesystem::is_directory(path)) return open_file(path);
+  const DatasetConfig usual;
+  const auto first = path / fmt::format(fmt::runtime(usual.frame_pattern), usual.index_bias);
+  if (!std::filesystem::exists(first)) return std::make_unique<FrameFolder>(jpeg_files(path));
+  return std::make_unique<FrameFolder>(path, usual.frame_pattern, usual.index_bias, -1);
+}
+
+ChosenFrames fetch_frames(const VideoEntry& entry, const DatasetConfig& config, FrameCountCache& counts,
+                          const FrameChooser& choose) {
+  const auto known = counts.get(entry.path);
+  auto chosen = open_frames(entry, config)->read_chosen(choose, known.value_or(-1));
+  if (!known) counts.put(entry.path, chosen.frame_count);
+  return chosen;
+}
+
+}  // namespace actionclip
