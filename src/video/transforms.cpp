@@ -15,6 +15,8 @@
 namespace actionclip {
 namespace {
 
+constexpr std::int64_t kMaxResizedPixels = 64 << 20;
+
 enum class Resampling { bilinear, bicubic };
 
 // Antialiased. Pixels in and out are rows of RGB triples: [1, 3, height, width] in channels-last order.
@@ -87,6 +89,10 @@ void transform_training_frame(const Image& image, const CropChoice& choice, cons
 void transform_test_frame(const Image& image, std::int64_t resize_to, const at::Tensor& out, bool flip) {
   check_image(image);
   const auto size = resized_size(image.width, image.height, resize_to);
+  // A frame one pixel high would grow to gigabytes.
+  if (size.width * size.height > kMaxResizedPixels) {
+    throw VideoError(fmt::format("a frame of {}x{} pixels is too long and thin", image.width, image.height));
+  }
   const auto crops = test_crops(size.width, size.height, out.size(-1), out.size(0));
   at::Tensor resized;
   const auto* rgb = image.rgb.data();

@@ -162,6 +162,8 @@ TEST(Transforms, RefusesACropOutsideTheFrameAndABrokenFrame) {
   EXPECT_THROW(train_transform({&image, 1}, {-1, 0, 32, 30, false}, 32), VideoError);
   EXPECT_THROW(train_transform({&image, 1}, {0, 0, 0, 0, false}, 32), VideoError);
   EXPECT_THROW(test_transform({&image, 1}, 31, 32, 1), Error);
+  const auto thin = noisy_image(4096, 1, 0);
+  EXPECT_THROW(test_transform({&thin, 1}, 256, 224, 1), VideoError);
   auto torn = image;
   torn.rgb.pop_back();
   EXPECT_THROW(test_transform({&torn, 1}, 36, 32, 1), VideoError);

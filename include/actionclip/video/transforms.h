@@ -22,7 +22,8 @@ void transform_training_frame(const Image& image, const CropChoice& choice, cons
 
 // The crops of a test frame: short side to `resize` (bicubic, as Pillow's within 2 of 255), then
 // test_crops(). Writes `out`, uint8 [crops, 3, S, S], each crop contiguous; mirrored if `flip`. Throws Error
-// if resize < S, or crops is neither 1 nor 3.
+// if resize < S, or crops is neither 1 nor 3; VideoError on a frame so thin that its resized form would have
+// more than 64 Mi pixels.
 void transform_test_frame(const Image& image, std::int64_t resize, const at::Tensor& out, bool flip = false);
 
 // The clip of `images`, T frames of one size: uint8 [T, 3, S, S]. Throws as transform_training_frame.
