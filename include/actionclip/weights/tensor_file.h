@@ -1,4 +1,5 @@
-// The tensors of a weights file, without libtorch: names, types, shapes and bytes. Reading never executes anything from the file.
+// The tensors of a weights file, without libtorch: names, types, shapes and bytes. Reading never executes
+// anything from the file.
 #pragma once
 
 #include <cstddef>
@@ -6,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,8 +19,11 @@ enum class DType { kFloat64, kFloat32, kFloat16, kBFloat16, kInt64, kInt32, kInt
 
 std::size_t item_size(DType dtype);
 std::string_view dtype_name(DType dtype);  // safetensors' names: "F32", "BF16", "I64", ...
+std::optional<DType> dtype_from_name(std::string_view name);
 
-// One tensor: a strided view into memory that `owner` keeps alive. Every element it can reach lies inside `bytes` (checked by readers).
+// One tensor: a strided view into memory that `owner` keeps alive. Every element it can reach lies inside
+// `bytes` (checked by readers). `bytes` need not be aligned to the item size: safetensors packs tensors
+// without holes.
 struct TensorData {
   DType dtype = DType::kFloat32;
   std::vector<std::int64_t> shape;
@@ -41,9 +46,11 @@ struct TensorFile {
   std::map<std::string, std::string> metadata;  // safetensors' __metadata__
 };
 
-// Opens any supported file and tells the format by its content: safetensors, or a zip archive of PyTorch (a state dict pickled by
-// torch.save, possibly nested: {"model_state_dict": {...}, "fusion_model_state_dict": {...}}; a TorchScript archive such as OpenAI's).
-// Nested dictionaries give names joined by '/': "model_state_dict/visual.proj". Throws WeightsError.
+// Opens any supported file and tells the format by its content: safetensors, or a zip archive of PyTorch (a
+// state dict pickled by torch.save, possibly nested: {"model_state_dict": {...}, "fusion_model_state_dict":
+// {...}}; a TorchScript archive such as OpenAI's). Nested dictionaries and lists give names joined by '/':
+// "model_state_dict/visual.proj", "optimizer/state/0/exp_avg"; the submodules of a TorchScript archive give
+// the names of its state dict: "visual.ln_pre.weight". Throws WeightsError.
 TensorFile read_tensor_file(const std::filesystem::path& path);
 
 }  // namespace actionclip

@@ -1,0 +1,24 @@
+// Checks of sizes that come from a file: nothing here may overflow whatever the numbers are.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "actionclip/weights/tensor_file.h"
+
+namespace actionclip {
+
+// PyTorch's own operators stop at 64 dimensions.
+inline constexpr std::size_t kMaxDimensions = 64;
+
+// Bytes of a contiguous tensor; nothing if a size is negative, there are too many dimensions, or the product,
+// zeros counted as ones (so that the strides fit as well), does not fit in 63 bits.
+std::optional<std::int64_t> checked_byte_count(DType dtype, const std::vector<std::int64_t>& shape);
+
+// A name from a file as it may appear in a one-line message: quoted, escaped and cut to a readable length.
+std::string quoted_name(std::string_view name);
+
+}  // namespace actionclip
