@@ -1,0 +1,36 @@
+// libtorch's clip_grad_norm_ for C++ launches a kernel for each parameter; these use its multi-tensor
+// kernels.
+#include "actionclip/train/gradients.h"
+
+#include <cmath>
+
+#include <ATen/Functions.h>
+
+namespace actionclip {
+
+double gradient_norm(at::TensorList gradients) {
+  if (gradients.empty()) return 0;
+  const at::NoGradGuard no_grad;
+  return at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients))).item<double>();
+}
+
+double clip_gradients(at::TensorList gradients, double max_norm) {
+  const double norm = gradient_norm(gradients);
+  if (!std::isfinite(norm) || norm <= max_norm) return norm;
+  const at::NoGradGuard no_grad;
+  at::_foreach_mul_(gradients, max_norm / norm);
+  return norm;
+}
+
+bool all_finite(at::TensorList gradients) {
+  if (gradients.empty()) return true;
+  const at::NoGradGuard no_grad;
+  const auto options = gradients[0].options().dtype(at::kFloat).requires_grad(false);
+  auto found = at::zeros({1}, options);
+  // The one kernel that looks for non-finite values in many tensors also scales them: by 1, which changes
+  // nothing.
+  at::_amp_foreach_non_finite_check_and_unscale_(gradients, found, at::ones({1}, options));
+  return found.item<float>() == 0;
+}
+
+}  // namespace actionclip

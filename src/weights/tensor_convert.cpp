@@ -1,0 +1,95 @@
+#include "actionclip/weights/tensor_convert.h"
+
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <span>
+
+#include <ATen/Functions.h>
+#include <fmt/format.h>
+
+#include "actionclip/core/error.h"
+
+namespace actionclip {
+namespace {
+
+at::ScalarType scalar_type(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat64:
+      return at::kDouble;
+    case DType::kFloat32:
+      return at::kFloat;
+    case DType::kFloat16:
+      return at::kHalf;
+    case DType::kBFloat16:
+      return at::kBFloat16;
+    case DType::kInt64:
+      return at::kLong;
+    case DType::kInt32:
+      return at::kInt;
+    case DType::kInt16:
+      return at::kShort;
+    case DType::kInt8:
+      return at::kChar;
+    case DType::kUInt8:
+      return at::kByte;
+    case DType::kBool:
+      return at::kBool;
+  }
+  throw WeightsError("a tensor of an unknown type");
+}
+
+DType dtype_of(at::ScalarType type) {
+  for (const auto dtype : {DType::kFloat64, DType::kFloat32, DType::kFloat16, DType::kBFloat16, DType::kInt64,
+                           DType::kInt32, DType::kInt16, DType::kInt8, DType::kUInt8, DType::kBool}) {
+    if (scalar_type(dtype) == type) return dtype;
+  }
+  throw WeightsError(
+      fmt::format("a tensor of type {} cannot be stored in a weights file", at::toString(type)));
+}
+
+// Elements from the first to the last one that the view can reach.
+std::int64_t reach(const TensorData& data) {
+  std::int64_t last = 0;
+  for (std::size_t i = 0; i < data.shape.size(); ++i) last += (data.shape[i] - 1) * data.strides[i];
+  return last + 1;
+}
+
+}  // namespace
+
+at::Tensor to_tensor(const TensorData& data) {
+  const auto type = scalar_type(data.dtype);
+  if (data.element_count() == 0) return at::empty(data.shape, type);
+  const auto flat = at::empty({reach(data)}, type);
+  if (flat.nbytes() > data.bytes.size()) {
+    throw WeightsError(fmt::format("a tensor of shape {} needs {} bytes, has {}", shape_string(data.shape),
+                                   flat.nbytes(), data.bytes.size()));
+  }
+  std::memcpy(flat.mutable_data_ptr(), data.bytes.data(), flat.nbytes());
+  return flat.as_strided(data.shape, data.strides).contiguous();
+}
+
+TensorData from_tensor(const at::Tensor& tensor) {
+  const auto owner = std::make_shared<at::Tensor>(tensor.detach().cpu().contiguous());
+  TensorData data;
+  data.dtype = dtype_of(owner->scalar_type());
+  data.shape = owner->sizes().vec();
+  data.strides = contiguous_strides(data.shape);
+  data.bytes = std::span(static_cast<const std::byte*>(owner->const_data_ptr()), owner->nbytes());
+  data.owner = owner;
+  return data;
+}
+
+NamedTensors to_tensors(const TensorFile& file) {
+  NamedTensors tensors;
+  for (const auto& [name, data] : file.tensors) tensors.emplace_back(name, to_tensor(data));
+  return tensors;
+}
+
+NamedTensorData from_tensors(const NamedTensors& tensors) {
+  NamedTensorData data;
+  for (const auto& [name, tensor] : tensors) data.emplace_back(name, from_tensor(tensor));
+  return data;
+}
+
+}  // namespace actionclip
