@@ -1,5 +1,5 @@
-// Types that settings structs may use beside bool, integers, double, std::string, described enums, std::optional, std::vector
-// and other described structs.
+// Types that settings structs may use beside bool, integers, double, std::string, described enums,
+// std::optional, std::vector, std::map of texts and other described structs.
 #pragma once
 
 #include <filesystem>
@@ -7,8 +7,8 @@
 
 namespace actionclip {
 
-// A file or folder that the program will read. In a YAML file it is relative to that file; in an override, to the working folder.
-// The reader makes it absolute and reports a path that does not exist. Empty: not given.
+// A file or folder that the program will read. In a YAML file it is relative to that file; in an override, to
+// the working folder. The reader makes it absolute and reports a path that does not exist. Empty: not given.
 struct InputPath {
   std::filesystem::path path;
 

@@ -27,7 +27,7 @@ struct InitConfig {
 };
 BOOST_DESCRIBE_STRUCT(InitConfig, (), (image, text))
 
-// Sizes that differ from those of `arch`.
+// Sizes that differ from those of `arch`; all of them for arch `custom`. Heads that are not given are width / 64 where the width is.
 struct VisionOverrides {
   std::optional<std::int64_t> image_size, patch_size, width, layers, heads;
 };
@@ -39,7 +39,7 @@ struct TextOverrides {
 BOOST_DESCRIBE_STRUCT(TextOverrides, (), (context_length, vocabulary_size, width, layers, heads))
 
 struct ModelConfig {
-  std::string arch = "ViT-B/16";
+  std::string arch = "ViT-B/16";  // one of architecture_names(), or "custom"
   InputPath weights;            // the start; a file of any supported scheme, or a run's checkpoint
   InitConfig init;
   std::int64_t frames = 8;      // T

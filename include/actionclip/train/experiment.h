@@ -23,6 +23,9 @@ struct Experiment {
   DataConfig data;
   TrainConfig train;
   EvalConfig eval;
+
+  // What only the sections together can tell.
+  void check(ConfigChecker& checker) const;
 };
 BOOST_DESCRIBE_STRUCT(Experiment, (), (seed, model, text, data, train, eval))
 

@@ -26,6 +26,8 @@ struct DatasetConfig {
   ListFormat format = ListFormat::video;
   std::string frame_pattern = "img_{:05d}.jpg";  // names in a frame folder
   std::int64_t index_bias = 1;                   // number of the first frame
+
+  void check(ConfigChecker& checker) const;
 };
 BOOST_DESCRIBE_STRUCT(DatasetConfig, (), (list, root, format, frame_pattern, index_bias))
 

@@ -1,0 +1,90 @@
+#include "actionclip/train/experiment.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "actionclip/config/reader.h"
+#include "actionclip/core/error.h"
+
+namespace actionclip {
+namespace {
+
+constexpr std::int64_t kClipVocabulary = 49408;
+
+void check_start(const ModelConfig& model, ConfigChecker& checker) {
+  if (!model.weights.empty()) return;
+  std::string parts, settings;
+  for (const auto& [name, source] :
+       {std::pair("image", model.init.image), std::pair("text", model.init.text)}) {
+    if (source != InitSource::weights) continue;
+    parts += fmt::format("{}{}", parts.empty() ? "" : " and ", name);
+    settings += fmt::format("{}model.init.{}", settings.empty() ? "" : " and ", name);
+  }
+  if (parts.empty()) return;
+  checker.error("model.weights",
+                fmt::format("not given, but the {} encoder starts from it; set model.weights to a "
+                            "file, or {} to random",
+                            parts, settings));
+}
+
+void check_labels(const Experiment& experiment, ConfigChecker& checker) {
+  const DataConfig& data = experiment.data;
+  bool needs_labels = false;
+  for (const auto* split : {&data.train, &data.val, &data.test}) {
+    needs_labels = needs_labels || (!split->list.empty() && split->format != ListFormat::captions);
+  }
+  if (needs_labels && data.labels.empty()) {
+    checker.error("data.labels",
+                  "not given, but the lists hold label ids; set it to the file with their names");
+  }
+  if (experiment.train.task != TrainTask::pretrain && !data.train.list.empty() &&
+      data.train.format == ListFormat::captions) {
+    checker.error("data.train.format",
+                  "captions have no labels, which only train.task: pretrain can do without");
+  }
+}
+
+// Needs sizes that fit together; where they do not, the model section's own findings say so.
+void check_sizes(const Experiment& experiment, ConfigChecker& checker) {
+  ActionClipConfig sizes;
+  try {
+    sizes = resolve(experiment.model);
+  } catch (const ConfigError&) {
+    return;
+  }
+  const TransformConfig& transforms = experiment.data.transforms;
+  const std::int64_t image_size = sizes.vision.image_size;
+  if (transforms.input_size > 0 && transforms.input_size != image_size) {
+    checker.error("data.transforms.input_size",
+                  fmt::format("must be the model's image size {} (0 takes it), found {}", image_size,
+                              transforms.input_size));
+  } else if (transforms.test_resize > 0 && transforms.test_resize < image_size) {
+    checker.error("data.transforms.test_resize",
+                  fmt::format("must be at least the model's image size {}, found {}", image_size,
+                              transforms.test_resize));
+  }
+  if (experiment.text.vocabulary.empty() && sizes.text.vocabulary_size < kClipVocabulary) {
+    checker.error(
+        "model.text.vocabulary_size",
+        fmt::format("CLIP's vocabulary has {} entries, found {}; set text.vocabulary to a smaller one",
+                    kClipVocabulary, sizes.text.vocabulary_size));
+  }
+}
+
+}  // namespace
+
+void Experiment::check(ConfigChecker& checker) const {
+  checker.at_least("seed", static_cast<double>(seed), 0);
+  check_start(model, checker);
+  check_labels(*this, checker);
+  check_sizes(*this, checker);
+}
+
+Experiment load_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+  return read_config<Experiment>(load_yaml(file, overrides));
+}
+
+std::string to_yaml(const Experiment& experiment) { return write_config(experiment); }
+
+}  // namespace actionclip
