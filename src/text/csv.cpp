@@ -42,7 +42,9 @@ class CsvParser {
   std::string read_field() {
     if (take("\"")) return read_quoted();
     const std::size_t end = std::min(text_.find_first_of("\",\r\n", position_), text_.size());
-    return std::string(text_.substr(std::exchange(position_, end), end - position_));
+    std::string field(text_.substr(position_, end - position_));
+    position_ = end;
+    return field;
   }
 
   // Behind the opening quote, to behind the closing one.
