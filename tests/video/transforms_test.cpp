@@ -4,7 +4,6 @@
 #include <fstream>
 #include <iterator>
 #include <thread>
-#include <unistd.h>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -17,6 +16,7 @@
 #include "actionclip/core/random.h"
 
 #include "tests/parity/run_python.h"
+#include "tests/video/test_videos.h"
 
 namespace actionclip {
 namespace {
@@ -32,15 +32,6 @@ Image noisy_image(std::int64_t width, std::int64_t height, std::uint64_t index) 
   return image;
 }
 
-// A temporary folder for one test.
-struct TestFolder {
-  std::filesystem::path path =
-      std::filesystem::path(::testing::TempDir()) /
-      fmt::format("{}.{}", ::testing::UnitTest::GetInstance()->current_test_info()->name(), ::getpid());
-  TestFolder() { std::filesystem::create_directories(path); }
-  ~TestFolder() { std::filesystem::remove_all(path); }
-};
-
 std::int64_t largest_difference(const at::Tensor& a, const std::string& bytes) {
   const auto b =
       at::from_blob(const_cast<char*>(bytes.data()), {static_cast<std::int64_t>(bytes.size())}, at::kByte);
@@ -49,17 +40,17 @@ std::int64_t largest_difference(const at::Tensor& a, const std::string& bytes) {
 
 void expect_parity(const std::vector<std::string>& cases, const std::vector<Image>& images,
                    const std::vector<at::Tensor>& ours) {
-  const TestFolder folder;
-  std::vector<std::string> arguments{folder.path.string()};
+  const testing::TestFolder folder;
+  std::vector<std::string> arguments{folder.path().string()};
   arguments.insert(arguments.end(), cases.begin(), cases.end());
   for (std::size_t i = 0; i < images.size(); ++i) {
-    std::ofstream(folder.path / fmt::format("{}.rgb", i), std::ios::binary)
+    std::ofstream(folder / fmt::format("{}.rgb", i), std::ios::binary)
         .write(reinterpret_cast<const char*>(images[i].rgb.data()),
                static_cast<std::streamsize>(images[i].rgb.size()));
   }
   run_python("transform_reference.py", arguments);
   for (std::size_t i = 0; i < images.size(); ++i) {
-    const auto reference = read_text_file(folder.path / fmt::format("{}.out", i));
+    const auto reference = read_text_file(folder / fmt::format("{}.out", i));
     ASSERT_EQ(static_cast<std::int64_t>(reference.size()), ours[i].numel()) << cases[i];
     EXPECT_LE(largest_difference(ours[i], reference), 2) << cases[i];
   }
