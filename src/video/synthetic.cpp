@@ -8,6 +8,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <numbers>
 #include <span>
 #include <string>
 #include <turbojpeg.h>
@@ -99,10 +100,10 @@ std::string readme_text(const SyntheticConfig& config) {
                         split.labels.size());
   }
   return text +
-         "labels.csv names the classes of train, val and test; zero_shot_labels.csv sentences that occur in "
-         "none of these;\n"
-         "few_shot_labels.csv motions that occur nowhere else. Column pair: the class of the clip played "
-         "backwards.\n";
+         "labels.csv names the classes of train, val and test;\n"
+         "zero_shot_labels.csv sentences that occur in none of these;\n"
+         "few_shot_labels.csv motions that occur nowhere else.\n"
+         "Column pair: the class of the clip played backwards.\n";
 }
 
 std::string file_name(std::int64_t index, const char* extension) {
@@ -135,8 +136,9 @@ void write_jpeg(const Image& image, const std::filesystem::path& path) {
                                  static_cast<int>(image.height), TJPF_RGB, &bytes, &size, TJSAMP_444,
                                  kQuality, TJFLAG_ACCURATEDCT);
   const std::unique_ptr<unsigned char, decltype(&tjFree)> owner(bytes, &tjFree);
-  if (failed != 0)
+  if (failed != 0) {
     throw Error(fmt::format("cannot write {}: {}", path.string(), tjGetErrorStr2(compressor.get())));
+  }
   OutputFile(path).write(std::as_bytes(std::span(bytes, size)));
 }
 
@@ -168,7 +170,7 @@ std::string caption_of(const Still& still) {
       "at the right",    "at the bottom left", "at the bottom",    "at the bottom right"};
   constexpr std::array<const char*, 4> kDirections = {"up", "right", "down", "left"};
   const auto third = [](double position) { return position < 0.4 ? 0 : position < 0.6 ? 1 : 2; };
-  const auto quarter = std::lround(still.pose.angle / (std::acos(-1.0) / 2)) % 4;
+  const auto quarter = std::lround(still.pose.angle / (std::numbers::pi / 2)) % 4;
   return fmt::format("a {}{}{} {} pointing {} {}",
                      still.pose.size < 0.14   ? "small "
                      : still.pose.size > 0.21 ? "large "

@@ -80,11 +80,10 @@ struct VideoWriter::State {
     codec->thread_count = 1;
     // x264 tells dozens of figures about every file; only its errors still reach FFmpeg's log.
     codec->log_level_offset = AV_LOG_INFO - AV_LOG_ERROR;
-    // Clips are too short for frames that refer to later ones to pay for the delay.
-    codec->max_b_frames = 0;
+    codec->gop_size = 1;
     codec->flags |= AV_CODEC_FLAG_BITEXACT | AV_CODEC_FLAG_GLOBAL_HEADER;
     av_opt_set(codec->priv_data, "preset", "veryfast", 0);
-    av_opt_set(codec->priv_data, "crf", std::to_string(config.quality).c_str(), 0);
+    av_opt_set_int(codec->priv_data, "qp", config.quantiser, 0);
     check(avcodec_open2(codec.get(), encoder, nullptr), "H.264 encoder");
   }
 

@@ -1,5 +1,7 @@
 // Writes an H.264 (libx264, yuv420p) MP4 file. The same frames give the same bytes: one thread, no dates or
-// versions in the container.
+// versions in the container. Every frame is a key frame of the same quantiser, so that what it looks like
+// once decoded depends on its own picture alone: frames predicted from earlier ones would carry traces of
+// these, which betray the direction of time.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +16,7 @@ struct VideoWriterConfig {
   std::int64_t width = 0;   // even
   std::int64_t height = 0;  // even
   int frames_per_second = 12;
-  int quality = 20;  // x264's constant rate factor: 0 lossless, 51 worst
+  int quantiser = 20;  // H.264's QP: 1 best, 51 worst
 };
 
 class VideoWriter {

@@ -1,7 +1,8 @@
 #include "video/video_writer.h"
 
+#include <algorithm>
 #include <array>
-#include <cstdlib>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <unistd.h>
@@ -32,8 +33,9 @@ std::filesystem::path temporary_path(const std::string& name) {
 
 Image plain_image(std::int64_t side, const std::array<std::uint8_t, 3>& colour) {
   Image image{side, side, {}};
-  for (std::int64_t i = 0; i < side * side; ++i)
+  for (std::int64_t i = 0; i < side * side; ++i) {
     image.rgb.insert(image.rgb.end(), colour.begin(), colour.end());
+  }
   return image;
 }
 
@@ -43,7 +45,7 @@ struct Decoded {
   double frames_per_second = 0;
   std::int64_t claimed_frames = 0;
   double seconds = 0;
-  std::vector<std::array<std::uint8_t, 3>> middle_pixels;  // RGB, one a frame
+  std::vector<std::vector<std::uint8_t>> frames;  // RGB, [height, width, 3] each
 };
 
 // FFmpeg itself, without the library's own reader: what any other program would see.
@@ -76,8 +78,7 @@ Decoded decode(const std::filesystem::path& path) {
       const std::array<std::uint8_t*, 1> rows = {rgb.data()};
       const std::array<int, 1> row_bytes = {3 * width};
       sws_scale(to_rgb, frame->data, frame->linesize, 0, height, rows.data(), row_bytes.data());
-      const std::size_t middle = static_cast<std::size_t>(3) * (height / 2 * width + width / 2);
-      result.middle_pixels.push_back({rgb[middle], rgb[middle + 1], rgb[middle + 2]});
+      result.frames.push_back(std::move(rgb));
     }
   }
   av_frame_free(&frame);
@@ -88,13 +89,15 @@ Decoded decode(const std::filesystem::path& path) {
   return result;
 }
 
-const std::vector<std::array<std::uint8_t, 3>> kColours = {
-    {255, 0, 0}, {0, 255, 0}, {0, 0, 255}, {255, 255, 0}, {128, 128, 128}, {0, 0, 0}, {255, 255, 255}};
+using Colours = std::vector<std::array<std::uint8_t, 3>>;
 
-std::filesystem::path write_colours(const std::string& name) {
+const Colours kColours = {{255, 0, 0},     {0, 255, 0}, {0, 0, 255},    {255, 255, 0},
+                          {128, 128, 128}, {0, 0, 0},   {255, 255, 255}};
+
+std::filesystem::path write_colours(const std::string& name, const Colours& colours = kColours) {
   const auto path = temporary_path(name);
   VideoWriter writer(path, {.width = 64, .height = 64, .frames_per_second = 12});
-  for (const auto& colour : kColours) writer.write(plain_image(64, colour));
+  for (const auto& colour : colours) writer.write(plain_image(64, colour));
   writer.finish();
   return path;
 }
@@ -107,14 +110,28 @@ TEST(VideoWriter, WritesH264ThatFfmpegDecodesToTheSameFrames) {
   EXPECT_DOUBLE_EQ(video.frames_per_second, 12.0);
   EXPECT_EQ(video.claimed_frames, static_cast<std::int64_t>(kColours.size()));
   EXPECT_NEAR(video.seconds, static_cast<double>(kColours.size()) / 12, 0.01);
-  ASSERT_EQ(video.middle_pixels.size(), kColours.size());
+  ASSERT_EQ(video.frames.size(), kColours.size());
+  constexpr std::size_t kMiddle = 3 * (32 * 64 + 32);
   for (std::size_t i = 0; i < kColours.size(); ++i) {
     for (std::size_t channel = 0; channel < 3; ++channel) {
-      EXPECT_NEAR(video.middle_pixels[i][channel], kColours[i][channel], 8)
+      EXPECT_NEAR(video.frames[i][kMiddle + channel], kColours[i][channel], 8)
           << "frame " << i << " channel " << channel;
     }
   }
   std::filesystem::remove(path);
+}
+
+// What makes a clip and its reversal differ in the order of their frames alone.
+TEST(VideoWriter, FramesLookTheSameWhateverCameBefore) {
+  auto colours = kColours;
+  const auto forwards = write_colours("a.mp4", colours);
+  std::reverse(colours.begin(), colours.end());
+  const auto backwards = write_colours("b.mp4", colours);
+  auto frames = decode(backwards).frames;
+  std::reverse(frames.begin(), frames.end());
+  EXPECT_EQ(decode(forwards).frames, frames);
+  std::filesystem::remove(forwards);
+  std::filesystem::remove(backwards);
 }
 
 TEST(VideoWriter, SameFramesGiveSameBytes) {

@@ -3,12 +3,12 @@
 //
 // A label is a sentence, colour x shape x motion: "a red arrow moving left". The 4 x 4 x 12 sentences come in
 // pairs whose motions are each other's reversal in time (left and right, growing and shrinking ...): a clip
-// of one is distributed as a clip of the other played backwards, so that only the order of the frames tells
-// them apart. 20 of the 96 pairs are held out for zero-shot; every colour, shape and motion, and any two of
-// them together, still occur in training. Few-shot has 10 classes of its own: 5 motions that occur nowhere
-// else, each with a subject that training knows (red heart) and one that it does not (purple star). Their
-// words say nothing to a model that never saw them, so zero-shot is near chance among the 5, and a few clips
-// teach the rest.
+// of one is distributed exactly as a clip of the other played backwards, so that only the order of the frames
+// tells them apart. 20 of the 96 pairs are held out for zero-shot; every colour, shape and motion, and any
+// two of them together, still occur in training. Few-shot has 10 classes of its own: 5 motions that occur
+// nowhere else, each with a subject that training knows (red heart) and one that it does not (purple star).
+// Words that a model never saw tell it nothing, so without examples it can at best tell the two subjects
+// apart (20 %), and the clips have to teach the rest.
 #pragma once
 
 #include <cstdint>
@@ -34,11 +34,13 @@ struct SyntheticConfig {
 };
 
 // Writes into the folder `output`:
-//   labels.csv, zero_shot_labels.csv, few_shot_labels.csv   `id,name,motion,pair`; pair: the id of the same
-//   subject in reversed motion,
-//                                                           its own id where reversal keeps the class
-//   train.txt, val.txt, test.txt (labels.csv), zero_shot.txt, few_shot_train.txt, few_shot_test.txt   lines
-//   `PATH LABEL_ID` captions.csv                                            `path,caption` of the stills
+//   labels.csv, zero_shot_labels.csv, few_shot_labels.csv
+//       `id,name,motion,pair`; pair: the class of the clip played backwards (its own id for few-shot's
+//       motions)
+//   train.txt, val.txt, test.txt (labels.csv), zero_shot.txt, few_shot_train.txt, few_shot_test.txt
+//       lines `PATH LABEL_ID`
+//   captions.csv
+//       `path,caption` of the stills
 //   videos/<list's name>/NNNNN.mp4, stills/NNNNN.jpg, README.txt, settings.json
 // The same settings give the same bytes. The folder appears whole or not at all; one that was made with the
 // same settings is left as it is. Throws Error if `output` exists and holds anything else, or if a file
