@@ -4,7 +4,7 @@
 #include <functional>
 #include <optional>
 #include <queue>
-#include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 

@@ -1,0 +1,29 @@
+// Prompt templates: sentences with a place for the label, "a video of {}".
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/describe.hpp>
+
+#include "actionclip/config/checker.h"
+
+namespace actionclip {
+
+// A templates file (configs/prompts/*.yaml):   templates: ["a photo of {}", "{}"]
+struct PromptTemplates {
+  std::vector<std::string> templates;
+
+  void check(ConfigChecker& checker) const;  // at least one, each with "{}" exactly once
+};
+BOOST_DESCRIBE_STRUCT(PromptTemplates, (), (templates))
+
+// Throws ConfigError (file:line:column) on a file that is no such file.
+std::vector<std::string> read_templates(const std::filesystem::path& file);
+
+// The label in the place of "{}". Throws Error if `prompt_template` does not hold "{}" exactly once.
+std::string fill_template(std::string_view prompt_template, std::string_view label);
+
+}  // namespace actionclip

@@ -1,0 +1,79 @@
+#include "actionclip/text/templates.h"
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "actionclip/config/reader.h"
+#include "actionclip/core/error.h"
+
+namespace actionclip {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+std::filesystem::path prompts(const std::string& name) {
+  return std::filesystem::path(ACTIONCLIP_SOURCE_DIR) / "configs/prompts" / name;
+}
+
+std::string yaml_error(const std::string& yaml) {
+  try {
+    read_config<PromptTemplates>(parse_yaml(yaml, "t.yaml"));
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::string fill_error(std::string_view prompt_template) {
+  try {
+    fill_template(prompt_template, "x");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Templates, PlaceIsFilledWithTheLabel) {
+  EXPECT_EQ(fill_template("a video of {}.", "riding"), "a video of riding.");
+  EXPECT_EQ(fill_template("{}", "riding"), "riding");
+  EXPECT_EQ(fill_template("{}!", "{} and {}"), "{} and {}!");
+}
+
+TEST(Templates, EachNeedsOnePlace) {
+  EXPECT_THAT(fill_error("a video"), HasSubstr("\"a video\" must hold {}"));
+  EXPECT_THAT(fill_error("{} {}"), HasSubstr("exactly once"));
+  EXPECT_THAT(fill_error("a { }"), HasSubstr("exactly once"));
+  EXPECT_THAT(fill_error(""), HasSubstr("exactly once"));
+}
+
+TEST(Templates, FileErrorsNameFileAndLine) {
+  EXPECT_THAT(yaml_error("templates: []"), AllOf(HasSubstr("t.yaml:1:"), HasSubstr("at least one template")));
+  EXPECT_THAT(yaml_error("\ntemplates: ['{}', 'a video']"),
+              AllOf(HasSubstr("t.yaml:2:"), HasSubstr("\"a video\"")));
+  EXPECT_THAT(yaml_error("template: ['{}']"), AllOf(HasSubstr("t.yaml:1:1"), HasSubstr("templates")));
+  EXPECT_THAT(yaml_error("templates: {a: b}"), HasSubstr("t.yaml:1:"));
+  EXPECT_THROW(read_templates(prompts("absent.yaml")), ConfigError);
+}
+
+TEST(Templates, ThoseOfTheMethodAreSixteenWithTheBareLabelAmongThem) {
+  const auto templates = read_templates(prompts("action.yaml"));
+  EXPECT_THAT(templates, SizeIs(16));
+  EXPECT_THAT(templates, Contains("{}"));
+  EXPECT_THAT(templates, Contains("Can you recognize the action of {}?"));
+}
+
+TEST(Templates, OtherShippedFilesAreRead) {
+  EXPECT_THAT(read_templates(prompts("clip_kinetics.yaml")), SizeIs(28));
+  EXPECT_THAT(read_templates(prompts("label_only.yaml")), ElementsAre("{}"));
+}
+
+}  // namespace
+}  // namespace actionclip
