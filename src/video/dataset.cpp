@@ -1,6 +1,5 @@
 #include "actionclip/video/dataset.h"
 
-#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <utility>
