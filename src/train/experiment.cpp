@@ -81,8 +81,9 @@ void Experiment::check(ConfigChecker& checker) const {
   check_sizes(*this, checker);
 }
 
-Experiment load_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
-  return read_config<Experiment>(load_yaml(file, overrides));
+Experiment load_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides,
+                           MissingFiles missing_files) {
+  return read_config<Experiment>(load_yaml(file, overrides), missing_files);
 }
 
 std::string to_yaml(const Experiment& experiment) { return write_config(experiment); }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "actionclip/config/node.h"
+#include "actionclip/config/types.h"
 
 namespace actionclip {
 
@@ -31,7 +32,7 @@ ConfigNode parse_yaml(const std::string& text, const std::string& name);
 // `true` or `false`; a text is any scalar as written. What is not given keeps its default. Throws ConfigError
 // with all findings, one a line; UsageError if every one of them comes from an override.
 template <typename T>
-T read_config(const ConfigNode& root);
+T read_config(const ConfigNode& root, MissingFiles missing_files = MissingFiles::refused);
 
 // Emits every field, defaults included; read_config<T>(parse_yaml(write_config(x))) == x.
 template <typename T>

@@ -89,7 +89,8 @@ void collect_keys(const std::string& path, std::vector<std::string>& keys) {
 // What is wrong with a configuration.
 class FindingList {
  public:
-  explicit FindingList(std::vector<std::string> known_keys) : known_keys_(std::move(known_keys)) {}
+  FindingList(std::vector<std::string> known_keys, MissingFiles missing_files)
+      : known_keys_(std::move(known_keys)), missing_files_(missing_files) {}
 
   void add(const ConfigMark& mark, const std::string& path, const std::string& message);
   // `found` is not what `path` takes: "expected an integer, found 3.5".
@@ -97,6 +98,8 @@ class FindingList {
                       const std::string& hint = {});
   void add_unknown_key(const ConfigEntry& entry, const std::string& parent,
                        const std::vector<std::string>& siblings);
+  MissingFiles missing_files() const { return missing_files_; }
+
   // Whether something was found at `path` or in an element of the list there.
   bool has(const std::string& path) const;
 
@@ -110,6 +113,7 @@ class FindingList {
     std::string text;
   };
   std::vector<std::string> known_keys_;  // paths, for keys that stand in the wrong section
+  MissingFiles missing_files_;
   std::vector<Finding> findings_;
   std::size_t left_out_ = 0;
   std::set<std::string> paths_;
@@ -144,7 +148,8 @@ class StructChecker : public ConfigChecker {
 
 class ConfigReader {
  public:
-  explicit ConfigReader(std::vector<std::string> known_keys) : findings_(std::move(known_keys)) {}
+  ConfigReader(std::vector<std::string> known_keys, MissingFiles missing_files)
+      : findings_(std::move(known_keys), missing_files) {}
 
   template <typename T>
   void read(const ConfigNode& node, const ConfigMark& place, const std::string& path, T& value) {
@@ -287,9 +292,9 @@ std::vector<std::string> config_keys() {
 }
 
 template <typename T>
-T read_config(const ConfigNode& root) {
+T read_config(const ConfigNode& root, MissingFiles missing_files) {
   T value{};
-  detail::ConfigReader reader(config_keys<T>());
+  detail::ConfigReader reader(config_keys<T>(), missing_files);
   reader.read(root, root.mark, "", value);
   reader.finish();
   return value;

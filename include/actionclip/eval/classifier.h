@@ -1,0 +1,35 @@
+// Videos x label sentences -> scores: the method's test procedure (ActionCLIP, section 3.1).
+#pragma once
+
+#include <cstdint>
+
+#include <ATen/core/Tensor.h>
+
+#include "actionclip/model/action_clip.h"
+#include "actionclip/model/config.h"
+
+namespace actionclip {
+
+// Scores of B videos for C classes, on the CPU in fp32.
+struct ClassScores {
+  at::Tensor probabilities;  // [B, C]: mean over views and templates of softmax over classes of 100 * cosine
+  at::Tensor similarities;   // [B, C]: mean over views and templates of the cosine
+};
+
+class Classifier {
+ public:
+  // Encodes the prompts once. tokens [P, C, L] int64: template p filled with label c. The model is put into evaluation mode by each call.
+  Classifier(ActionClip model, const at::Tensor& tokens, Precision precision = Precision::fp32);
+
+  // clips [B, V, T, 3, S, S] uint8.
+  ClassScores classify(const at::Tensor& clips);
+
+  std::int64_t classes() const { return text_embeddings_.size(1); }
+
+ private:
+  ActionClip model_;
+  Precision precision_;
+  at::Tensor text_embeddings_;  // [P, C, D], normalised, on the model's device
+};
+
+}  // namespace actionclip

@@ -1,0 +1,45 @@
+// Scores every video of a split exactly once.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "actionclip/eval/classifier.h"
+#include "actionclip/eval/config.h"
+#include "actionclip/eval/metrics.h"
+#include "actionclip/text/labels.h"
+#include "actionclip/video/loader.h"
+
+namespace actionclip {
+
+// A video that could not be decoded: it counts as wrong.
+struct UnscoredVideo {
+  std::string path;
+  std::string reason;
+};
+
+struct EvaluationReport {
+  ClassificationMetrics metrics;            // failed videos counted as wrong
+  double loss = 0;                          // mean of -log(probability of the label) over the videos that decoded
+  std::int64_t views = 1;                   // a video
+  std::map<std::string, double> group_top1; // percent; by column of EvalConfig::group_by
+  std::optional<double> pair_accuracy;      // percent; EvalConfig::pair_by
+  std::vector<UnscoredVideo> failed;
+};
+
+// Throws Error if too many videos fail (DataConfig::max_failed_share) or the label file lacks a column that `config` names.
+EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, const LabelSet& labels, const EvalConfig& config,
+                          const DataConfig& data);
+
+// {"top1", "top5" (percent), "samples", "failed", "loss", "views", and "groups" / "pairs" where asked for}.
+nlohmann::ordered_json to_json(const EvaluationReport& report);
+
+// The same as an aligned table for people.
+std::string to_table(const EvaluationReport& report);
+
+}  // namespace actionclip

@@ -1,0 +1,32 @@
+// Ranked labels for single videos: what `actionclip predict` prints.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "actionclip/eval/classifier.h"
+
+namespace actionclip {
+
+struct RankedLabel {
+  std::string label;
+  double probability = 0;  // mean over templates of softmax(100 * cosine)
+  double similarity = 0;   // mean over templates of the cosine
+};
+
+struct Prediction {
+  std::string video;                      // as given
+  std::vector<RankedLabel> predictions;   // all labels, most probable first; empty if it failed
+  std::string error;                      // why it failed
+};
+
+// Classifies one video file, image or frame folder by its T test frames. A video that cannot be decoded gives `error`.
+Prediction predict(Classifier& classifier, const std::vector<std::string>& labels, const ActionClipConfig& model,
+                   const std::filesystem::path& video);
+
+nlohmann::ordered_json to_json(const Prediction& prediction);
+
+}  // namespace actionclip

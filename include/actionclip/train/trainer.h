@@ -1,0 +1,110 @@
+// The training loop: pretrain, prompt and finetune (see TrainTask), with evaluation, checkpoints and logs in a run folder.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <c10/core/Device.h>
+#include <nlohmann/json.hpp>
+
+#include "actionclip/distributed/process_group.h"
+#include "actionclip/model/action_clip.h"
+#include "actionclip/text/labels.h"
+#include "actionclip/text/prompt_generator.h"
+#include "actionclip/train/experiment.h"
+#include "actionclip/train/experiment_data.h"
+#include "actionclip/train/grad_scaler.h"
+#include "actionclip/train/metrics_log.h"
+#include "actionclip/train/optimizer.h"
+#include "actionclip/train/schedule.h"
+#include "actionclip/train/stop_signal.h"
+#include "actionclip/video/dataset.h"
+#include "actionclip/video/loader.h"
+
+namespace actionclip {
+
+struct TrainerOptions {
+  std::filesystem::path output;                  // the run folder
+  c10::Device device = c10::kCPU;
+  std::optional<std::filesystem::path> resume;   // checkpoint folder to go on from
+};
+
+// How a run ended.
+enum class TrainOutcome { finished, stopped_by_signal };
+
+// Where a run stands; what a checkpoint's state.json holds.
+struct TrainProgress {
+  std::int64_t step = 0;                // optimiser steps taken or skipped
+  std::int64_t epoch = 0;
+  std::int64_t batch = 0;               // loader batches of this epoch already used
+  std::int64_t nonfinite_in_a_row = 0;
+  std::int64_t nonfinite_total = 0;
+  double best_top1 = -1;
+  std::int64_t best_step = -1;
+};
+
+// What one optimiser step reports.
+struct StepReport {
+  double loss = 0;       // mean over the accumulation steps
+  double grad_norm = 0;  // before clipping
+  double lr = 0;         // of the text side; the others by their ratio
+  bool finite = true;    // else the update was skipped
+};
+
+class Trainer {
+ public:
+  // Builds everything and reads the first files; throws Error before anything is written if something does not fit.
+  Trainer(Experiment experiment, TrainerOptions options, std::shared_ptr<ProcessGroup> group = std::make_shared<SingleProcess>());
+
+  TrainOutcome run();
+
+  // One optimiser step on the next `accumulate_steps` batches of the epoch under way.
+  StepReport step();
+
+  // One step on the first batches, for a look at whether everything fits; writes nothing.
+  StepReport dry_step();
+
+  std::int64_t steps_per_epoch() const;
+  std::int64_t total_steps() const;
+  const TrainProgress& progress() const { return progress_; }
+  ActionClip& model() { return model_; }
+
+ private:
+  void open_data();
+  void build();
+  void resume(const std::filesystem::path& folder);
+  nlohmann::json run_identity() const;
+
+  at::Tensor batch_tokens(const Batch& batch) const;
+  at::Tensor batch_loss(const Batch& batch);
+  void update(StepReport& report);
+  double learning_rate() const;
+  void handle_nonfinite(const StepReport& report);
+
+  void log_step(const StepReport& report, double seconds, double waited);
+  bool finish_epoch();
+  bool evaluate();
+  void save();
+  bool done() const;
+
+  Experiment experiment_;
+  TrainerOptions options_;
+  std::shared_ptr<ProcessGroup> group_;
+  std::optional<LabelSet> labels_;
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  std::optional<PromptGenerator> prompts_;
+  ActionClip model_{nullptr};
+  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<LearningRateSchedule> schedule_;
+  std::optional<GradScaler> scaler_;  // fp16
+  std::unique_ptr<ClipDataset> train_data_;
+  std::unique_ptr<ClipDataset> val_data_;
+  std::unique_ptr<Loader> loader_;
+  std::unique_ptr<MetricsLog> metrics_;
+  TrainProgress progress_;
+};
+
+}  // namespace actionclip

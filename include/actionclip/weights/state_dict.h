@@ -1,0 +1,47 @@
+// Weights as the model wants them: named tensors under native names, whatever file they came from.
+//   native: CLIP's names for the towers, the fusion head's below `fusion.`
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "actionclip/model/config.h"
+
+namespace actionclip {
+
+using StateDict = std::map<std::string, at::Tensor>;
+
+// How the tensors of a file are named.
+enum class NameScheme {
+  native,      // this program's
+  openai,      // CLIP's own (its TorchScript archives; state dicts of it, `module.` prefixes included)
+  actionclip,  // published checkpoints: model_state_dict + fusion_model_state_dict with `module.` keys
+};
+
+struct LoadedWeights {
+  StateDict tensors;  // CPU
+  NameScheme scheme = NameScheme::native;
+  ActionClipConfig config;        // from the metadata of a native file, else read from the shapes
+  bool has_fusion = false;        // the file holds a fusion head (or says that it needs none)
+  std::vector<std::string> unused;  // entries of the file that are no weights of the model (sizes, counters)
+  std::map<std::string, std::string> metadata;
+};
+
+// Reads a weights file, or a checkpoint folder (its model.safetensors). `frames`: T where the file does not tell.
+// Throws WeightsError for a damaged file or names of no known scheme.
+LoadedWeights load_weights(const std::filesystem::path& path, std::int64_t frames = 8);
+
+// The architecture that CLIP-named tensors have; the fusion head from `fusion.*` (none of them: meanP).
+// Throws WeightsError naming the tensor that is missing.
+ActionClipConfig config_of(const StateDict& tensors, std::int64_t frames);
+
+// Metadata of a native weights file, which lets `load_weights` rebuild the model without its experiment.
+std::map<std::string, std::string> to_metadata(const ActionClipConfig& config);
+
+}  // namespace actionclip

@@ -1,0 +1,41 @@
+#include "actionclip/eval/classifier.h"
+
+#include <utility>
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/einsum.h>
+#include <ATen/ops/softmax.h>
+
+#include "actionclip/model/autocast.h"
+
+namespace actionclip {
+namespace {
+
+constexpr double kLogitScale = 100;  // the method's scale at test time, whatever logit_scale has learnt
+
+}  // namespace
+
+Classifier::Classifier(ActionClip model, const at::Tensor& tokens, Precision precision)
+    : model_(std::move(model)), precision_(precision) {
+  const at::NoGradGuard no_grad;
+  const Autocast autocast(model_->device().type(), precision_);
+  model_->eval();
+  std::vector<at::Tensor> templates;
+  for (const auto& prompts : tokens.unbind(0)) templates.push_back(l2_normalize(model_->encode_text(prompts)));
+  text_embeddings_ = at::stack(templates);
+}
+
+ClassScores Classifier::classify(const at::Tensor& clips) {
+  const at::NoGradGuard no_grad;
+  model_->eval();
+  at::Tensor features;
+  {
+    const Autocast autocast(model_->device().type(), precision_);
+    features = model_->encode_video(clips.flatten(0, 1));
+  }
+  const auto video = l2_normalize(features).view({clips.size(0), clips.size(1), -1});
+  const auto cosine = at::einsum("bvd,pcd->bvpc", {video, text_embeddings_});
+  return {at::softmax(kLogitScale * cosine, -1).mean({1, 2}).cpu(), cosine.mean({1, 2}).cpu()};
+}
+
+}  // namespace actionclip

@@ -1,0 +1,124 @@
+#include "actionclip/eval/evaluator.h"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "actionclip/core/error.h"
+#include "actionclip/core/progress.h"
+
+namespace actionclip {
+namespace {
+
+constexpr double kSmallestProbability = 1e-30;  // keeps the loss finite when a softmax underflows
+
+// The counterpart of each label, -1 where the column names the label itself. Throws Error for an entry that is no label id.
+std::vector<std::int64_t> counterparts(const LabelSet& labels, const std::string& column) {
+  std::vector<std::int64_t> ids;
+  for (const auto& text : labels.column(column)) {
+    const bool digits = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const std::int64_t id = digits && text.size() < 10 ? std::stoll(text) : -1;
+    if (id < 0 || id >= labels.size()) {
+      throw Error(fmt::format("label column '{}' (eval.pair_by): '{}' is no label id", column, text));
+    }
+    ids.push_back(id == static_cast<std::int64_t>(ids.size()) ? -1 : id);
+  }
+  return ids;
+}
+
+// Group and pair figures beside top-1 and top-5.
+class ExtraMetrics {
+ public:
+  ExtraMetrics(const LabelSet& labels, const EvalConfig& config) {
+    for (const auto& column : config.group_by) groups_.emplace_back(column, GroupAccuracy(labels.column(column)));
+    if (!config.pair_by.empty()) pairs_.emplace(counterparts(labels, config.pair_by));
+  }
+
+  void add(std::span<const float> scores, std::int64_t label_id) {
+    for (auto& [column, accuracy] : groups_) accuracy.add(scores, label_id);
+    if (pairs_) pairs_->add(scores, label_id);
+  }
+
+  void add_failed(std::int64_t label_id) {
+    for (auto& [column, accuracy] : groups_) accuracy.add_failed(label_id);
+    if (pairs_) pairs_->add_failed(label_id);
+  }
+
+  void report(EvaluationReport& report) const {
+    for (const auto& [column, accuracy] : groups_) report.group_top1[column] = accuracy.percent();
+    if (pairs_) report.pair_accuracy = pairs_->percent();
+  }
+
+ private:
+  std::vector<std::pair<std::string, GroupAccuracy>> groups_;
+  std::optional<PairAccuracy> pairs_;
+};
+
+}  // namespace
+
+EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, const LabelSet& labels, const EvalConfig& config,
+                          const DataConfig& data) {
+  Loader loader(videos, LoaderOptions{.batch_size = config.batch_size,
+                                      .workers = data.num_workers,
+                                      .prefetch = data.prefetch,
+                                      .mode = SampleMode::test});
+  EvaluationReport report{.metrics = ClassificationMetrics(labels.size()),
+                          .views = config.clips * config.crops};
+  ExtraMetrics extra(labels, config);
+  double loss_sum = 0;
+  loader.start_epoch(0);
+  ProgressBar bar("evaluate", videos.size(), "videos");
+  while (const auto batch = loader.next()) {
+    const auto scores = classifier.classify(batch->clips).probabilities.contiguous();
+    for (std::size_t i = 0; i < batch->indices.size(); ++i) {
+      const auto label_id = batch->label_ids[static_cast<std::int64_t>(i)].item<std::int64_t>();
+      if (!batch->errors[i].empty()) {
+        report.metrics.add_failed(label_id);
+        extra.add_failed(label_id);
+        report.failed.push_back({videos.list().entries[batch->indices[i]].path.string(), batch->errors[i]});
+        continue;
+      }
+      const std::span<const float> row(scores.const_data_ptr<float>() + static_cast<std::int64_t>(i) * scores.size(1),
+                                       static_cast<std::size_t>(scores.size(1)));
+      report.metrics.add(row, label_id);
+      extra.add(row, label_id);
+      loss_sum -= std::log(std::max<double>(row[label_id], kSmallestProbability));
+    }
+    bar.advance(static_cast<std::int64_t>(batch->indices.size()));
+  }
+  const auto decoded = report.metrics.samples() - report.metrics.failed();
+  report.loss = decoded > 0 ? loss_sum / static_cast<double>(decoded) : 0;
+  extra.report(report);
+  return report;
+}
+
+nlohmann::ordered_json to_json(const EvaluationReport& report) {
+  nlohmann::ordered_json json = {
+      {"top1", report.metrics.top1()},     {"top5", report.metrics.top5()}, {"samples", report.metrics.samples()},
+      {"failed", report.metrics.failed()}, {"loss", report.loss},           {"views", report.views}};
+  for (const auto& [column, top1] : report.group_top1) json["groups"][column] = top1;
+  if (report.pair_accuracy) json["pairs"] = *report.pair_accuracy;
+  return json;
+}
+
+std::string to_table(const EvaluationReport& report) {
+  std::string table;
+  const auto row = [&](const std::string& name, const std::string& value) {
+    table += fmt::format("  {:<24}{:>10}\n", name, value);
+  };
+  row("top-1 (%)", fmt::format("{:.2f}", report.metrics.top1()));
+  row("top-5 (%)", fmt::format("{:.2f}", report.metrics.top5()));
+  for (const auto& [column, top1] : report.group_top1) row(column + " top-1 (%)", fmt::format("{:.2f}", top1));
+  if (report.pair_accuracy) row("pairs (%)", fmt::format("{:.2f}", *report.pair_accuracy));
+  row("loss", fmt::format("{:.4f}", report.loss));
+  row("videos", fmt::format("{}", report.metrics.samples()));
+  row("failed (count as wrong)", fmt::format("{}", report.metrics.failed()));
+  row("views a video", fmt::format("{}", report.views));
+  return table;
+}
+
+}  // namespace actionclip

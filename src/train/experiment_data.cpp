@@ -1,0 +1,34 @@
+#include "actionclip/train/experiment_data.h"
+
+#include <utility>
+
+#include <ATen/ops/tensor.h>
+
+#include "actionclip/text/templates.h"
+#include "actionclip/text/tokenizer.h"
+
+namespace actionclip {
+
+ClipDatasetOptions clip_options(const Experiment& experiment, std::int64_t image_size, std::int64_t frames) {
+  ClipDatasetOptions options;
+  options.frames = frames;
+  options.clips = experiment.eval.clips;
+  options.crops = experiment.eval.crops;
+  options.transforms = experiment.data.transforms;
+  if (options.transforms.input_size == 0) options.transforms.input_size = image_size;
+  options.seed = static_cast<std::uint64_t>(experiment.seed);
+  options.max_failed_share = experiment.data.max_failed_share;
+  return options;
+}
+
+PromptGenerator make_prompt_generator(const TextConfig& config, std::shared_ptr<const Tokenizer> tokenizer, const LabelSet& labels,
+                                      std::int64_t context_length) {
+  auto templates = config.templates.empty() ? std::vector<std::string>{"{}"} : read_templates(config.templates.path);
+  return PromptGenerator(std::move(tokenizer), labels.names(), std::move(templates), context_length, config.truncate);
+}
+
+at::Tensor token_tensor(const PromptGenerator& prompts) {
+  return at::tensor(at::IntArrayRef(prompts.all().data(), prompts.all().size()), at::kLong).view({prompts.num_templates(), prompts.num_labels(), prompts.context_length()});
+}
+
+}  // namespace actionclip

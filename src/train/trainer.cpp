@@ -1,0 +1,336 @@
+#include "actionclip/train/trainer.h"
+
+#include <chrono>
+#include <cmath>
+
+#include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "actionclip/core/atomic_file.h"
+#include "actionclip/core/error.h"
+#include "actionclip/core/progress.h"
+#include "actionclip/eval/classifier.h"
+#include "actionclip/eval/evaluator.h"
+#include "actionclip/model/autocast.h"
+#include "actionclip/train/checkpoint.h"
+#include "actionclip/train/gradients.h"
+#include "actionclip/train/loss.h"
+#include "actionclip/train/parameter_groups.h"
+#include "actionclip/weights/initialize.h"
+#include "actionclip/weights/tensor_convert.h"
+
+namespace actionclip {
+namespace {
+
+const double kMaxLogitScale = std::log(100.0);
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+nlohmann::json progress_to_json(const TrainProgress& progress) {
+  return {{"step", progress.step},
+          {"epoch", progress.epoch},
+          {"batch", progress.batch},
+          {"nonfinite_in_a_row", progress.nonfinite_in_a_row},
+          {"nonfinite_total", progress.nonfinite_total},
+          {"best_top1", progress.best_top1},
+          {"best_step", progress.best_step}};
+}
+
+TrainProgress progress_from_json(const nlohmann::json& json) {
+  TrainProgress progress;
+  json.at("step").get_to(progress.step);
+  json.at("epoch").get_to(progress.epoch);
+  json.at("batch").get_to(progress.batch);
+  json.at("nonfinite_in_a_row").get_to(progress.nonfinite_in_a_row);
+  json.at("nonfinite_total").get_to(progress.nonfinite_total);
+  json.at("best_top1").get_to(progress.best_top1);
+  json.at("best_step").get_to(progress.best_step);
+  return progress;
+}
+
+}  // namespace
+
+Trainer::Trainer(Experiment experiment, TrainerOptions options, std::shared_ptr<ProcessGroup> group)
+    : experiment_(std::move(experiment)), options_(std::move(options)), group_(std::move(group)) {
+  open_data();
+  build();
+  if (options_.resume) resume(*options_.resume);
+}
+
+void Trainer::open_data() {
+  const auto& data = experiment_.data;
+  const auto& train = experiment_.train;
+  const auto model_config = resolve(experiment_.model);
+  tokenizer_ = make_tokenizer(experiment_.text);
+  if (train.task != TrainTask::pretrain) {
+    labels_ = read_labels(data.labels.path);
+    prompts_.emplace(make_prompt_generator(experiment_.text, tokenizer_, *labels_, model_config.text.context_length));
+  }
+  const std::int64_t classes = labels_ ? labels_->size() : -1;
+  const auto dataset = [&](const DatasetConfig& split, std::int64_t frames) {
+    return std::make_unique<ClipDataset>(read_video_list(split, classes),
+                                         clip_options(experiment_, model_config.vision.image_size, frames));
+  };
+  train_data_ = dataset(data.train, train.task == TrainTask::pretrain ? 1 : model_config.fusion.frames);
+  if (labels_ && !data.val.list.empty()) val_data_ = dataset(data.val, model_config.fusion.frames);
+  loader_ = std::make_unique<Loader>(*train_data_, LoaderOptions{.batch_size = train.batch_size / train.accumulate_steps,
+                                                                 .workers = data.num_workers,
+                                                                 .prefetch = data.prefetch,
+                                                                 .seed = static_cast<std::uint64_t>(experiment_.seed),
+                                                                 .rank = group_->rank(),
+                                                                 .world_size = group_->world_size(),
+                                                                 .shuffle = true,
+                                                                 .drop_last = true,
+                                                                 .pin_memory = options_.device.is_cuda()});
+  if (steps_per_epoch() == 0) {
+    throw Error(fmt::format("{}: {} samples do not fill one batch of {} (train.batch_size)", data.train.list.string(),
+                            train_data_->size(), train.batch_size));
+  }
+}
+
+void Trainer::build() {
+  const auto& train = experiment_.train;
+  model_ = options_.resume ? ActionClip(resolve(experiment_.model))
+                           : build_model(experiment_.model, static_cast<std::uint64_t>(experiment_.seed));
+  model_->to(options_.device);
+  auto groups = trainable_groups(model_, train, experiment_.text.fix_text);
+  if (groups.empty()) throw Error("nothing to train: the fusion head meanP has no parameters for the prompt stage (use Transf)");
+  optimizer_ = make_optimizer(train.optimizer, std::move(groups));
+  schedule_ = make_schedule(train.schedule, static_cast<double>(train.epochs));
+  if (train.precision == Precision::fp16) scaler_.emplace(options_.device);
+}
+
+std::int64_t Trainer::steps_per_epoch() const {
+  return loader_->batches_per_epoch() / experiment_.train.accumulate_steps;
+}
+
+std::int64_t Trainer::total_steps() const {
+  const auto& train = experiment_.train;
+  const double epochs = train.schedule.stop_epoch > 0 ? train.schedule.stop_epoch : static_cast<double>(train.epochs);
+  const auto steps = static_cast<std::int64_t>(std::llround(epochs * static_cast<double>(steps_per_epoch())));
+  return train.max_steps > 0 ? std::min(steps, train.max_steps) : steps;
+}
+
+bool Trainer::done() const { return progress_.step >= total_steps(); }
+
+TrainOutcome Trainer::run() {
+  std::filesystem::create_directories(options_.output);
+  metrics_ = std::make_unique<MetricsLog>(options_.output, progress_.step);
+  const StopSignal stop;
+  ProgressBar bar(std::string(boost::describe::enum_to_string(experiment_.train.task, "train")), total_steps(), "steps",
+                  progress_.step);
+  std::int64_t saved_step = progress_.step;
+  while (!done()) {
+    loader_->start_epoch(progress_.epoch, progress_.batch);
+    const std::int64_t epoch = progress_.epoch;
+    while (progress_.epoch == epoch && !done()) {
+      const auto start = Clock::now();
+      const double waited_before = loader_->seconds_waited();
+      const StepReport report = step();
+      log_step(report, seconds_since(start), loader_->seconds_waited() - waited_before);
+      bar.advance(1, fmt::format("epoch {}, loss {:.4f}", epoch, report.loss));
+      if (progress_.batch / experiment_.train.accumulate_steps == steps_per_epoch()) {
+        if (finish_epoch()) saved_step = progress_.step;
+      }
+      if (stop.requested()) {
+        if (saved_step != progress_.step) save();
+        spdlog::warn("stopped by a signal after step {}: --resume goes on from here", progress_.step);
+        return TrainOutcome::stopped_by_signal;
+      }
+    }
+  }
+  if (saved_step != progress_.step) save();
+  return TrainOutcome::finished;
+}
+
+StepReport Trainer::step() {
+  const auto& train = experiment_.train;
+  StepReport report;
+  model_->train();
+  optimizer_->zero_grad();
+  for (std::int64_t part = 0; part < train.accumulate_steps; ++part) {
+    const auto batch = loader_->next();
+    const at::Tensor loss = batch_loss(*batch) / train.accumulate_steps;
+    (scaler_ ? scaler_->scale(loss) : loss).backward();
+    report.loss += loss.item<double>();
+    ++progress_.batch;
+  }
+  report.lr = learning_rate();
+  update(report);
+  ++progress_.step;
+  handle_nonfinite(report);
+  return report;
+}
+
+StepReport Trainer::dry_step() {
+  loader_->start_epoch(progress_.epoch, progress_.batch);
+  return step();
+}
+
+// The contrastive loss of one loader batch, gathered over the ranks.
+at::Tensor Trainer::batch_loss(const Batch& batch) {
+  const auto& train = experiment_.train;
+  const auto tokens = batch_tokens(batch);
+  at::Tensor video, text;
+  {
+    const Autocast autocast(options_.device.type(), train.precision);
+    const auto clips = batch.clips.squeeze(1);
+    video = train.task == TrainTask::pretrain ? model_->encode_frames(clips).squeeze(1) : model_->encode_video(clips);
+    text = model_->encode_text(tokens);
+  }
+  const auto label_ids = batch.label_ids.to(options_.device);
+  return contrastive_loss(group_->gather(video), group_->gather(text), model_->logit_scale, group_->gather(label_ids),
+                          train.task == TrainTask::pretrain ? LossTarget::identity : train.target);
+}
+
+// [B, L]: the caption of each sample, or its label in a template drawn for it.
+at::Tensor Trainer::batch_tokens(const Batch& batch) const {
+  const std::int64_t length = model_->config().text.context_length;
+  std::vector<std::int64_t> tokens;
+  if (prompts_) {
+    for (std::size_t i = 0; i < batch.indices.size(); ++i) {
+      const auto row = prompts_->random(experiment_.seed, progress_.epoch, batch.indices[i],
+                                        batch.label_ids[static_cast<std::int64_t>(i)].item<std::int64_t>());
+      tokens.insert(tokens.end(), row.begin(), row.end());
+    }
+  } else {
+    tokens = tokenize(*tokenizer_, batch.captions, length, experiment_.text.truncate);
+  }
+  return at::tensor(tokens, at::kLong).view({-1, length});
+}
+
+// Unscales, measures and clips the gradients, and steps unless something is not finite.
+void Trainer::update(StepReport& report) {
+  const auto& train = experiment_.train;
+  const auto gradients = optimizer_->gradients();
+  const bool unscaled = !scaler_ || scaler_->unscale(gradients);
+  report.grad_norm = train.clip_grad_norm > 0 ? clip_gradients(gradients, train.clip_grad_norm) : gradient_norm(gradients);
+  report.finite = std::isfinite(report.loss) && unscaled && std::isfinite(report.grad_norm);
+  if (report.finite) {
+    optimizer_->step(learning_rate());
+    const at::NoGradGuard no_grad;
+    model_->logit_scale.clamp_(std::nullopt, kMaxLogitScale);
+  }
+  if (scaler_) scaler_->update();
+}
+
+// Of the step at hand: the schedule at its fractional epoch.
+double Trainer::learning_rate() const {
+  return experiment_.train.lr * schedule_->factor(static_cast<double>(progress_.step) / static_cast<double>(steps_per_epoch()));
+}
+
+void Trainer::handle_nonfinite(const StepReport& report) {
+  if (report.finite) {
+    progress_.nonfinite_in_a_row = 0;
+    return;
+  }
+  ++progress_.nonfinite_total;
+  // fp16 overflows are expected while the scaler finds its scale; they count only once the loss itself is lost.
+  if (scaler_ && std::isfinite(report.loss)) return;
+  ++progress_.nonfinite_in_a_row;
+  spdlog::warn("step {}: loss {} or gradient norm {} is not finite: the update is skipped ({} in a row)", progress_.step,
+               report.loss, report.grad_norm, progress_.nonfinite_in_a_row);
+  if (progress_.nonfinite_in_a_row >= experiment_.train.max_nonfinite) {
+    throw Error(fmt::format("{} steps in a row were not finite (train.max_nonfinite): lower train.lr, set train.clip_grad_norm, "
+                            "or go on from an earlier checkpoint",
+                            progress_.nonfinite_in_a_row));
+  }
+}
+
+void Trainer::log_step(const StepReport& report, double seconds, double waited) {
+  const auto& train = experiment_.train;
+  nlohmann::ordered_json record = {
+      {"split", "train"},
+      {"step", progress_.step},
+      {"epoch", static_cast<double>(progress_.step - 1) / static_cast<double>(steps_per_epoch())},
+      {"loss", report.loss},
+      {"lr", report.lr},
+      {"videos_per_second", static_cast<double>(train.batch_size) / seconds},
+      {"data_wait_fraction", waited / seconds},
+      {"grad_norm", report.grad_norm},
+      {"logit_scale", std::exp(model_->logit_scale.item<double>())},
+  };
+  if (!report.finite) record["skipped"] = true;
+  metrics_->write(progress_.step, record);
+}
+
+// True if a checkpoint was written.
+bool Trainer::finish_epoch() {
+  const auto& train = experiment_.train;
+  ++progress_.epoch;
+  progress_.batch = 0;
+  const bool last = done();
+  const auto every = experiment_.eval.every_epochs;
+  bool best = false;
+  if (val_data_ && every > 0 && (progress_.epoch % every == 0 || last)) best = evaluate();
+  if (!best && !last && progress_.epoch % train.checkpoint_every != 0) return false;
+  save();
+  return true;
+}
+
+// Scores the validation split; true if it is the best so far.
+bool Trainer::evaluate() {
+  Classifier classifier(model_, token_tensor(*prompts_), experiment_.train.precision);
+  const auto report = actionclip::evaluate(classifier, *val_data_, *labels_, experiment_.eval, experiment_.data);
+  nlohmann::ordered_json record = {{"split", "val"}, {"step", progress_.step}, {"epoch", progress_.epoch}};
+  record.update(to_json(report));
+  metrics_->write(progress_.step, record);
+  spdlog::info("epoch {}: val top-1 {:.2f}, top-5 {:.2f}, loss {:.4f} ({} videos, {} failed)", progress_.epoch,
+               report.metrics.top1(), report.metrics.top5(), report.loss, report.metrics.samples(), report.metrics.failed());
+  if (report.metrics.top1() <= progress_.best_top1) return false;
+  progress_.best_top1 = report.metrics.top1();
+  progress_.best_step = progress_.step;
+  return true;
+}
+
+void Trainer::save() {
+  CheckpointContents contents;
+  NamedTensors parameters;
+  for (const auto& [name, tensor] : state_dict(model_)) parameters.emplace_back(name, tensor);
+  contents.model = from_tensors(parameters);
+  contents.model_metadata = to_metadata(model_->config());
+  contents.model_metadata["actionclip.step"] = std::to_string(progress_.step);
+  if (prompts_) {
+    contents.model_metadata[std::string(kLabelsKey)] = nlohmann::json(prompts_->labels()).dump();
+    contents.model_metadata[std::string(kTemplatesKey)] = nlohmann::json(prompts_->templates()).dump();
+  }
+  contents.optimizer = from_tensors(optimizer_->state_dict());
+  contents.state = progress_to_json(progress_);
+  contents.state["run"] = run_identity();
+  if (scaler_) contents.state["grad_scaler"] = scaler_->state();
+  const auto folder = save_checkpoint(options_.output, progress_.step, contents);
+  if (progress_.best_step == progress_.step) mark_best(options_.output, progress_.step);
+  prune_checkpoints(options_.output, experiment_.train.keep_checkpoints);
+  spdlog::info("step {}: saved {}", progress_.step, folder.string());
+}
+
+// What must not change between a run and its resumption, because it decides which samples come next.
+nlohmann::json Trainer::run_identity() const {
+  return {{"seed", experiment_.seed},
+          {"train.batch_size", experiment_.train.batch_size},
+          {"train.accumulate_steps", experiment_.train.accumulate_steps},
+          {"data.train (samples)", train_data_->size()}};
+}
+
+void Trainer::resume(const std::filesystem::path& folder) {
+  const Checkpoint checkpoint = load_checkpoint(folder);
+  for (const auto& [key, value] : run_identity().items()) {
+    const auto& saved = checkpoint.state.at("run").at(key);
+    if (saved != value) {
+      throw Error(fmt::format("cannot resume {}: {} is {}, the checkpoint was made with {}", folder.string(), key, value.dump(),
+                              saved.dump()));
+    }
+  }
+  StateDict tensors;
+  for (auto& [name, tensor] : to_tensors(checkpoint.model)) tensors.emplace(name, tensor);
+  load_state_dict(model_, tensors);
+  optimizer_->load_state_dict(to_tensors(checkpoint.optimizer));
+  if (scaler_) scaler_->load_state(checkpoint.state.at("grad_scaler"));
+  progress_ = progress_from_json(checkpoint.state);
+  spdlog::info("resumed from {} (step {}, epoch {})", folder.string(), progress_.step, progress_.epoch);
+}
+
+}  // namespace actionclip

@@ -1,0 +1,86 @@
+#include "actionclip/weights/initialize.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "actionclip/core/error.h"
+#include "actionclip/weights/tensor_file.h"
+
+namespace actionclip {
+namespace {
+
+std::string shape_of(const at::Tensor& tensor) { return shape_string(tensor.sizes().vec()); }
+
+void require_no_findings(const std::vector<std::string>& findings) {
+  if (findings.empty()) return;
+  throw WeightsError(fmt::format("the weights do not fit the model: {}", fmt::join(findings, "; ")));
+}
+
+}  // namespace
+
+void load_state_dict(ActionClip& model, const StateDict& tensors,
+                     const std::function<bool(const std::string&)>& wanted) {
+  const auto parameters = model->named_parameters();
+  const auto is_wanted = [&](const std::string& name) { return !wanted || wanted(name); };
+  std::vector<std::string> findings;
+  for (const auto& parameter : parameters) {
+    if (!is_wanted(parameter.key())) continue;
+    const auto found = tensors.find(parameter.key());
+    if (found == tensors.end()) {
+      findings.push_back(fmt::format("missing {} {}", parameter.key(), shape_of(parameter.value())));
+    } else if (found->second.sizes() != parameter.value().sizes()) {
+      findings.push_back(fmt::format("{} is {} in the file, {} in the model", parameter.key(), shape_of(found->second),
+                                     shape_of(parameter.value())));
+    }
+  }
+  for (const auto& [name, tensor] : tensors) {
+    if (is_wanted(name) && !parameters.contains(name)) {
+      findings.push_back(fmt::format("surplus {} {}", name, shape_of(tensor)));
+    }
+  }
+  require_no_findings(findings);
+  const at::NoGradGuard no_grad;
+  for (auto parameter : parameters) {
+    if (is_wanted(parameter.key())) parameter.value().copy_(tensors.at(parameter.key()));
+  }
+}
+
+StateDict state_dict(const ActionClip& model) {
+  StateDict result;
+  for (const auto& parameter : model->named_parameters()) result.emplace(parameter.key(), parameter.value().detach());
+  return result;
+}
+
+ActionClip build_model(const ModelConfig& config, std::uint64_t seed) {
+  at::manual_seed(seed);
+  ActionClip model(resolve(config));
+  const bool image = config.init.image == InitSource::weights, text = config.init.text == InitSource::weights;
+  if (!image && !text) return model;
+  const LoadedWeights weights = load_weights(config.weights.path, config.frames);
+  const bool fusion = weights.has_fusion && weights.config.fusion.type == config.fusion;
+  load_state_dict(model, weights.tensors, [&](const std::string& name) {
+    switch (part_of(name)) {
+      case ModelPart::image:
+        return image;
+      case ModelPart::fusion:
+        return fusion;
+      default:
+        return text;
+    }
+  });
+  spdlog::info("weights: {} (image {}, text {}, fusion {})", config.weights.string(), image ? "loaded" : "random",
+               text ? "loaded" : "random", fusion ? "loaded" : "fresh");
+  return model;
+}
+
+ActionClip build_model(const LoadedWeights& weights) {
+  ActionClip model(weights.config);
+  load_state_dict(model, weights.tensors);
+  return model;
+}
+
+}  // namespace actionclip

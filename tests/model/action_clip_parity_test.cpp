@@ -1,0 +1,97 @@
+// The towers against transformers' CLIPModel with the same random weights.
+
+#include <gtest/gtest.h>
+
+#include "actionclip/model/action_clip.h"
+#include "actionclip/weights/initialize.h"
+#include "tests/parity/reference_files.h"
+#include "tests/parity/run_python.h"
+
+namespace actionclip {
+namespace {
+
+constexpr double kTolerance = 1e-4;
+
+class ClipParity : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(ClipParity, FeaturesAndLogitsEqualTransformers) {
+  const TestFolder folder;
+  run_python("clip_reference.py", {GetParam(), folder.path().string()});
+  const at::NoGradGuard no_grad;
+  ActionClip model = build_model(load_weights(folder / "weights.safetensors"));
+  model->eval();
+  const auto io = read_tensors(folder / "io.safetensors");
+
+  const auto image = model->encode_frames(io.at("pixels").unsqueeze(1)).squeeze(1);
+  const auto text = model->encode_text(io.at("tokens"));
+  EXPECT_LT(relative_error(image, io.at("image_features")), kTolerance);
+  EXPECT_LT(relative_error(text, io.at("text_features")), kTolerance);
+  const auto logits = model->logit_scale.exp() * at::matmul(l2_normalize(image), l2_normalize(text).t());
+  EXPECT_LT(relative_error(logits, io.at("logits")), kTolerance);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, ClipParity, ::testing::Values("ViT-B/32", "ViT-B/16", "small"), [](const auto& info) {
+  std::string name = info.param;
+  std::erase_if(name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; });
+  return name;
+});
+
+// The shortcut for the last block must not change gradients either.
+TEST(ActionClip, GradientsOfTheSelectedRowEqualThoseOfTheWholeSequence) {
+  at::manual_seed(5);
+  for (const bool causal : {false, true}) {
+    Transformer transformer(TransformerOptions{.width = 64, .layers = 2, .heads = 2, .causal = causal});
+    const auto x = at::randn({3, 7, 64});
+    const auto positions = at::tensor({2, 6, 0}, at::kLong);
+    const auto weights = at::randn({3, 64});
+    const auto gradients = [&](const at::Tensor& rows) {
+      transformer->zero_grad();
+      (rows * weights).sum().backward();
+      std::vector<at::Tensor> result;
+      for (const auto& parameter : transformer->parameters()) result.push_back(parameter.grad().clone());
+      return result;
+    };
+    const auto whole = transformer->forward(x).gather(1, positions.view({3, 1, 1}).expand({3, 1, 64})).squeeze(1);
+    const auto expected = gradients(whole);
+    const auto selected = transformer->forward_at(x, positions);
+    EXPECT_LT(relative_error(selected, whole.detach()), 1e-5);
+    const auto actual = gradients(selected);
+    for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_TRUE(at::allclose(actual[i], expected[i], 1e-4, 1e-5));
+  }
+}
+
+TEST(ActionClip, NamesAreClipsAndTheHeadsBelowFusion) {
+  ActionClipConfig config;
+  config.vision = {.image_size = 32, .patch_size = 16, .width = 64, .layers = 1, .heads = 1, .output_dim = 64};
+  config.text = {.context_length = 8, .vocabulary_size = 20, .width = 64, .layers = 1, .heads = 1, .output_dim = 64};
+  config.fusion = {.type = FusionType::Transf, .width = 64, .layers = 1, .heads = 1, .frames = 4};
+  ActionClip model(config);
+  const auto tensors = state_dict(model);
+  for (const char* name :
+       {"visual.conv1.weight", "visual.class_embedding", "visual.positional_embedding", "visual.ln_pre.weight",
+        "visual.transformer.resblocks.0.attn.in_proj_weight", "visual.transformer.resblocks.0.attn.out_proj.bias",
+        "visual.transformer.resblocks.0.mlp.c_fc.weight", "visual.transformer.resblocks.0.ln_2.bias", "visual.ln_post.bias",
+        "visual.proj", "transformer.resblocks.0.mlp.c_proj.bias", "token_embedding.weight", "positional_embedding",
+        "ln_final.weight", "text_projection", "logit_scale", "fusion.frame_position_embeddings.weight",
+        "fusion.transformer.resblocks.0.attn.in_proj_bias"}) {
+    EXPECT_TRUE(tensors.contains(name)) << name;
+  }
+  EXPECT_EQ(tensors.size(), 46u);
+}
+
+TEST(ActionClip, BytesAreScaledAndNormalised) {
+  ActionClipConfig config;
+  config.vision = {.image_size = 32, .patch_size = 16, .width = 64, .layers = 1, .heads = 1, .output_dim = 64};
+  config.text = {.context_length = 8, .vocabulary_size = 20, .width = 64, .layers = 1, .heads = 1, .output_dim = 64};
+  config.fusion = {.type = FusionType::meanP, .width = 64, .layers = 1, .heads = 1, .frames = 2};
+  const at::NoGradGuard no_grad;
+  ActionClip model(config);
+  const auto bytes = at::randint(0, 256, {2, 2, 3, 32, 32}, at::kByte);
+  const auto mean = at::tensor(config.mean, at::kFloat).view({1, 1, 3, 1, 1});
+  const auto std = at::tensor(config.std, at::kFloat).view({1, 1, 3, 1, 1});
+  const auto floats = (bytes.to(at::kFloat) / 255 - mean) / std;
+  EXPECT_LT(relative_error(model->encode_video(bytes), model->encode_video(floats)), 1e-5);
+}
+
+}  // namespace
+}  // namespace actionclip

@@ -1,0 +1,62 @@
+// actionclip few-shot: K clips a class, several seeds, a table.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "actionclip/protocols/few_shot.h"
+#include "tools/command.h"
+
+namespace actionclip {
+namespace {
+
+struct Options {
+  ExperimentOptions experiment;
+  std::string weights;
+  std::string output;
+  FewShotOptions protocol;
+  bool json = false;
+};
+
+int few_shot_command(Options options) {
+  if (!options.weights.empty()) options.experiment.overrides.push_back("model.weights=" + options.weights);
+  const Experiment experiment = options.experiment.load();
+  options.protocol.output = options.output;
+  options.protocol.device = choose_device(options.experiment.device);
+  std::vector<FewShotResult> results;
+  if (run_few_shot(experiment, options.protocol, results) == TrainOutcome::stopped_by_signal) return kExitResumable;
+  if (options.json) {
+    fmt::print("{}\n", to_json(results).dump(2));
+  } else {
+    fmt::print("few-shot on {} (test: {})\n{}", experiment.data.labels.string(), experiment.data.test.list.string(), to_table(results));
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_few_shot_command(CLI::App& program, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  auto* command = program.add_subcommand("few-shot", "fine-tune on K clips a class, for several K and seeds");
+  options->experiment.add_to(*command);
+  command->add_option("--weights", options->weights, "where every run starts (instead of model.weights)");
+  command->add_option("--output", options->output, "folder of the runs; finished ones in it are re-used")->required();
+  command->add_option("--shots", options->protocol.shots, "numbers of clips a class, comma separated; 0: the weights as they are")
+      ->delimiter(',')
+      ->check(CLI::Range(0, 1000000))
+      ->capture_default_str();
+  command->add_option("--seeds", options->protocol.seeds, "seeds, comma separated")
+      ->delimiter(',')
+      ->check(CLI::Range(0, 1000000000))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "print a JSON array");
+  command->footer(
+      "Example:\n  actionclip few-shot --config configs/synthetic/few_shot.yaml --weights runs/demo/finetune/checkpoints/best \\\n"
+      "      --shots 1,2,4,8 --seeds 1,2,3 --output runs/demo/few_shot");
+  command->callback([options, &exit_code] { exit_code = few_shot_command(*options); });
+}
+
+}  // namespace actionclip

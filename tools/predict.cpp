@@ -1,0 +1,107 @@
+// actionclip predict: ranked labels for video files, images and frame folders.
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "actionclip/core/error.h"
+#include "actionclip/core/progress.h"
+#include "actionclip/eval/prediction.h"
+#include "actionclip/text/templates.h"
+#include "actionclip/train/experiment_data.h"
+#include "tools/command.h"
+
+namespace actionclip {
+namespace {
+
+struct PredictOptions {
+  std::string weights;
+  std::string labels;
+  std::string templates;
+  std::vector<std::string> videos;
+  std::string device = "auto";
+  std::int64_t frames = 8;
+  std::int64_t top = 5;
+  bool json = false;
+};
+
+// --labels, else the labels that the weights were trained on.
+LabelSet choose_labels(const PredictOptions& options, const LoadedWeights& weights) {
+  if (!options.labels.empty()) return read_labels(options.labels);
+  const auto trained = weights.metadata.find(std::string(kLabelsKey));
+  if (trained == weights.metadata.end()) throw UsageError("the weights name no labels: give --labels FILE");
+  return LabelSet(nlohmann::json::parse(trained->second).get<std::vector<std::string>>());
+}
+
+// --templates, else those that the weights were trained with, else the label alone.
+std::vector<std::string> choose_templates(const PredictOptions& options, const LoadedWeights& weights) {
+  if (!options.templates.empty()) return read_templates(options.templates);
+  const auto trained = weights.metadata.find(std::string(kTemplatesKey));
+  if (trained == weights.metadata.end()) return {"{}"};
+  return nlohmann::json::parse(trained->second).get<std::vector<std::string>>();
+}
+
+void print_table(const Prediction& prediction, std::int64_t top) {
+  fmt::print("{}\n", prediction.video);
+  if (!prediction.error.empty()) {
+    fmt::print("  failed: {}\n", prediction.error);
+    return;
+  }
+  for (std::int64_t i = 0; i < std::min(top, static_cast<std::int64_t>(prediction.predictions.size())); ++i) {
+    const auto& [label, probability, similarity] = prediction.predictions[i];
+    fmt::print("  {:>6.2f} %  {:>7.4f}  {}\n", 100 * probability, similarity, label);
+  }
+}
+
+int predict_command(const PredictOptions& options) {
+  const LoadedWeights weights = load_weights(options.weights, options.frames);
+  const LabelSet labels = choose_labels(options, weights);
+  ActionClip model = build_model(weights);
+  model->to(choose_device(options.device));
+  const PromptGenerator prompts(make_tokenizer(TextConfig{}), labels.names(), choose_templates(options, weights),
+                                weights.config.text.context_length);
+  Classifier classifier(model, token_tensor(prompts));
+  auto results = nlohmann::ordered_json::array();
+  bool failed = false;
+  ProgressBar bar("predict", static_cast<std::int64_t>(options.videos.size()), "videos");
+  for (const auto& video : options.videos) {
+    const auto prediction = predict(classifier, labels.names(), weights.config, video);
+    failed = failed || !prediction.error.empty();
+    if (options.json) {
+      results.push_back(to_json(prediction));
+    } else {
+      const auto pause = ProgressBar::pause_drawing();
+      print_table(prediction, options.top);
+    }
+    bar.advance(1);
+  }
+  if (options.json) fmt::print("{}\n", results.dump(2));
+  return failed ? kExitError : kExitDone;
+}
+
+}  // namespace
+
+void add_predict_command(CLI::App& program, int& exit_code) {
+  auto options = std::make_shared<PredictOptions>();
+  auto* command = program.add_subcommand("predict", "ranked labels for videos");
+  command->add_option("--weights", options->weights, "weights file or checkpoint folder")->required();
+  command->add_option("--labels", options->labels, "CSV `id,name` or a label a line; default: those that the weights were trained on");
+  command->add_option("--templates", options->templates, "prompt templates (YAML); default: those of the weights, else the label alone");
+  command->add_option("--frames", options->frames, "frames a video where the weights do not tell")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command->add_option("--top", options->top, "labels shown a video (--json: all)")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_flag("--json", options->json, "print a JSON array");
+  add_device_option(*command, options->device);
+  command->add_option("videos", options->videos, "video files, images or folders of frames")->required();
+  command->footer(
+      "Example:\n  actionclip predict --weights k400_vit_b16.pt --labels kinetics_400_labels.csv clip.mp4\n"
+      "A video that cannot be decoded is reported, the others are still printed, and the exit code is 1.");
+  command->callback([options, &exit_code] { exit_code = predict_command(*options); });
+}
+
+}  // namespace actionclip
