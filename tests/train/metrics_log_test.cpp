@@ -16,7 +16,8 @@
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
 
-#include "tests/train/python_reference.h"
+#include "tests/parity/run_python.h"
+#include "tests/weights/files.h"
 
 namespace actionclip {
 namespace {
@@ -36,11 +37,12 @@ void append_to_lines(const std::filesystem::path& folder, const std::string& tex
 }
 
 json read_with_tensorboard(const std::filesystem::path& folder) {
-  return json::parse(run_reference("tensorboard_reader.py", {folder.string()}));
+  return json::parse(run_python("tensorboard_reader.py", {folder.string()}));
 }
 
 TEST(MetricsLog, ALineCanBeReadAsSoonAsItIsWritten) {
-  const auto folder = fresh_folder();
+  const TemporaryFolder temporary;
+  const auto& folder = temporary.path();
   MetricsLog log(folder / "run", 0);
   log.write(1, {{"split", "train"}, {"epoch", 0.5}, {"loss", 1.25}});
   const auto records = lines_of(folder / "run");
@@ -49,7 +51,8 @@ TEST(MetricsLog, ALineCanBeReadAsSoonAsItIsWritten) {
 }
 
 TEST(MetricsLog, TensorBoardReadsTheSameNumbers) {
-  const auto folder = fresh_folder();
+  const TemporaryFolder temporary;
+  const auto& folder = temporary.path();
   {
     MetricsLog log(folder, 0);
     log.write(1, {{"split", "train"}, {"loss", 1.5}, {"lr", 0.0}, {"note", "not a number"}});
@@ -67,7 +70,8 @@ TEST(MetricsLog, TensorBoardReadsTheSameNumbers) {
 }
 
 TEST(MetricsLog, AResumedRunHasNoGapAndNothingTwice) {
-  const auto folder = fresh_folder();
+  const TemporaryFolder temporary;
+  const auto& folder = temporary.path();
   {
     MetricsLog log(folder, 0);
     for (int step = 1; step <= 5; ++step) log.write(step, {{"split", "train"}, {"loss", step}});
@@ -89,7 +93,8 @@ TEST(MetricsLog, AResumedRunHasNoGapAndNothingTwice) {
 }
 
 TEST(MetricsLog, AFreshRunStartsItsLinesAnew) {
-  const auto folder = fresh_folder();
+  const TemporaryFolder temporary;
+  const auto& folder = temporary.path();
   MetricsLog(folder, 0).write(1, {{"split", "train"}, {"loss", 1}});
   MetricsLog(folder, 0).write(1, {{"split", "train"}, {"loss", 2}});
   ASSERT_EQ(lines_of(folder).size(), 1u);
@@ -97,33 +102,38 @@ TEST(MetricsLog, AFreshRunStartsItsLinesAnew) {
 }
 
 TEST(MetricsLog, ResumingKeepsAnIntactLastLineWithoutItsNewline) {
-  const auto folder = fresh_folder();
+  const TemporaryFolder temporary;
+  const auto& folder = temporary.path();
   append_to_lines(folder, R"({"split":"train","step":1})");
   MetricsLog(folder, 1).write(2, {{"split", "train"}});
   EXPECT_EQ(lines_of(folder).size(), 2u);
 }
 
 TEST(MetricsLog, NumbersThatAreNotFiniteAreNullInTheLineAndThemselvesInTensorBoard) {
-  const auto folder = fresh_folder();
+  const TemporaryFolder temporary;
+  const auto& folder = temporary.path();
   MetricsLog(folder, 0).write(1, {{"split", "train"}, {"loss", std::numeric_limits<double>::quiet_NaN()}});
   EXPECT_TRUE(lines_of(folder)[0]["loss"].is_null());
-  EXPECT_NE(run_reference("tensorboard_reader.py", {folder.string()}).find("NaN"), std::string::npos);
+  EXPECT_NE(run_python("tensorboard_reader.py", {folder.string()}).find("NaN"), std::string::npos);
 }
 
 TEST(MetricsLog, TheRecordsOwnStepDoesNotOverrideTheStepGiven) {
-  const auto folder = fresh_folder();
+  const TemporaryFolder temporary;
+  const auto& folder = temporary.path();
   MetricsLog(folder, 0).write(7, {{"split", "train"}, {"step", 3}});
   EXPECT_EQ(lines_of(folder)[0]["step"], 7);
 }
 
 TEST(MetricsLog, RefusesARecordWithoutASplit) {
-  MetricsLog log(fresh_folder(), 0);
+  const TemporaryFolder temporary;
+  MetricsLog log(temporary.path(), 0);
   EXPECT_THROW(log.write(1, {{"loss", 1}}), std::invalid_argument);
   EXPECT_THROW(log.write(1, ordered_json::array({1})), std::invalid_argument);
 }
 
 TEST(MetricsLog, NamesTheFolderThatCannotBeMade) {
-  const auto folder = fresh_folder();
+  const TemporaryFolder temporary;
+  const auto& folder = temporary.path();
   write_file_atomically(folder / "run", "a file");
   try {
     MetricsLog log(folder / "run", 0);
@@ -136,12 +146,14 @@ TEST(MetricsLog, NamesTheFolderThatCannotBeMade) {
 // Writes until the file may grow no further, then leaves the process the way the program does.
 [[noreturn]] void write_without_room(const std::filesystem::path& folder) {
   std::signal(SIGXFSZ, SIG_IGN);
-  const rlimit limit{100, 100};
+  const rlimit limit{100, RLIM_INFINITY};
   setrlimit(RLIMIT_FSIZE, &limit);
   try {
     MetricsLog log(folder, 0);
     for (int step = 1; step < 10; ++step) log.write(step, {{"split", "train"}, {"loss", 0.5}});
   } catch (const Error& error) {
+    const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};  // what the test captures is a file too
+    setrlimit(RLIMIT_FSIZE, &unlimited);
     std::fputs(error.what(), stderr);
     std::_Exit(1);
   }
@@ -149,7 +161,8 @@ TEST(MetricsLog, NamesTheFolderThatCannotBeMade) {
 }
 
 TEST(MetricsLogDeathTest, AFullDiskIsAnErrorThatNamesTheFile) {
-  EXPECT_EXIT(write_without_room(fresh_folder()), testing::ExitedWithCode(1),
+  const TemporaryFolder temporary;
+  EXPECT_EXIT(write_without_room(temporary.path()), testing::ExitedWithCode(1),
               "cannot write .*(metrics|tfevents)");
 }
 

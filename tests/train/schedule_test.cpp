@@ -8,7 +8,7 @@
 
 #include "actionclip/core/error.h"
 
-#include "tests/train/python_reference.h"
+#include "tests/parity/run_python.h"
 
 namespace actionclip {
 namespace {
@@ -38,7 +38,7 @@ void expect_reference_agrees(const ScheduleConfig& config, double epochs) {
                                    {"milestones", config.milestones},
                                    {"gamma", config.gamma},
                                    {"at", at}};
-  const auto expected = nlohmann::json::parse(run_reference("schedule_reference.py", {settings.dump()}));
+  const auto expected = nlohmann::json::parse(run_python("schedule_reference.py", {settings.dump()}));
   const auto schedule = make_schedule(config, epochs);
   ASSERT_EQ(expected.size(), at.size());
   for (std::size_t i = 0; i < at.size(); ++i) {

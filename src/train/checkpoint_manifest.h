@@ -1,0 +1,34 @@
+// manifest.json of a checkpoint: what files it consists of, and how to tell that they are intact.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+
+namespace actionclip {
+
+inline constexpr const char* kManifestName = "manifest.json";
+
+struct CheckpointManifest {
+  struct File {
+    std::uintmax_t size = 0;
+    std::string sha256;
+  };
+  std::int64_t step = 0;
+  std::map<std::string, File> files;
+};
+
+// Writes the manifest of the files that now lie in `folder`.
+void write_manifest(const std::filesystem::path& folder, std::int64_t step);
+
+// Reads the manifest, without looking at the files it names. Throws Error (path, reason).
+CheckpointManifest read_manifest(const std::filesystem::path& folder);
+
+// Throws Error that names the first file that is missing, surplus or of another size.
+void check_sizes(const std::filesystem::path& folder, const CheckpointManifest& manifest);
+
+// Throws Error that names the first file whose content is another.
+void check_contents(const std::filesystem::path& folder, const CheckpointManifest& manifest);
+
+}  // namespace actionclip
