@@ -15,10 +15,13 @@
 namespace actionclip {
 namespace {
 
-// Nearest sub-command to a word that is none, so that `actionclip trian` gets an answer.
+// CLI11 only says "A subcommand is required" to a word that is none. Empty if `word` is a sub-command.
 std::string unknown_command_message(const CLI::App& program, const std::string& word) {
   std::string names;
-  for (const auto* command : program.get_subcommands({})) names += (names.empty() ? "" : ", ") + command->get_name();
+  for (const auto* command : program.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == word) return "";
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  }
   return fmt::format("unknown command '{}' (one of {})", word, names);
 }
 
@@ -43,8 +46,9 @@ int run(int argc, char** argv) {
   add_predict_command(program, exit_code);
   add_dataset_command(program, exit_code);
   add_inspect_command(program, exit_code);
-  if (argc > 1 && argv[1][0] != '-' && program.get_subcommand_no_throw(argv[1]) == nullptr) {
-    return report(unknown_command_message(program, argv[1]), kExitUsage);
+  if (argc > 1 && argv[1][0] != '-') {
+    const auto message = unknown_command_message(program, argv[1]);
+    if (!message.empty()) return report(message, kExitUsage);
   }
   try {
     program.parse(argc, argv);

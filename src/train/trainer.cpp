@@ -317,7 +317,8 @@ nlohmann::json Trainer::run_identity() const {
 
 void Trainer::resume(const std::filesystem::path& folder) {
   const Checkpoint checkpoint = load_checkpoint(folder);
-  for (const auto& [key, value] : run_identity().items()) {
+  const auto identity = run_identity();
+  for (const auto& [key, value] : identity.items()) {
     const auto& saved = checkpoint.state.at("run").at(key);
     if (saved != value) {
       throw Error(fmt::format("cannot resume {}: {} is {}, the checkpoint was made with {}", folder.string(), key, value.dump(),
