@@ -8,6 +8,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "weights/mapped_file.h"
+#include "weights/safetensors_reader.h"
+#include "weights/torch_archive.h"
+#include "weights/weights_format.h"
+
 namespace actionclip {
 namespace {
 
@@ -59,6 +64,18 @@ std::vector<std::int64_t> contiguous_strides(const std::vector<std::int64_t>& sh
 
 std::string shape_string(const std::vector<std::int64_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+TensorFile read_tensor_file(const std::filesystem::path& path) {
+  const auto file = std::make_shared<const MappedFile>(path);
+  const auto bytes = file->bytes();
+  if (detect_weights_container(bytes.first(std::min<std::size_t>(bytes.size(), 512)), path.string()) ==
+      WeightsContainer::kSafetensors) {
+    return parse_safetensors(bytes, file, path.string());
+  }
+  // Records are copied, so they are read through libzip's file access: reading them through the mapping would
+  // hold both in memory.
+  return read_torch_archive(ZipArchive(path));
 }
 
 }  // namespace actionclip
