@@ -1,7 +1,6 @@
 #include "actionclip/config/node.h"
 
 #include <algorithm>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -17,10 +16,6 @@ const ConfigEntry* ConfigNode::find(std::string_view key) const {
   const auto found = std::find_if(entries.begin(), entries.end(),
                                   [&](const ConfigEntry& entry) { return entry.key == key; });
   return found == entries.end() ? nullptr : &*found;
-}
-
-ConfigEntry* ConfigNode::find(std::string_view key) {
-  return const_cast<ConfigEntry*>(std::as_const(*this).find(key));
 }
 
 }  // namespace actionclip

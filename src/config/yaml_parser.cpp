@@ -151,9 +151,12 @@ class TreeBuilder : public YAML::EventHandler {
     add(std::move(node));
   }
 
+  // yaml-cpp also takes a list or map for a key when its bracket is not closed.
   void refuse_as_key(const ConfigMark& mark) const {
     const Frame& frame = frames_.back();
-    if (frame.node.kind == ConfigNode::Kind::map && !frame.has_key) fail(mark, "a key must be a plain text");
+    if (frame.node.kind == ConfigNode::Kind::map && !frame.has_key) {
+      fail(mark, "a list or map cannot be a key; is its bracket closed?");
+    }
   }
 
   void add(ConfigNode node) {

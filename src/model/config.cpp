@@ -43,10 +43,18 @@ void check_size(const Report& report, const std::string& key, std::int64_t value
   }
 }
 
-void check_divides(const Report& report, const std::string& key, std::int64_t value, const char* by_name,
-                   std::int64_t by) {
-  if (value > 0 && by > 0 && value % by != 0) {
-    report(key, fmt::format("{} is not a multiple of {} = {}", value, by_name, by));
+struct Size {
+  std::string key;
+  std::int64_t value;
+};
+
+// Blames the divisor if the configuration gives it: what the named architecture says is not wrong.
+void check_multiple(const Report& report, const Size& size, const Size& divisor, bool divisor_given) {
+  if (size.value < 1 || divisor.value < 1 || size.value % divisor.value == 0) return;
+  if (divisor_given) {
+    report(divisor.key, fmt::format("{} does not divide {} = {}", divisor.value, size.key, size.value));
+  } else {
+    report(size.key, fmt::format("{} is not a multiple of {} = {}", size.value, divisor.key, divisor.value));
   }
 }
 
@@ -118,16 +126,26 @@ void check_sizes(const ActionClipConfig& sizes, const Report& report) {
   check_size(report, "text.width", sizes.text.width, 65536);
   check_size(report, "text.layers", sizes.text.layers, 1024);
   check_size(report, "text.heads", sizes.text.heads, 1024);
-  check_divides(report, "vision.image_size", sizes.vision.image_size, "patch_size", sizes.vision.patch_size);
-  check_divides(report, "vision.width", sizes.vision.width, "heads", sizes.vision.heads);
-  check_divides(report, "text.width", sizes.text.width, "heads", sizes.text.heads);
+}
+
+void check_multiples(const ModelConfig& config, const ActionClipConfig& sizes, const Report& report) {
+  check_multiple(report, {"vision.image_size", sizes.vision.image_size},
+                 {"vision.patch_size", sizes.vision.patch_size}, config.vision.patch_size.has_value());
+  check_multiple(report, {"vision.width", sizes.vision.width}, {"vision.heads", sizes.vision.heads},
+                 config.vision.heads.has_value());
+  const Size text_heads{"text.heads", sizes.text.heads};
+  check_multiple(report, {"text.width", sizes.text.width}, text_heads, config.text.heads.has_value());
+  // The fusion head has the text encoder's heads; where those do not fit the text, that is the finding.
+  const bool heads_fit_text = text_heads.value > 0 && sizes.text.width % text_heads.value == 0;
+  if (sizes.fusion.type == FusionType::Transf && heads_fit_text) {
+    check_multiple(report, {"embed_dim", sizes.fusion.width}, text_heads, /*divisor_given=*/false);
+  }
 }
 
 void check_fusion(const TemporalFusionConfig& fusion, const Report& report) {
   check_size(report, "frames", fusion.frames, 4096);
   if (fusion.type != FusionType::Transf) return;
   check_size(report, "fusion_layers", fusion.layers, 1024);
-  check_divides(report, "embed_dim", fusion.width, "the fusion's heads (those of text)", fusion.heads);
   if (fusion.frames > kFusionPositions) {
     report("frames",
            fmt::format("fusion Transf takes at most {} frames, found {}", kFusionPositions, fusion.frames));
@@ -156,6 +174,7 @@ ActionClipConfig resolve_and_check(const ModelConfig& config, const Report& repo
   sizes.std = config.std;
 
   check_sizes(sizes, report);
+  check_multiples(config, sizes, report);
   check_fusion(sizes.fusion, report);
   check_channels("mean", config.mean, report);
   check_channels("std", config.std, report);

@@ -1,15 +1,25 @@
 #include "actionclip/train/config.h"
 
+#include <string_view>
+
 #include <fmt/format.h>
 
 namespace actionclip {
+namespace {
+
+// A decay of 1 would never take in a gradient.
+void check_decay(ConfigChecker& checker, std::string_view key, double value) {
+  if (!(value >= 0 && value < 1)) {
+    checker.error(key, fmt::format("must be at least 0 and less than 1, found {}", value));
+  }
+}
+
+}  // namespace
 
 void OptimizerConfig::check(ConfigChecker& checker) const {
-  // A decay of 1 would never take in a gradient.
-  constexpr double kBelowOne = 1 - 1e-9;
-  checker.in_range("beta1", beta1, 0, kBelowOne);
-  checker.in_range("beta2", beta2, 0, kBelowOne);
-  checker.in_range("momentum", momentum, 0, kBelowOne);
+  check_decay(checker, "beta1", beta1);
+  check_decay(checker, "beta2", beta2);
+  check_decay(checker, "momentum", momentum);
   checker.greater_than("eps", eps, 0);
   checker.at_least("weight_decay", weight_decay, 0);
 }
@@ -37,8 +47,8 @@ void TrainConfig::check(ConfigChecker& checker) const {
   checker.at_least("batch_size", static_cast<double>(batch_size), 1);
   checker.at_least("accumulate_steps", static_cast<double>(accumulate_steps), 1);
   if (batch_size >= 1 && accumulate_steps >= 1 && batch_size % accumulate_steps != 0) {
-    checker.error("batch_size", fmt::format("{} cannot be split into accumulate_steps = {} equal parts",
-                                            batch_size, accumulate_steps));
+    checker.error("accumulate_steps", fmt::format("batch_size = {} cannot be split into {} equal parts",
+                                                  batch_size, accumulate_steps));
   }
   checker.greater_than("lr", lr, 0);
   checker.at_least("lr_ratio.image", lr_ratio.image, 0);

@@ -1,7 +1,5 @@
 #include "actionclip/train/experiment.h"
 
-#include <utility>
-
 #include <fmt/format.h>
 
 #include "actionclip/config/reader.h"
@@ -14,18 +12,18 @@ constexpr std::int64_t kClipVocabulary = 49408;
 
 void check_start(const ModelConfig& model, ConfigChecker& checker) {
   if (!model.weights.empty()) return;
-  std::string parts, settings;
-  for (const auto& [name, source] :
-       {std::pair("image", model.init.image), std::pair("text", model.init.text)}) {
-    if (source != InitSource::weights) continue;
-    parts += fmt::format("{}{}", parts.empty() ? "" : " and ", name);
-    settings += fmt::format("{}model.init.{}", settings.empty() ? "" : " and ", name);
-  }
-  if (parts.empty()) return;
-  checker.error("model.weights",
-                fmt::format("not given, but the {} encoder starts from it; set model.weights to a "
-                            "file, or {} to random",
-                            parts, settings));
+  const bool image = model.init.image == InitSource::weights;
+  const bool text = model.init.text == InitSource::weights;
+  if (!image && !text) return;
+  const auto* who = image && text ? "image and text encoders start"
+                    : image       ? "image encoder starts"
+                                  : "text encoder starts";
+  const auto* settings = image && text ? "model.init.image and model.init.text"
+                         : image       ? "model.init.image"
+                                       : "model.init.text";
+  checker.error(
+      "model.weights",
+      fmt::format("not given, but the {} from it; set it to a file, or {} to random", who, settings));
 }
 
 void check_labels(const Experiment& experiment, ConfigChecker& checker) {

@@ -13,8 +13,7 @@ class ConfigChecker {
   virtual ~ConfigChecker() = default;
 
   // Adds a finding about the member named `key` of the struct being checked; "optimizer.beta1" leads into a
-  // member that is a struct,
-  // "" is the struct itself. Dropped if the member's value could not be read.
+  // member that is a struct, "" is the struct itself. Dropped if the member's value could not be read.
   virtual void error(std::string_view key, const std::string& message) = 0;
 
   void at_least(std::string_view key, double value, double minimum);

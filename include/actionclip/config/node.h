@@ -38,9 +38,8 @@ struct ConfigNode {
   std::vector<ConfigEntry> entries;  // of a map, in the order of the file, no key twice
   ConfigMark mark;
 
-  // The value of `key` in a map, or null.
+  // The entry of `key` in a map; null where there is none.
   const ConfigEntry* find(std::string_view key) const;
-  ConfigEntry* find(std::string_view key);
 };
 
 struct ConfigEntry {

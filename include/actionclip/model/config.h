@@ -31,7 +31,7 @@ struct InitConfig {
 };
 BOOST_DESCRIBE_STRUCT(InitConfig, (), (image, text))
 
-// Sizes that differ from those of `arch`; all of them for arch `custom`. Heads that are not given are width / 64 where the width is.
+// Sizes that differ from those of `arch`; all but the heads for arch `custom`. Heads that are not given are width / 64 where the width is.
 struct VisionOverrides {
   std::optional<std::int64_t> image_size, patch_size, width, layers, heads;
 };

@@ -1,0 +1,249 @@
+#include "actionclip/train/experiment.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "actionclip/config/reader.h"
+#include "actionclip/core/error.h"
+
+#include "tests/config/temporary_folder.h"
+
+namespace actionclip {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+// Everything starts at random: needs no files.
+const std::vector<std::string> kRandom = {"model.init.image=random", "model.init.text=random"};
+
+std::string error_of(const std::string& text) {
+  try {
+    read_config<Experiment>(parse_yaml("model: {init: {image: random, text: random}}\n" + text, "a.yaml"));
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(LoadExperiment, ReadsFilesBasesAndOverrides) {
+  const TemporaryFolder folder;
+  folder.write("base.yaml", "model: {arch: ViT-B/32, weights: w.pt}\ntrain: {lr: 5.e-6, epochs: 3}\n");
+  const auto weights = folder.write("w.pt", "");
+  const auto file = folder.write("a.yaml", "base: base.yaml\ntrain: {schedule: {warmup_epochs: 1}}\n");
+  const auto experiment = load_experiment(file, {"train.epochs=7", "eval.clips=10", "model.mean=[0, 0, 0]"});
+  EXPECT_EQ(experiment.model.arch, "ViT-B/32");
+  EXPECT_EQ(experiment.model.weights.path, weights);
+  EXPECT_EQ(experiment.train.lr, 5e-6);
+  EXPECT_EQ(experiment.train.epochs, 7);
+  EXPECT_EQ(experiment.train.schedule.warmup_epochs, 1);
+  EXPECT_EQ(experiment.eval.clips, 10);
+}
+
+TEST(LoadExperiment, TheResolvedExperimentReadsBackTheSame) {
+  const TemporaryFolder folder;
+  const auto list = folder.write("lists/train list.txt", "");
+  const auto file =
+      folder.write("a.yaml",
+                   "data: {train: {list: lists/train list.txt, format: captions}, transforms: {scales: []}}\n"
+                   "train: {task: pretrain, lr: 0.1, schedule: {kind: multistep, milestones: [1.5, "
+                   "3]}}\nmodel: {embed_dim: 256}\n");
+  const std::string yaml = to_yaml(load_experiment(file, kRandom));
+  const auto again = load_experiment(folder.write("elsewhere/config.yaml", yaml), {});
+  EXPECT_EQ(to_yaml(again), yaml);
+  EXPECT_EQ(again.data.train.list.path, list);
+  EXPECT_EQ(again.model.embed_dim, 256);
+  EXPECT_EQ(again.train.lr, 0.1);
+}
+
+TEST(LoadExperiment, EveryKeyOfTheSchemaIsWritten) {
+  const auto root = parse_yaml(to_yaml(Experiment()), "written");
+  for (const std::string& key : config_keys<Experiment>()) {
+    const ConfigNode* node = &root;
+    for (std::size_t begin = 0; begin < key.size();) {
+      const auto end = std::min(key.find('.', begin), key.size());
+      const auto* entry = node->find(key.substr(begin, end - begin));
+      ASSERT_NE(entry, nullptr) << key;
+      node = &entry->value;
+      begin = end + 1;
+    }
+  }
+}
+
+TEST(LoadExperiment, WrongOverridesAreUsageErrors) {
+  const TemporaryFolder folder;
+  const auto file = folder.write("a.yaml", "model: {init: {image: random, text: random}}\n");
+  EXPECT_THROW(load_experiment(file, {"train.epohcs=3"}), UsageError);
+  EXPECT_THROW(load_experiment(file, {"train.epochs=x"}), UsageError);
+  EXPECT_THROW(load_experiment(file, {"train.accumulate_steps=3"}), UsageError);
+  EXPECT_THROW(load_experiment(file, {"model.weights=nowhere.pt"}), UsageError);
+}
+
+TEST(LoadExperiment, KeysOfAnotherSectionAreSentThere) {
+  EXPECT_EQ(error_of("lr: 1"), "a.yaml:2:1: lr: unknown key, it belongs to train.lr");
+  EXPECT_EQ(error_of("train: {weight_decay: 1}"),
+            "a.yaml:2:9: train.weight_decay: unknown key, it belongs to train.optimizer.weight_decay");
+}
+
+TEST(Experiment, ASectionThatStartsFromWeightsNeedsThem) {
+  const TemporaryFolder folder;
+  const auto file = folder.write("a.yaml", "seed: 1\nmodel:\n  frames: 8\n");
+  try {
+    load_experiment(file, {"model.init.text=random"});
+    FAIL() << "no error";
+  } catch (const ConfigError& error) {
+    EXPECT_EQ(
+        std::string(error.what()),
+        file.string() +
+            ":2:1: model.weights: not given, but the image encoder starts from it; set it to a file, or "
+            "model.init.image to random");
+  }
+  EXPECT_THROW(load_experiment(file, {}), ConfigError);
+  EXPECT_NO_THROW(load_experiment(file, kRandom));
+}
+
+TEST(Experiment, ListsWithLabelIdsNeedLabels) {
+  const TemporaryFolder folder;
+  folder.write("list.txt", "");
+  folder.write("labels.csv", "");
+  const auto load = [&](const std::string& text) { load_experiment(folder.write("a.yaml", text), kRandom); };
+  EXPECT_THROW(load("data: {val: {list: list.txt}}\n"), ConfigError);
+  EXPECT_NO_THROW(load("data: {val: {list: list.txt}, labels: labels.csv}\n"));
+  EXPECT_NO_THROW(load("data: {train: {list: list.txt, format: captions}}\ntrain: {task: pretrain}\n"));
+  EXPECT_THROW(load("data: {train: {list: list.txt, format: captions}}\ntrain: {task: finetune}\n"),
+               ConfigError);
+}
+
+TEST(Experiment, TransformsFitTheModel) {
+  EXPECT_EQ(
+      error_of("data: {transforms: {input_size: 256}}"),
+      "a.yaml:2:33: data.transforms.input_size: must be the model's image size 224 (0 takes it), found 256");
+  EXPECT_EQ(
+      error_of("data: {transforms: {test_resize: 200}}"),
+      "a.yaml:2:34: data.transforms.test_resize: must be at least the model's image size 224, found 200");
+  EXPECT_EQ(error_of("data: {transforms: {input_size: 224, test_resize: 256}}"), "no error");
+}
+
+TEST(Experiment, ClipsVocabularyNeedsItsSize) {
+  const TemporaryFolder folder;
+  const auto file = folder.write("a.yaml", "model: {text: {vocabulary_size: 1000}}\n");
+  folder.write("merges.txt", "");
+  EXPECT_THROW(load_experiment(file, kRandom), ConfigError);
+  auto overrides = kRandom;
+  overrides.push_back("text.vocabulary=" + (folder.path() / "merges.txt").string());
+  EXPECT_NO_THROW(load_experiment(file, overrides));
+}
+
+TEST(Experiment, EveryRangeIsChecked) {
+  for (const auto* text : {
+           "seed: -1",
+           "train: {epochs: 0}",
+           "train: {batch_size: 0}",
+           "train: {accumulate_steps: 0}",
+           "train: {accumulate_steps: 3}",
+           "train: {lr: 0}",
+           "train: {lr: -1}",
+           "train: {lr_ratio: {image: -1}}",
+           "train: {lr_ratio: {fusion: -1}}",
+           "train: {clip_grad_norm: -1}",
+           "train: {max_steps: -1}",
+           "train: {max_nonfinite: -1}",
+           "train: {checkpoint_every: 0}",
+           "train: {keep_checkpoints: 0}",
+           "train: {optimizer: {beta1: 1}}",
+           "train: {optimizer: {beta2: -0.1}}",
+           "train: {optimizer: {momentum: 1.5}}",
+           "train: {optimizer: {eps: 0}}",
+           "train: {optimizer: {weight_decay: -1}}",
+           "train: {schedule: {warmup_epochs: -1}}",
+           "train: {schedule: {stop_epoch: -1}}",
+           "train: {schedule: {stop_epoch: 51}}",
+           "train: {schedule: {gamma: 0}}",
+           "train: {schedule: {kind: multistep}}",
+           "train: {schedule: {milestones: [3, 2]}}",
+           "train: {schedule: {milestones: [0]}}",
+           "eval: {clips: 0}",
+           "eval: {crops: 2}",
+           "eval: {batch_size: 0}",
+           "eval: {every_epochs: -1}",
+           "eval: {group_by: [a, a]}",
+           "data: {num_workers: -1}",
+           "data: {prefetch: 0}",
+           "data: {max_failed_share: 1.5}",
+           "data: {transforms: {input_size: -1}}",
+           "data: {transforms: {scales: [1, 0]}}",
+           "data: {transforms: {scales: [1.2]}}",
+           "data: {transforms: {flip: 1.5}}",
+           "data: {transforms: {test_resize: -1}}",
+           "data: {train: {index_bias: -1}}",
+           "data: {train: {frame_pattern: img.jpg}}",
+           "data: {train: {frame_pattern: 'img_{:5q}.jpg'}}",
+           "data: {train: {frame_pattern: 'img_{}_{}.jpg'}}",
+       }) {
+    EXPECT_THAT(error_of(text), StartsWith("a.yaml:2:")) << text;
+  }
+  EXPECT_EQ(
+      error_of("train: {epochs: 1, max_steps: 1, batch_size: 8, accumulate_steps: 4}\neval: {crops: 3}"),
+      "no error");
+}
+
+// All texts one edit away from `word`: a letter left out, doubled, replaced, or swapped with the next.
+std::set<std::string> one_edit_typos(const std::string& word) {
+  std::set<std::string> typos;
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    const auto before = word.substr(0, i), after = word.substr(i + 1);
+    typos.insert(before + after);
+    typos.insert(before + word[i] + word[i] + after);
+    typos.insert(before + 'x' + after);
+    typos.insert(before + 'e' + after);
+    if (i + 1 < word.size()) typos.insert(before + word[i + 1] + word[i] + word.substr(i + 2));
+  }
+  typos.erase("");
+  return typos;
+}
+
+TEST(LoadExperiment, TypingErrorsInKeysAreUnderstood) {
+  const auto keys = config_keys<Experiment>();
+  const std::set<std::string> known(keys.begin(), keys.end());
+  int typos = 0, understood = 0;
+  std::string misunderstood;
+  for (const std::string& key : keys) {
+    const auto dot = key.rfind('.');
+    const std::string section = dot == std::string::npos ? "" : key.substr(0, dot + 1);
+    const std::string name = key.substr(section.size());
+    for (const std::string& typo : one_edit_typos(name)) {
+      if (known.contains(section + typo)) continue;
+      std::string text = typo + ": 1";
+      for (auto rest = section; !rest.empty();) {
+        rest.pop_back();
+        const auto last = rest.rfind('.') + 1;
+        text = rest.substr(last) + ": {" + text + "}";
+        rest.resize(last);
+      }
+      std::string message;
+      try {
+        read_config<Experiment>(parse_yaml(text, "a.yaml"));
+      } catch (const ConfigError& error) {
+        message = error.what();
+      }
+      ++typos;
+      const std::string expected = fmt::format("{}{}: unknown key, did you mean '{}'?", section, typo, name);
+      if (message.find(expected) != std::string::npos) {
+        ++understood;
+      } else {
+        misunderstood += fmt::format(" {}{}", section, typo);
+      }
+    }
+  }
+  EXPECT_GE(typos, 1000);
+  EXPECT_GE(understood, 0.97 * typos) << misunderstood;
+  RecordProperty("understood", fmt::format("{} of {}", understood, typos));
+}
+
+}  // namespace
+}  // namespace actionclip
