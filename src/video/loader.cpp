@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <ATen/Context.h>
+#include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/ops/empty.h>
 #include <fmt/format.h>
 
@@ -100,11 +101,15 @@ void Loader::request(std::int64_t batch) {
   PendingBatch pending;
   pending.clips = at::empty({end - begin, V, T, channels, height, width},
                             at::TensorOptions(at::kByte).pinned_memory(options_.pin_memory));
+  // Rows without autograd's record of views, which would tie each to the batch tensor.
+  const at::AutoDispatchBelowADInplaceOrView no_view_records;
   for (auto row = begin; row < end; ++row) {
-    // The worker writes into its row of the batch, which saves the copy of stacking.
+    // The worker writes into its row of the batch, which saves the copy of stacking, and lets go of it with
+    // its result, so that a batch's memory is its receiver's alone.
     auto load = [this, index = order_[row], epoch = epoch_, clip = pending.clips[row - begin],
-                 stop = abandoned_] {
-      return *stop ? Sample() : dataset_.load(epoch, index, options_.mode, clip);
+                 stop = abandoned_]() mutable {
+      auto own_row = std::move(clip);
+      return *stop ? Sample() : dataset_.load(epoch, index, options_.mode, std::move(own_row));
     };
     pending.samples.push_back(pool_.submit(std::move(load)));
   }
