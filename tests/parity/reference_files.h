@@ -1,6 +1,9 @@
 // What the parity tests share: a folder of a test's own, tensors that Python wrote, and the measure of agreement.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -17,9 +20,11 @@ namespace actionclip {
 // A fresh folder named after the running test; removed with everything in it at the end.
 class TestFolder {
  public:
-  TestFolder() {
+  explicit TestFolder(const std::string& purpose = "files") {
+    static std::atomic<int> count = 0;
     const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    std::string name = std::string(test->test_suite_name()) + "." + test->name() + "." + std::to_string(getpid());
+    std::string name = std::string(test->test_suite_name()) + "." + test->name() + "." + purpose + "." +
+                       std::to_string(getpid()) + "." + std::to_string(count++);
     std::replace(name.begin(), name.end(), '/', '_');
     path_ = std::filesystem::path(::testing::TempDir()) / name;
     std::filesystem::remove_all(path_);

@@ -1,0 +1,167 @@
+// What a user's mistake looks like: one clear line, exit 1 (2 for arguments and overrides), nothing half-written.
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/end_to_end/program.h"
+#include "tests/parity/reference_files.h"
+
+namespace actionclip {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Failures : public ::testing::Test {
+ protected:
+  void SetUp() override { make_tiny_experiment(folder_.path()); }
+
+  // Trains with `overrides`; into a run folder that must not be left with a checkpoint.
+  ProgramResult train(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(),
+                     {"train", "--config", folder_ / "config.yaml", "--output", folder_ / "run", "--device", "cpu"});
+    return run_program(arguments);
+  }
+
+  void expect_one_line(const ProgramResult& result, int exit_code, const std::string& what) {
+    EXPECT_EQ(result.exit_code, exit_code) << result.errors;
+    EXPECT_THAT(result.errors, HasSubstr(what));
+    std::vector<std::string> messages;
+    for (const auto& line : lines_of(result.errors)) {
+      if (line.find("actionclip: ") == 0) messages.push_back(line);
+    }
+    EXPECT_EQ(messages.size(), 1u) << result.errors;
+    EXPECT_THAT(result.errors, Not(HasSubstr("terminate")));
+    EXPECT_FALSE(std::filesystem::exists(folder_.path() / "run" / "checkpoints" / "last"));
+  }
+
+  void append_to_config(const std::string& text) {
+    write_file(folder_ / "config.yaml", read_file(folder_ / "config.yaml") + text);
+  }
+
+  TestFolder folder_;
+};
+
+TEST_F(Failures, UnknownKeyNamesPlaceAndNearestKey) {
+  append_to_config("sead: 3\n");
+  expect_one_line(train({}), 1, "seed");
+  EXPECT_THAT(train({}).errors, HasSubstr("config.yaml:"));
+}
+
+TEST_F(Failures, UnknownKeyInAnOverrideIsAUsageError) { expect_one_line(train({"train.epoch=3"}), 2, "epochs"); }
+
+TEST_F(Failures, WrongTypeSaysWhatWasExpected) {
+  auto config = read_file(folder_ / "config.yaml");
+  config.replace(config.find("epochs: 4"), 9, "epochs: x");
+  write_file(folder_ / "config.yaml", config);
+  expect_one_line(train({}), 1, "train.epochs");
+}
+
+TEST_F(Failures, MissingConfigFile) {
+  const auto result = run_program({"train", "--config", folder_ / "absent.yaml", "--output", folder_ / "run"});
+  expect_one_line(result, 1, "absent.yaml");
+}
+
+TEST_F(Failures, MissingWeights) {
+  append_to_config("");
+  expect_one_line(train({"model.init.image=weights", "model.weights=" + (folder_ / "absent.pt")}), 2, "absent.pt");
+  auto config = read_file(folder_ / "config.yaml");
+  config.replace(config.find("arch: custom"), 12, "arch: custom\n  weights: absent.pt");
+  write_file(folder_ / "config.yaml", config);
+  expect_one_line(train({}), 1, "absent.pt");
+}
+
+TEST_F(Failures, TruncatedSafetensors) {
+  ASSERT_EQ(train({"train.max_steps=1"}).exit_code, 0);
+  const auto whole = read_file(folder_ / "run/checkpoints/last/model.safetensors");
+  write_file(folder_ / "short.safetensors", whole.substr(0, whole.size() / 2));
+  std::filesystem::remove_all(folder_ / "run");
+  expect_one_line(train({"model.init.image=weights", "model.weights=" + (folder_ / "short.safetensors")}), 1, "short.safetensors");
+}
+
+TEST_F(Failures, WeightsOfAnotherSizeListEveryTensorThatDiffers) {
+  ASSERT_EQ(train({"train.max_steps=1"}).exit_code, 0);
+  std::filesystem::rename(folder_ / "run", folder_ / "other");
+  const auto result = train({"model.vision.width=128", "model.vision.heads=2", "model.init.image=weights",
+                             "model.weights=" + (folder_ / "other/checkpoints/last")});
+  expect_one_line(result, 1, "visual.conv1.weight is [64, 3, 32, 32] in the file, [128, 3, 32, 32] in the model");
+  EXPECT_THAT(result.errors, HasSubstr("visual.proj"));
+}
+
+TEST_F(Failures, LabelIdOutOfRangeNamesTheLine) {
+  write_file(folder_ / "data/train.txt", read_file(folder_ / "data/train.txt") + "videos/train/00000.mp4 99999\n");
+  expect_one_line(train({}), 1, "train.txt:153");
+}
+
+TEST_F(Failures, EmptyList) {
+  write_file(folder_ / "data/train.txt", "");
+  expect_one_line(train({}), 1, "train.txt");
+}
+
+TEST_F(Failures, TooManyUnreadableVideosStopTraining) {
+  for (int i = 0; i < 152; ++i) {
+    char name[64];
+    std::snprintf(name, sizeof name, "data/videos/train/%05d.mp4", i);
+    write_file(folder_ / name, "not a video");
+  }
+  expect_one_line(train({}), 1, "data/videos/train/");
+}
+
+TEST_F(Failures, UnwritableOutput) {
+  write_file(folder_ / "file", "");
+  const auto result =
+      run_program({"train", "--config", folder_ / "config.yaml", "--output", folder_ / "file/run"});
+  expect_one_line(result, 1, "file/run");
+}
+
+TEST_F(Failures, ResumeOnNothing) {
+  expect_one_line(train({"--resume"}), 1, "no complete checkpoint");
+  EXPECT_EQ(train({"--resume=auto", "train.max_steps=1"}).exit_code, 0);
+}
+
+TEST_F(Failures, ASecondRunIntoTheSameFolderIsRefused) {
+  ASSERT_EQ(train({"train.max_steps=1"}).exit_code, 0);
+  const auto result = train({});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, HasSubstr("already holds a run"));
+}
+
+TEST_F(Failures, TooFewSamplesForABatch) { expect_one_line(train({"train.batch_size=4096"}), 1, "batch"); }
+
+TEST_F(Failures, ALossThatIsNotFiniteIsSkippedAndThenStopsTheRun) {
+  const auto result = train({"train.lr=1.0e+30", "train.schedule.warmup_epochs=0", "train.max_nonfinite=2", "train.max_steps=9"});
+  expect_one_line(result, 1, "not finite");
+  const auto lines = lines_of(read_file(folder_ / "run/metrics.jsonl"));
+  ASSERT_FALSE(lines.empty());
+  EXPECT_THAT(lines.back(), HasSubstr("\"skipped\":true"));
+}
+
+TEST_F(Failures, Fp16NeedsCuda) { expect_one_line(train({"train.precision=fp16"}), 1, "fp16"); }
+
+TEST(Usage, UnknownCommandAndMissingOptionsExitWithTwo) {
+  EXPECT_EQ(run_program({"trian"}).exit_code, 2);
+  EXPECT_THAT(run_program({"trian"}).errors, HasSubstr("train"));
+  EXPECT_EQ(run_program({"train"}).exit_code, 2);
+  EXPECT_EQ(run_program({"predict"}).exit_code, 2);
+}
+
+TEST(Usage, EveryCommandHasHelpWithAnExample) {
+  for (const char* command : {"train", "evaluate", "zero-shot", "few-shot", "predict"}) {
+    const auto help = run_program({command, "--help"});
+    EXPECT_EQ(help.exit_code, 0) << command;
+    EXPECT_THAT(help.output, HasSubstr("Example:")) << command;
+  }
+}
+
+TEST(Usage, CudaWithoutAGpuIsOneClearError) {
+  const TestFolder folder;
+  make_tiny_experiment(folder.path());
+  const auto result = run_program({"train", "--config", folder / "config.yaml", "--output", folder / "run", "--device", "cuda:77"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, HasSubstr("cuda"));
+}
+
+}  // namespace
+}  // namespace actionclip

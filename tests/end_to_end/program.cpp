@@ -1,0 +1,117 @@
+#include "tests/end_to_end/program.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "tests/parity/reference_files.h"
+
+namespace actionclip {
+namespace {
+
+pid_t start(const std::vector<std::string>& arguments, const std::string& output, const std::string& errors) {
+  std::vector<std::string> words{ACTIONCLIP_PROGRAM};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (auto& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  pid_t child = 0;
+  const int code = posix_spawn(&child, argv[0], &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (code != 0) throw std::runtime_error("cannot start " + words[0]);
+  return child;
+}
+
+// Sends SIGTERM once the run has logged `steps` lines.
+void stop_after_steps(pid_t child, const std::filesystem::path& run, int steps) {
+  for (int i = 0; i < 6000 && kill(child, 0) == 0; ++i) {
+    const auto file = run / "metrics.jsonl";
+    if (std::filesystem::exists(file) && static_cast<int>(lines_of(read_file(file)).size()) >= steps) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  kill(child, SIGTERM);
+}
+
+}  // namespace
+
+ProgramResult run_program(const std::vector<std::string>& arguments, const std::filesystem::path& run, int stop_after) {
+  const TestFolder folder("program");
+  const pid_t child = start(arguments, folder / "output", folder / "errors");
+  if (stop_after > 0) stop_after_steps(child, run, stop_after);
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  ProgramResult result;
+  result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  result.output = read_file(folder / "output");
+  result.errors = read_file(folder / "errors");
+  return result;
+}
+
+void make_tiny_experiment(const std::filesystem::path& folder) {
+  const auto made = run_program({"dataset", "synthesize", "--output", (folder / "data").string(), "--train", "152", "--val", "8", "--test",
+                                 "10", "--zero-shot", "40", "--few-shot-train", "2", "--few-shot-test", "1", "--stills", "24"});
+  if (made.exit_code != 0) throw std::runtime_error("cannot synthesize: " + made.errors);
+  write_file(folder / "config.yaml", R"(seed: 7
+model:
+  arch: custom
+  init: {image: random, text: random}
+  frames: 4
+  fusion: Transf
+  fusion_layers: 1
+  embed_dim: 64
+  vision: {image_size: 64, patch_size: 32, width: 64, layers: 1, heads: 1}
+  text: {context_length: 24, vocabulary_size: 49408, width: 64, layers: 1, heads: 1}
+data:
+  labels: data/labels.csv
+  train: {list: data/train.txt}
+  val: {list: data/val.txt}
+  test: {list: data/test.txt}
+  num_workers: 1
+  transforms: {scales: [1.0, 0.875], flip: 0.5, test_resize: 64}
+train:
+  epochs: 4
+  batch_size: 16
+  lr: 1.0e-3
+  schedule: {kind: cosine, warmup_epochs: 1}
+eval:
+  batch_size: 4
+  every_epochs: 2
+)");
+}
+
+std::string read_file(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+void write_file(const std::filesystem::path& file, const std::string& text) {
+  std::ofstream(file, std::ios::binary) << text;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    if (!line.empty()) lines.push_back(line);
+  }
+  return lines;
+}
+
+}  // namespace actionclip
