@@ -39,6 +39,8 @@ void capture_ffmpeg_messages() {
 
 void clear_ffmpeg_message() { kept_message.clear(); }
 
+bool has_ffmpeg_message() { return !kept_message.empty(); }
+
 std::string ffmpeg_error_text(int code) {
   std::array<char, AV_ERROR_MAX_STRING_SIZE> buffer{};
   av_strerror(code, buffer.data(), buffer.size());

@@ -45,6 +45,7 @@ using UniqueScaler = std::unique_ptr<SwsContext, FreeScaler>;
 // nothing.
 void capture_ffmpeg_messages();
 void clear_ffmpeg_message();
+bool has_ffmpeg_message();
 
 // "Invalid data found when processing input (h264: Invalid NAL unit size)": an error code and this thread's
 // kept message.

@@ -26,8 +26,13 @@ constexpr const char* kContainers =
 
 constexpr int kIoBufferBytes = 64 << 10;
 
-// FFmpeg conceals errors and goes on by default; with these the decoders report them.
-constexpr int kReportErrors = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER | AV_EF_EXPLODE;
+// FFmpeg conceals errors and goes on by default; with these flags decoders return them. H.264 is left at its
+// default, where a concealed frame is marked (decode_error_flags) as reliably: strict, it also refuses clips
+// that were cut at an open GOP, over references to what was cut away.
+int error_recognition(AVCodecID codec) {
+  constexpr int kChecks = AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER;
+  return codec == AV_CODEC_ID_H264 ? kChecks : kChecks | AV_EF_EXPLODE;
+}
 
 int read_file(void* file, std::uint8_t* buffer, int size) {
   const auto count = static_cast<RegularFile*>(file)->read({buffer, static_cast<std::size_t>(size)});
@@ -112,10 +117,8 @@ void VideoDecoder::choose_stream() {
   for (AVStream* stream : streams) {
     const bool is_video = stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO && !is_attached_picture(*stream);
     if (stream_ == nullptr && is_video) stream_ = stream;
-    stream->discard = AVDISCARD_ALL;
   }
   if (stream_ == nullptr) throw VideoError(fmt::format("{}: holds no video stream", file_.path().string()));
-  stream_->discard = AVDISCARD_DEFAULT;
 }
 
 void VideoDecoder::open_codec() {
@@ -131,7 +134,7 @@ void VideoDecoder::open_codec() {
   }
   codec_->pkt_timebase = stream_->time_base;
   codec_->thread_count = 1;  // the loader decodes several videos at once
-  codec_->err_recognition = kReportErrors;
+  codec_->err_recognition = error_recognition(id);
   codec_->max_pixels = kMaxImagePixels;
   if (const int code = avcodec_open2(codec_.get(), decoder_, nullptr); code < 0) {
     fail(fmt::format("its decoder '{}' cannot be opened", decoder_->name), code);
@@ -160,20 +163,30 @@ const AVFrame* VideoDecoder::next() {
 void VideoDecoder::feed() {
   while (true) {
     av_packet_unref(packet_.get());
+    clear_ffmpeg_message();
     const int code = av_read_frame(format_.get(), packet_.get());
     if (code == AVERROR_EOF) {
-      if (io_->error < 0) fail("cannot be read to its end", io_->error);
+      check_end();
       avcodec_send_packet(codec_.get(), nullptr);
       return;
     }
     if (code < 0) fail_damaged(ffmpeg_error_text(code));
+    last_packet_is_cut_ = (packet_->flags & AV_PKT_FLAG_CORRUPT) != 0;
     if (packet_->stream_index != stream_->index) continue;
-    if ((packet_->flags & AV_PKT_FLAG_CORRUPT) != 0) fail_damaged("its data ends early or fails a checksum");
+    if (last_packet_is_cut_) fail_damaged("its data ends early or fails a checksum");
     if (packet_->size == 0) continue;  // AVI's way to say "the last frame again"
-    if (const int sent = avcodec_send_packet(codec_.get(), packet_.get()); sent < 0)
-      fail_damaged(ffmpeg_error_text(sent));
+    const int sent = avcodec_send_packet(codec_.get(), packet_.get());
+    if (sent < 0) fail_damaged(ffmpeg_error_text(sent));
     return;
   }
+}
+
+// FFmpeg gives a file that was cut off the same code as one that ends well.
+void VideoDecoder::check_end() const {
+  if (io_->error < 0) fail("cannot be read to its end", io_->error);
+  // What there is to tell them apart: a last packet, of sound perhaps, that is not whole; Matroska's "File
+  // ended prematurely".
+  if (last_packet_is_cut_ || has_ffmpeg_message()) fail_damaged(ffmpeg_error_text(AVERROR_EOF));
 }
 
 const std::int32_t* VideoDecoder::display_matrix(const AVFrame& frame) const {

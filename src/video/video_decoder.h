@@ -30,6 +30,7 @@ class VideoDecoder {
   void choose_stream();
   void open_codec();
   void feed();
+  void check_end() const;
   [[noreturn]] void fail(const std::string& what, int code) const;
   [[noreturn]] void fail_damaged(const std::string& reason) const;
 
@@ -41,6 +42,7 @@ class VideoDecoder {
   UniqueFrame frame_;
   const AVCodec* decoder_ = nullptr;
   AVStream* stream_ = nullptr;
+  bool last_packet_is_cut_ = false;  // of any stream
   std::int64_t frames_done_ = 0;
 };
 

@@ -137,6 +137,8 @@ using Frame = std::unique_ptr<AVFrame, Release<AVFrame, av_frame_free>>;
 using Packet = std::unique_ptr<AVPacket, Release<AVPacket, av_packet_free>>;
 using Codec = std::unique_ptr<AVCodecContext, Release<AVCodecContext, avcodec_free_context>>;
 
+using Input = std::unique_ptr<AVFormatContext, Release<AVFormatContext, avformat_close_input>>;
+
 struct CloseOutput {
   void operator()(AVFormatContext* format) const {
     avio_closep(&format->pb);
@@ -245,6 +247,31 @@ inline void encode_video(const std::filesystem::path& path, const TestVideo& vid
   detail::require(av_write_trailer(output.get()), "writing the trailer");
 }
 
+// Copies the first video stream of `from` to `to` from its second keyframe on, without decoding it.
+inline void cut_at_second_keyframe(const std::filesystem::path& from, const std::filesystem::path& to) {
+  AVFormatContext* raw = nullptr;
+  detail::require(avformat_open_input(&raw, from.c_str(), nullptr, nullptr), "opening the video to be cut");
+  const detail::Input input(raw);
+  detail::require(avformat_alloc_output_context2(&raw, nullptr, nullptr, to.c_str()),
+                  "choosing the container");
+  const detail::Output output(raw);
+  AVStream* stream = avformat_new_stream(output.get(), nullptr);
+  detail::require(avcodec_parameters_copy(stream->codecpar, input->streams[0]->codecpar),
+                  "stream parameters");
+  stream->codecpar->codec_tag = 0;
+  stream->time_base = input->streams[0]->time_base;
+  detail::require(avio_open(&output->pb, to.c_str(), AVIO_FLAG_WRITE), "creating the file");
+  detail::require(avformat_write_header(output.get(), nullptr), "writing the header");
+  const detail::Packet packet(av_packet_alloc());
+  for (int keyframes = 0; av_read_frame(input.get(), packet.get()) >= 0; av_packet_unref(packet.get())) {
+    if ((packet->flags & AV_PKT_FLAG_KEY) != 0) ++keyframes;
+    if (keyframes < 2) continue;
+    av_packet_rescale_ts(packet.get(), input->streams[0]->time_base, stream->time_base);
+    detail::require(av_interleaved_write_frame(output.get(), packet.get()), "writing a packet");
+  }
+  detail::require(av_write_trailer(output.get()), "writing the trailer");
+}
+
 // Writes a file that holds sound (a tenth of a second of silence) and no video; the extension chooses the
 // container.
 inline void encode_silence(const std::filesystem::path& path) {
@@ -280,6 +307,7 @@ inline void encode_image(const std::filesystem::path& path, const std::string& e
   video.width = static_cast<int>(image.width);
   video.height = static_cast<int>(image.height);
   video.b_frames = 0;
+  if (pixel_format == AV_PIX_FMT_GRAY8) video.color_range = AVCOL_RANGE_JPEG;  // an image's black is 0
   const auto codec = detail::open_encoder(video, false);
   std::ofstream file(path, std::ios::binary);
   const auto write = [&](const AVPacket& packet) {

@@ -13,6 +13,9 @@
 
 #include "tests/video/test_videos.h"
 
+// The x265 encoder, which makes one of the videos below, leaks; LeakSanitizer asks for this.
+extern "C" const char* __lsan_default_suppressions() { return "leak:libx265"; }
+
 namespace actionclip {
 namespace {
 
@@ -105,12 +108,15 @@ std::vector<Kind> kinds() {
   mpeg4.b_frames = 2;
   auto vp9 = lossless("libvpx-vp9", AV_PIX_FMT_YUV420P, 64, 48);
   vp9.encoder_options = {{"deadline", "realtime"}, {"cpu-used", "8"}};
+  TestVideo hevc{.encoder = "libx265"};
+  hevc.encoder_options = {{"x265-params", "log-level=none"}};
   return {{"H264Mp4", "a.mp4", {}},
           {"H264Mkv", "a.mkv", {}},
           {"H264Flv", "a.flv", {}},
           {"H264Ts", "a.ts", {}},
           {"H264Stream", "a.h264", {}},
           {"H264OddSize", "a.mp4", odd(AV_PIX_FMT_YUV444P)},
+          {"HevcMp4", "a.mp4", hevc},
           {"H264TenBit", "a.mp4", {.pixel_format = AV_PIX_FMT_YUV420P10}},
           {"FullRange", "a.mp4", full_range},
           {"Bt709", "a.mp4", high_definition},
@@ -186,6 +192,27 @@ TEST(VideoReader, FramesThatAnEditListHidesAreNotPresented) {
   for (int i = 0; i < 12; ++i) video.timestamps.push_back(i - 4);  // the first four lie before time 0
   encode_video(folder / "a.mp4", video);
   EXPECT_THAT(all_numbers(folder / "a.mp4"), ElementsAre(4, 5, 6, 7, 8, 9, 10, 11));
+}
+
+TEST(VideoReader, FramesThatReferToBeforeTheCutAreLeftOut) {
+  const TestFolder folder;
+  TestVideo h264{.frames = 40, .keyframe_interval = 10};
+  h264.encoder_options = {{"x264-params", "open-gop=1:scenecut=0:bframes=3:b-adapt=0"}};
+  TestVideo hevc{.encoder = "libx265", .frames = 40, .keyframe_interval = 10};
+  hevc.encoder_options = {{"x265-params", "open-gop=1:scenecut=0:bframes=3:b-adapt=0:log-level=none"}};
+  const TestVideo mpeg2{.encoder = "mpeg2video", .frames = 40, .keyframe_interval = 10};
+  for (const auto& video : {h264, hevc, mpeg2}) {
+    encode_video(folder / "whole.mp4", video);
+    for (const char* name : {"cut.mp4", "cut.mkv"}) {
+      cut_at_second_keyframe(folder / "whole.mp4", folder / name);
+      const auto numbers = all_numbers(folder / name);
+      ASSERT_GE(numbers.size(), 28u) << name << ' ' << video.encoder;
+      for (std::size_t i = 0; i < numbers.size(); ++i) {
+        EXPECT_EQ(numbers[i], 40 - static_cast<std::int64_t>(numbers.size() - i))
+            << name << ' ' << video.encoder;
+      }
+    }
+  }
 }
 
 class VideoReaderRotation : public ::testing::TestWithParam<int> {};
@@ -354,7 +381,7 @@ TEST(VideoReader, CutFilesAreDamaged) {
   encode_video(folder / "a.avi", {.encoder = "mpeg4"});
   for (const char* name : {"index_first.mp4", "index_last.mp4", "a.mkv", "a.avi"}) {
     const std::string bytes = read_text(folder / name);
-    for (const double share : {0.5, 0.8}) {
+    for (const double share : {0.9, 0.7, 0.5, 0.3}) {
       write_text(folder / name,
                  bytes.substr(0, static_cast<std::size_t>(static_cast<double>(bytes.size()) * share)));
       EXPECT_THAT(failure(folder / name), AllOf(HasSubstr(name), ::testing::Not(StartsWith("decoded"))))
