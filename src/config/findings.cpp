@@ -76,6 +76,7 @@ void FindingList::add_unknown_key(const ConfigEntry& entry, const std::string& p
     advice = fmt::format("it belongs to {}", fmt::join(elsewhere, " or "));
   } else {
     std::vector<std::string> names;
+    names.reserve(known_keys_.size());
     for (const std::string& known : known_keys_) names.push_back(last_part(known));
     const auto place = std::find(names.begin(), names.end(), nearest(entry.key, names));
     advice = place == names.end() ? fmt::format("known here: {}", fmt::join(siblings, ", "))

@@ -193,13 +193,14 @@ void ModelConfig::check(ConfigChecker& checker) const {
 
 std::vector<std::string> architecture_names() {
   std::vector<std::string> names;
+  names.reserve(kArchitectures.size());
   for (const Architecture& architecture : kArchitectures) names.emplace_back(architecture.name);
   return names;
 }
 
 ActionClipConfig resolve(const ModelConfig& config) {
   std::string problems;
-  const auto sizes = resolve_and_check(config, [&](const std::string& key, const std::string& message) {
+  auto sizes = resolve_and_check(config, [&](const std::string& key, const std::string& message) {
     problems += fmt::format("{}model.{}: {}", problems.empty() ? "" : "\n", key, message);
   });
   if (!problems.empty()) throw ConfigError(problems);

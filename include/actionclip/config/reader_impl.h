@@ -215,6 +215,7 @@ class ConfigReader {
   void read_enum(const ConfigNode& node, const std::string& path, T& value) {
     const auto choices = enumerators<T>();
     std::vector<std::string> names;
+    names.reserve(choices.size());
     for (const auto& choice : choices) names.push_back(choice.first);
     if (const auto index = read_choice(findings_, node, path, names)) value = choices[*index].second;
   }

@@ -16,7 +16,8 @@ struct InputPath {
   std::string string() const { return path.string(); }
 };
 
-// What the reader does about an InputPath that does not exist. Allowed: to look at a configuration where its data are not.
+// What the reader does about an InputPath that does not exist. Allowed: to look at a configuration where its
+// data are not.
 enum class MissingFiles { refused, allowed };
 
 }  // namespace actionclip
