@@ -4,6 +4,8 @@
 #include <stdexcept>
 
 #include <ATen/Functions.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include "actionclip/core/error.h"
@@ -15,9 +17,7 @@ GradScaler::GradScaler(at::Device device, const GradScalerOptions& options)
       scale_(at::full({1}, options.initial_scale, at::TensorOptions(at::kFloat).device(device))),
       growth_tracker_(at::zeros({1}, at::TensorOptions(at::kInt).device(device))) {}
 
-at::Tensor GradScaler::scale(const at::Tensor& loss) const {
-  return loss * scale_.squeeze();
-}
+at::Tensor GradScaler::scale(const at::Tensor& loss) const { return loss * scale_.squeeze(); }
 
 bool GradScaler::unscale(at::TensorList gradients) {
   if (found_nonfinite_.defined()) throw std::logic_error("unscale() twice without update()");

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include <ATen/Functions.h>
+#include <ATen/core/grad_mode.h>
 
 namespace actionclip {
 

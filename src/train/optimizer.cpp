@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <ATen/Functions.h>
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -44,8 +45,7 @@ void check_groups(const std::vector<ParameterGroup>& groups) {
   }
 }
 
-// The fused kernels walk memory and do not look at strides, so a gradient must be laid out as its parameter
-// is.
+// The fused kernels walk memory without a look at strides: a gradient must be laid out like its parameter.
 at::Tensor laid_out_as(const at::Tensor& gradient, const at::Tensor& parameter) {
   if (gradient.strides() == parameter.strides() && gradient.scalar_type() == parameter.scalar_type())
     return gradient;
@@ -80,8 +80,7 @@ class Adam final : public Optimizer {
     at::_foreach_add_(steps, 1);
     update_(update.parameters, update.gradients, averages, squares, /*max_exp_avg_sqs=*/{}, steps, update.lr,
             config_.beta1, config_.beta2, update.weight_decay, config_.eps, /*amsgrad=*/false,
-            /*maximize=*/false,
-            /*grad_scale=*/{}, /*found_inf=*/{});
+            /*maximize=*/false, /*grad_scale=*/{}, /*found_inf=*/{});
   }
 
   FusedUpdate update_;

@@ -22,8 +22,8 @@ namespace actionclip {
 
 struct CheckpointContents {
   NamedTensorData model;
-  std::map<std::string, std::string>
-      model_metadata;  // how to use the model: architecture, fusion, frames, mean and std, labels
+  // How to use the model: architecture, fusion, frames, mean and std, labels.
+  std::map<std::string, std::string> model_metadata;
   NamedTensorData optimizer;
   NamedTensorData ema;   // running average of the model; empty for none
   nlohmann::json state;  // everything else that a run needs to go on as if it had not stopped
