@@ -1,7 +1,10 @@
 // Pickles as programs of the restricted machine, in both dialects.
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
 #include "actionclip/core/error.h"
 
-#include "tests/weights/files.h"
 #include "weights/pickle_tensors.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,7 +1,12 @@
 // safetensors files: the input is the file; half of the inputs get a header length that fits.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
 #include "actionclip/core/error.h"
 
-#include "tests/weights/files.h"
+#include "tests/weights/bytes.h"
 #include "weights/safetensors_reader.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,5 +1,12 @@
 // Archives of torch.save. An input is either a zip file as it stands, or (first byte odd) the pickle and the
 // record of a well-formed one: checksums would stop almost every mutation of a zip file at the first step.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "actionclip/core/error.h"
+
 #include "tests/weights/zip_builder.h"
 #include "weights/torch_archive.h"
 

@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unistd.h>
@@ -15,6 +14,8 @@
 
 #include "actionclip/core/error.h"
 #include "actionclip/weights/tensor_file.h"
+
+#include "tests/weights/bytes.h"
 
 namespace actionclip {
 
@@ -51,33 +52,6 @@ inline std::string read_bytes(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-inline std::span<const std::byte> bytes_of(std::string_view text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
-}
-
-inline std::string little_endian(std::uint64_t value, int bytes) {
-  std::string text;
-  for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i) & 0xff);
-  return text;
-}
-
-// Calls `visit` with the bytes of each element in row-major order.
-template <class Visit>
-void for_each_element(const TensorData& tensor, Visit visit) {
-  std::vector<std::int64_t> index(tensor.shape.size());
-  for (std::int64_t i = 0; i < tensor.element_count(); ++i) {
-    std::int64_t rest = i, offset = 0;
-    for (std::size_t d = tensor.shape.size(); d-- > 0;) {
-      offset += rest % tensor.shape[d] * tensor.strides[d];
-      rest /= tensor.shape[d];
-    }
-    const std::size_t size = item_size(tensor.dtype);
-    // subspan's bounds are not checked in release builds, so check them here.
-    ASSERT_LE((static_cast<std::size_t>(offset) + 1) * size, tensor.bytes.size());
-    visit(tensor.bytes.subspan(static_cast<std::size_t>(offset) * size, size));
-  }
-}
-
 inline std::string hex_of(const TensorData& tensor) {
   std::string text;
   for_each_element(tensor, [&](std::span<const std::byte> element) {
@@ -97,18 +71,6 @@ inline void expect_same_tensors(const TensorFile& file, const nlohmann::json& ex
     EXPECT_EQ(tensor.shape, entry.at("shape").get<std::vector<std::int64_t>>()) << name;
     EXPECT_EQ(hex_of(tensor), entry.at("hex").get<std::string>()) << name;
   }
-}
-
-// Touches every byte a reader promises, so that AddressSanitizer sees a promise that does not hold.
-inline std::uint64_t sum_of_bytes(const TensorFile& file) {
-  std::uint64_t sum = 0;
-  for (const auto& [name, tensor] : file.tensors) {
-    for (const std::byte byte : tensor.bytes) sum += std::to_integer<std::uint64_t>(byte);
-    for_each_element(tensor, [&](std::span<const std::byte> element) {
-      sum += std::to_integer<std::uint64_t>(element[0]);
-    });
-  }
-  return sum;
 }
 
 // The message of the WeightsError that `call` throws; fails the test if it throws none.

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/weights/files.h"
+#include "tests/weights/bytes.h"
 
 namespace actionclip::pickles {
 

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/weights/files.h"
 #include "tests/weights/pickle_builder.h"
 #include "weights/pickle_tensors.h"
 

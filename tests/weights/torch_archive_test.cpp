@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/parity/run_python.h"
+#include "tests/weights/files.h"
 #include "tests/weights/pickle_builder.h"
 #include "tests/weights/zip_builder.h"
 

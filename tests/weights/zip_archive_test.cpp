@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/weights/files.h"
 #include "tests/weights/zip_builder.h"
 
 namespace actionclip {

@@ -7,7 +7,7 @@
 
 #include <boost/crc.hpp>
 
-#include "tests/weights/files.h"
+#include "tests/weights/bytes.h"
 
 namespace actionclip {
 
