@@ -23,8 +23,8 @@ void keep_message(void* object, int level, const char* format, va_list arguments
     text.remove_suffix(1);
   if (text.empty()) return;
   const AVClass* description = object != nullptr ? *static_cast<AVClass**>(object) : nullptr;
-  kept_message = description != nullptr ? fmt::format("{}: {}", description->item_name(object), text)
-                                        : std::string(text);
+  const std::string_view source = description != nullptr ? description->item_name(object) : "NULL";
+  kept_message = source != "NULL" ? fmt::format("{}: {}", source, text) : std::string(text);
   for (char& character : kept_message) {
     if (static_cast<unsigned char>(character) < ' ') character = ' ';
   }

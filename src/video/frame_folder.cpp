@@ -92,7 +92,9 @@ FrameFolder::FrameFolder(const fs::path& folder, const std::string& pattern, std
 }
 
 FrameFolder::FrameFolder(std::vector<fs::path> files)
-    : frame_count_(static_cast<std::int64_t>(files.size())), files_(std::move(files)) {}
+    : folder_(files.empty() ? fs::path() : files.front().parent_path()),
+      frame_count_(static_cast<std::int64_t>(files.size())),
+      files_(std::move(files)) {}
 
 fs::path FrameFolder::file(std::int64_t index) const {
   return pattern_.empty() ? files_[static_cast<std::size_t>(index)]

@@ -1,5 +1,6 @@
 #include "actionclip/video/open_source.h"
 
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -29,10 +30,11 @@ std::unique_ptr<FrameSource> open_frames(const VideoEntry& entry, const DatasetC
 }
 
 std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path) {
-  if (!std::filesystem::is_directory(path)) return open_file(path);
+  std::error_code unknown;  // open_file() says what is wrong with a path that cannot be looked at
+  if (!std::filesystem::is_directory(path, unknown)) return open_file(path);
   const DatasetConfig usual;
   const auto first = path / fmt::format(fmt::runtime(usual.frame_pattern), usual.index_bias);
-  if (!std::filesystem::exists(first)) return std::make_unique<FrameFolder>(jpeg_files(path));
+  if (!std::filesystem::exists(first, unknown)) return std::make_unique<FrameFolder>(jpeg_files(path));
   return std::make_unique<FrameFolder>(path, usual.frame_pattern, usual.index_bias, -1);
 }
 

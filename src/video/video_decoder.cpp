@@ -123,12 +123,12 @@ void VideoDecoder::choose_stream() {
 
 void VideoDecoder::open_codec() {
   const AVCodecID id = stream_->codecpar->codec_id;
-  decoder_ = avcodec_find_decoder(id);
-  if (decoder_ == nullptr) {
+  const AVCodec* decoder = avcodec_find_decoder(id);
+  if (decoder == nullptr) {
     throw VideoError(fmt::format("{}: no decoder for its video, which is '{}'", file_.path().string(),
                                  avcodec_get_name(id)));
   }
-  codec_ = own<UniqueCodec>(avcodec_alloc_context3(decoder_));
+  codec_ = own<UniqueCodec>(avcodec_alloc_context3(decoder));
   if (const int code = avcodec_parameters_to_context(codec_.get(), stream_->codecpar); code < 0) {
     fail("has unusable stream parameters", code);
   }
@@ -136,8 +136,8 @@ void VideoDecoder::open_codec() {
   codec_->thread_count = 1;  // the loader decodes several videos at once
   codec_->err_recognition = error_recognition(id);
   codec_->max_pixels = kMaxImagePixels;
-  if (const int code = avcodec_open2(codec_.get(), decoder_, nullptr); code < 0) {
-    fail(fmt::format("its decoder '{}' cannot be opened", decoder_->name), code);
+  if (const int code = avcodec_open2(codec_.get(), decoder, nullptr); code < 0) {
+    fail(fmt::format("its decoder '{}' cannot be opened", decoder->name), code);
   }
 }
 

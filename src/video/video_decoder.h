@@ -10,8 +10,8 @@ namespace actionclip {
 
 class VideoDecoder {
  public:
-  // Starts at the first frame of `file`, which must outlive the decoder. What the file is decides its
-  // content, never its name. Throws VideoError: an unknown or refused container, no video stream, no decoder.
+  // Starts at the first frame of `file`, which must outlive the decoder. Its content decides what it
+  // is, never its name. Throws VideoError: an unknown or refused container, no video stream, no decoder.
   explicit VideoDecoder(RegularFile& file);
 
   // Decodes the next frame; it stays valid until the next call. nullptr after the last one. Throws VideoError
@@ -40,7 +40,6 @@ class VideoDecoder {
   UniqueCodec codec_;
   UniquePacket packet_;
   UniqueFrame frame_;
-  const AVCodec* decoder_ = nullptr;
   AVStream* stream_ = nullptr;
   bool last_packet_is_cut_ = false;  // of any stream
   std::int64_t frames_done_ = 0;

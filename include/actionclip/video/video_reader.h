@@ -16,9 +16,11 @@ class RegularFile;
 class VideoDecoder;
 
 // Frame i is the i-th frame that decoding presents: by presentation time, none doubled or dropped to even out
-// the rate. All frames of a video have the size of its first one. A video with a decoding error anywhere up
-// to the last frame asked for is damaged: VideoError. Always decodes from the first frame: exact for every
-// file, while seeking is not. Not thread-safe; use a reader a thread.
+// the rate. All frames of a video have the size of its first one. A decoding error at or before the last
+// frame asked for means a damaged video: VideoError. Always decodes from the first frame: exact for every
+// file, which seeking is not. Its content decides what a file is, not its name; kinds that make FFmpeg open
+// other files (playlists, scripts) are refused. Takes FFmpeg's messages off stderr for the whole process;
+// they are in the errors. Not thread-safe: a reader a thread.
 class VideoReader : public FrameSource {
  public:
   // Throws VideoError (path and reason) if `path` is not a file that holds video: see VideoDecoder for what
