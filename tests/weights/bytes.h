@@ -26,7 +26,6 @@ inline std::string little_endian(std::uint64_t value, int bytes) {
 // promised bytes it did not give.
 template <class Visit>
 void for_each_element(const TensorData& tensor, Visit visit) {
-  std::vector<std::int64_t> index(tensor.shape.size());
   for (std::int64_t i = 0; i < tensor.element_count(); ++i) {
     std::int64_t rest = i, offset = 0;
     for (std::size_t d = tensor.shape.size(); d-- > 0;) {

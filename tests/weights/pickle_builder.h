@@ -4,17 +4,21 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "tests/weights/bytes.h"
 
 namespace actionclip::pickles {
 
-inline std::string program(const std::string& ops) { return "\x80\x02" + ops + "."; }
-inline std::string text(const std::string& value) { return "X" + little_endian(value.size(), 4) + value; }
+inline std::string program(const std::string& ops) { return fmt::format("\x80\x02{}.", ops); }
+inline std::string text(const std::string& value) {
+  return fmt::format("X{}{}", little_endian(value.size(), 4), value);
+}
 inline std::string integer(std::int64_t value) {
-  return "\x8a\x08" + little_endian(static_cast<std::uint64_t>(value), 8);
+  return fmt::format("\x8a\x08{}", little_endian(static_cast<std::uint64_t>(value), 8));
 }
 inline std::string global(const std::string& module, const std::string& name) {
-  return "c" + module + "\n" + name + "\n";
+  return fmt::format("c{}\n{}\n", module, name);
 }
 
 inline std::string tuple(const std::vector<std::string>& items) {

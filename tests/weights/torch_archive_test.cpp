@@ -115,7 +115,7 @@ std::vector<ZipEntry> small_archive() {
   const std::string ops =
       dict({text("state_dict"),
             dict({text("a"), tensor(store, 0, {4, 4}, {1, 4}), text("b"), tensor(store, 5, {2, 3}, {4, 1})}),
-            text("list"), "](" + tensor(storage("1", "LongStorage", 3), 0, {3}, {1}) + "e"});
+            text("list"), std::string("](") + tensor(storage("1", "LongStorage", 3), 0, {3}, {1}) + "e"});
   return {{.name = "m/data.pkl", .data = program(ops)},
           {.name = "m/byteorder", .data = "little"},
           {.name = "m/data/0", .data = std::string(64, 'f')},

@@ -19,13 +19,12 @@ struct ZipEntry {
   std::uint32_t crc_error = 0;                     // xor-ed to the right CRC
   std::string local_name = {};                     // where it should differ
   std::uint64_t claimed_size = ~std::uint64_t{0};  // uncompressed, where it should differ
-  int same_place_as = -1;                          // the directory points to an earlier entry's data
+  std::int64_t place = -1;                         // the directory points there, and nothing is written
 };
 
 // With `zip64`, sizes and offsets are given in ZIP64 fields, as in archives above 4 GiB.
 inline std::string build_zip(const std::vector<ZipEntry>& entries, bool zip64 = false) {
   std::string body, directory;
-  std::vector<std::uint64_t> offsets;
   for (const ZipEntry& entry : entries) {
     boost::crc_32_type crc;
     crc.process_bytes(entry.data.data(), entry.data.size());
@@ -39,10 +38,8 @@ inline std::string build_zip(const std::vector<ZipEntry>& entries, bool zip64 = 
     const auto extra_sizes = little_endian(claimed, 8) + little_endian(entry.data.size(), 8);
     const auto local_extra = zip64 ? little_endian(1, 2) + little_endian(16, 2) + extra_sizes : "";
     const auto& local_name = entry.local_name.empty() ? entry.name : entry.local_name;
-    const std::uint64_t offset =
-        entry.same_place_as < 0 ? body.size() : offsets[static_cast<std::size_t>(entry.same_place_as)];
-    offsets.push_back(offset);
-    if (entry.same_place_as < 0) {
+    const std::uint64_t offset = entry.place < 0 ? body.size() : static_cast<std::uint64_t>(entry.place);
+    if (entry.place < 0) {
       body += "PK\x03\x04" + fields + little_endian(local_name.size(), 2) +
               little_endian(local_extra.size(), 2) + local_name + local_extra + entry.data;
     }
