@@ -2,11 +2,6 @@
 // Files still include what they use; this only makes it cheap.
 #pragma once
 
-#include <torch/torch.h>
-
-#include <fmt/format.h>
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
@@ -14,3 +9,7 @@
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <torch/torch.h>

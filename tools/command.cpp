@@ -1,5 +1,7 @@
 #include "tools/command.h"
 
+#include <filesystem>
+
 #include <ATen/Context.h>
 #include <fmt/format.h>
 
@@ -19,6 +21,13 @@ void ExperimentOptions::add_to(CLI::App& command) {
 
 Experiment ExperimentOptions::load() const { return load_experiment(config, overrides); }
 
+void override_weights(ExperimentOptions& options, const std::string& weights) {
+  if (weights.empty()) return;
+  if (!std::filesystem::exists(weights))
+    throw Error(fmt::format("--weights {}: no such file or folder", weights));
+  options.overrides.push_back("model.weights=" + weights);
+}
+
 c10::Device choose_device(const std::string& name) {
   const bool usable = at::globalContext().hasCUDA() && at::detail::getCUDAHooks().deviceCount() > 0;
   if (name == "auto") return usable ? c10::Device(c10::kCUDA, 0) : c10::Device(c10::kCPU);
@@ -26,7 +35,8 @@ c10::Device choose_device(const std::string& name) {
   if (name != "cuda" && name.rfind("cuda:", 0) != 0) {
     throw UsageError(fmt::format("--device {}: not a device (auto, cpu, cuda, cuda:N)", name));
   }
-  if (!usable) throw Error(fmt::format("--device {}: no usable CUDA device on this machine (use --device cpu)", name));
+  if (!usable)
+    throw Error(fmt::format("--device {}: no usable CUDA device on this machine (use --device cpu)", name));
   return c10::Device(name == "cuda" ? "cuda:0" : name);
 }
 

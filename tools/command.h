@@ -29,14 +29,16 @@ struct ExperimentOptions {
   Experiment load() const;
 };
 
-// "auto" (CUDA where a GPU is usable), "cpu", "cuda", "cuda:N". Throws Error if a GPU is asked for and there is none.
+// Makes `--weights FILE` replace model.weights; nothing if it is empty. Throws Error if there is no such file
+// or folder.
+void override_weights(ExperimentOptions& options, const std::string& weights);
+
+// "auto" (CUDA where a GPU is usable), "cpu", "cuda", "cuda:N". Throws Error if a GPU is asked for and there
+// is none.
 c10::Device choose_device(const std::string& name);
 
 // --device, as every command that computes has it.
 void add_device_option(CLI::App& command, std::string& device);
-
-// The vocabulary, templates and tokens of a label set for a model.
-PromptGenerator make_prompts(const TextConfig& text, const LabelSet& labels, const ActionClipConfig& model);
 
 // Each adds one sub-command; its callback stores the exit code.
 void add_train_command(CLI::App& program, int& exit_code);

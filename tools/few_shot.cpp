@@ -1,5 +1,7 @@
 // actionclip few-shot: K clips a class, several seeds, a table.
 
+#include "actionclip/protocols/few_shot.h"
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -7,7 +9,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "actionclip/protocols/few_shot.h"
 #include "tools/command.h"
 
 namespace actionclip {
@@ -22,16 +23,18 @@ struct Options {
 };
 
 int few_shot_command(Options options) {
-  if (!options.weights.empty()) options.experiment.overrides.push_back("model.weights=" + options.weights);
+  override_weights(options.experiment, options.weights);
   const Experiment experiment = options.experiment.load();
   options.protocol.output = options.output;
   options.protocol.device = choose_device(options.experiment.device);
   std::vector<FewShotResult> results;
-  if (run_few_shot(experiment, options.protocol, results) == TrainOutcome::stopped_by_signal) return kExitResumable;
+  if (run_few_shot(experiment, options.protocol, results) == TrainOutcome::stopped_by_signal)
+    return kExitResumable;
   if (options.json) {
     fmt::print("{}\n", to_json(results).dump(2));
   } else {
-    fmt::print("few-shot on {} (test: {})\n{}", experiment.data.labels.string(), experiment.data.test.list.string(), to_table(results));
+    fmt::print("few-shot on {} (test: {})\n{}", experiment.data.labels.string(),
+               experiment.data.test.list.string(), to_table(results));
   }
   return kExitDone;
 }
@@ -43,8 +46,11 @@ void add_few_shot_command(CLI::App& program, int& exit_code) {
   auto* command = program.add_subcommand("few-shot", "fine-tune on K clips a class, for several K and seeds");
   options->experiment.add_to(*command);
   command->add_option("--weights", options->weights, "where every run starts (instead of model.weights)");
-  command->add_option("--output", options->output, "folder of the runs; finished ones in it are re-used")->required();
-  command->add_option("--shots", options->protocol.shots, "numbers of clips a class, comma separated; 0: the weights as they are")
+  command->add_option("--output", options->output, "folder of the runs; finished ones in it are re-used")
+      ->required();
+  command
+      ->add_option("--shots", options->protocol.shots,
+                   "numbers of clips a class, comma separated; 0: the weights as they are")
       ->delimiter(',')
       ->check(CLI::Range(0, 1000000))
       ->capture_default_str();
@@ -54,7 +60,8 @@ void add_few_shot_command(CLI::App& program, int& exit_code) {
       ->capture_default_str();
   command->add_flag("--json", options->json, "print a JSON array");
   command->footer(
-      "Example:\n  actionclip few-shot --config configs/synthetic/few_shot.yaml --weights runs/demo/finetune/checkpoints/best \\\n"
+      "Example:\n  actionclip few-shot --config configs/synthetic/few_shot.yaml --weights "
+      "runs/demo/finetune/checkpoints/best \\\n"
       "      --shots 1,2,4,8 --seeds 1,2,3 --output runs/demo/few_shot");
   command->callback([options, &exit_code] { exit_code = few_shot_command(*options); });
 }

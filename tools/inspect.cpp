@@ -17,9 +17,11 @@ void add_config(CLI::App& inspect) {
     std::vector<std::string> overrides;
   };
   auto options = std::make_shared<Options>();
-  auto* command = inspect.add_subcommand("config", "the experiment with its base files, defaults and overrides resolved, as YAML");
+  auto* command = inspect.add_subcommand(
+      "config", "the experiment with its base files, defaults and overrides resolved, as YAML");
   command->add_option("file", options->file, "the experiment's YAML file")->required();
-  command->add_option("overrides", options->overrides, "settings that replace the file's, e.g. train.epochs=3");
+  command->add_option("overrides", options->overrides,
+                      "settings that replace the file's, e.g. train.epochs=3");
   command->footer("Example:\n  actionclip inspect config configs/synthetic/finetune.yaml train.epochs=3");
   command->callback([options] {
     fmt::print("{}", to_yaml(load_experiment(options->file, options->overrides, MissingFiles::allowed)));

@@ -10,6 +10,7 @@
 
 #include "actionclip/core/error.h"
 #include "actionclip/core/log.h"
+
 #include "tools/command.h"
 
 namespace actionclip {
@@ -31,11 +32,13 @@ int report(const std::string& message, int exit_code) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App program("ActionCLIP: train, evaluate and use video-text matching for action recognition.", "actionclip");
+  CLI::App program("ActionCLIP: train, evaluate and use video-text matching for action recognition.",
+                   "actionclip");
   program.require_subcommand(1);
   program.set_version_flag("--version", ACTIONCLIP_VERSION);
   std::string log_level = "info";
-  program.add_option("--log-level", log_level, "trace, debug, info, warn, error or off")->capture_default_str();
+  program.add_option("--log-level", log_level, "trace, debug, info, warn, error or off")
+      ->capture_default_str();
   program.fallthrough();
   program.parse_complete_callback([&] { set_up_logging(log_level); });
   int exit_code = kExitDone;

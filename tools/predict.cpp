@@ -13,6 +13,7 @@
 #include "actionclip/eval/prediction.h"
 #include "actionclip/text/templates.h"
 #include "actionclip/train/experiment_data.h"
+
 #include "tools/command.h"
 
 namespace actionclip {
@@ -37,11 +38,11 @@ LabelSet choose_labels(const PredictOptions& options, const LoadedWeights& weigh
   return LabelSet(nlohmann::json::parse(trained->second).get<std::vector<std::string>>());
 }
 
-// --templates, else those that the weights were trained with, else the label alone.
+// --templates, else those that the weights were trained with, else the method's.
 std::vector<std::string> choose_templates(const PredictOptions& options, const LoadedWeights& weights) {
   if (!options.templates.empty()) return read_templates(options.templates);
   const auto trained = weights.metadata.find(std::string(kTemplatesKey));
-  if (trained == weights.metadata.end()) return {"{}"};
+  if (trained == weights.metadata.end()) return read_templates(default_templates_path());
   return nlohmann::json::parse(trained->second).get<std::vector<std::string>>();
 }
 
@@ -62,8 +63,8 @@ int predict_command(const PredictOptions& options) {
   const LabelSet labels = choose_labels(options, weights);
   ActionClip model = build_model(weights);
   model->to(choose_device(options.device));
-  const PromptGenerator prompts(make_tokenizer(TextConfig{}), labels.names(), choose_templates(options, weights),
-                                weights.config.text.context_length);
+  const PromptGenerator prompts(make_tokenizer(TextConfig{}), labels.names(),
+                                choose_templates(options, weights), weights.config.text.context_length);
   Classifier classifier(model, token_tensor(prompts));
   auto results = nlohmann::ordered_json::array();
   bool failed = false;
@@ -89,12 +90,16 @@ void add_predict_command(CLI::App& program, int& exit_code) {
   auto options = std::make_shared<PredictOptions>();
   auto* command = program.add_subcommand("predict", "ranked labels for videos");
   command->add_option("--weights", options->weights, "weights file or checkpoint folder")->required();
-  command->add_option("--labels", options->labels, "CSV `id,name` or a label a line; default: those that the weights were trained on");
-  command->add_option("--templates", options->templates, "prompt templates (YAML); default: those of the weights, else the label alone");
+  command->add_option("--labels", options->labels,
+                      "CSV `id,name` or a label a line; default: those that the weights were trained on");
+  command->add_option("--templates", options->templates,
+                      "prompt templates (YAML); default: those of the weights, else the method's 16");
   command->add_option("--frames", options->frames, "frames a video where the weights do not tell")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-  command->add_option("--top", options->top, "labels shown a video (--json: all)")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--top", options->top, "labels shown a video (--json: all)")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   command->add_flag("--json", options->json, "print a JSON array");
   add_device_option(*command, options->device);
   command->add_option("videos", options->videos, "video files, images or folders of frames")->required();

@@ -7,6 +7,7 @@
 #include "actionclip/train/checkpoint.h"
 #include "actionclip/train/run_folder.h"
 #include "actionclip/train/trainer.h"
+
 #include "tools/command.h"
 
 namespace actionclip {
@@ -21,13 +22,14 @@ struct TrainOptions {
 
 int train(const TrainOptions& options) {
   const Experiment experiment = options.experiment.load();
-  TrainerOptions trainer_options{.output = options.output, .device = choose_device(options.experiment.device)};
+  TrainerOptions trainer_options{.output = options.output,
+                                 .device = choose_device(options.experiment.device)};
   trainer_options.resume = find_resume_point(options.output, options.resume);
   if (!options.dry_run) open_run_folder(options.output, experiment, trainer_options.resume.has_value());
   Trainer trainer(experiment, trainer_options);
   if (options.dry_run) {
-    spdlog::info("dry run: {} steps an epoch, {} in all; one step follows, nothing is written", trainer.steps_per_epoch(),
-                 trainer.total_steps());
+    spdlog::info("dry run: {} steps an epoch, {} in all; one step follows, nothing is written",
+                 trainer.steps_per_epoch(), trainer.total_steps());
     const StepReport report = trainer.dry_step();
     spdlog::info("dry run: loss {:.4f}, gradient norm {:.3g}", report.loss, report.grad_norm);
     return kExitDone;
@@ -39,16 +41,20 @@ int train(const TrainOptions& options) {
 
 void add_train_command(CLI::App& program, int& exit_code) {
   auto options = std::make_shared<TrainOptions>();
-  auto* command = program.add_subcommand("train", "train from a YAML file (train.task: pretrain, prompt or finetune)");
+  auto* command =
+      program.add_subcommand("train", "train from a YAML file (train.task: pretrain, prompt or finetune)");
   options->experiment.add_to(*command);
   command->add_option("--output", options->output, "the run folder")->required();
-  command->add_option("--resume", options->resume,
-                      "go on from the newest checkpoint of the run folder; 'auto': start fresh if there is none; or a checkpoint folder")
+  command
+      ->add_option("--resume", options->resume,
+                   "go on from the newest checkpoint of the run folder; 'auto': start fresh if there is "
+                   "none; or a checkpoint folder")
       ->expected(0, 1)
       ->default_str("newest");
   command->add_flag("--dry-run", options->dry_run, "check everything, take one step, write nothing");
   command->footer(
-      "Example:\n  actionclip train --config configs/kinetics400/vit_b16_8f.yaml --output runs/k400_b16 train.batch_size=64\n"
+      "Example:\n  actionclip train --config configs/kinetics400/vit_b16_8f.yaml --output runs/k400_b16 "
+      "train.batch_size=64\n"
       "  actionclip train --config configs/kinetics400/vit_b16_8f.yaml --output runs/k400_b16 --resume\n"
       "SIGINT and SIGTERM save at the end of the step; the exit code is then 75.");
   command->callback([options, command, &exit_code] {

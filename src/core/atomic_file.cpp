@@ -1,14 +1,13 @@
 #include "actionclip/core/atomic_file.h"
 
-#include <fcntl.h>
-#include <openssl/evp.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <fstream>
 #include <memory>
+#include <openssl/evp.h>
+#include <unistd.h>
 #include <vector>
 
 #include <fmt/format.h>
@@ -81,8 +80,7 @@ void sync_folder(const std::filesystem::path& folder) {
 
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
   if (rename(from.c_str(), to.c_str()) != 0) {
-    throw Error(
-        fmt::format("cannot rename {} to {}: {}", from.string(), to.string(), std::strerror(errno)));
+    throw Error(fmt::format("cannot rename {} to {}: {}", from.string(), to.string(), std::strerror(errno)));
   }
   sync_folder(to.parent_path());
 }

@@ -11,7 +11,8 @@ namespace {
 
 using Philox = r123::Philox4x32;
 
-Philox::ctr_type philox(const std::array<std::uint32_t, 4>& counter, const std::array<std::uint32_t, 2>& key) {
+Philox::ctr_type philox(const std::array<std::uint32_t, 4>& counter,
+                        const std::array<std::uint32_t, 2>& key) {
   return Philox()({{counter[0], counter[1], counter[2], counter[3]}}, {{key[0], key[1]}});
 }
 
@@ -20,7 +21,8 @@ std::uint32_t high(std::uint64_t value) { return static_cast<std::uint32_t>(valu
 
 }  // namespace
 
-// The 64-bit seed is mixed with (purpose, a) into the key by one round of the generator; b and the block number are the counter.
+// The 64-bit seed is mixed with (purpose, a) into the key by one round of the generator; b and the block
+// number are the counter.
 RandomStream::RandomStream(std::uint64_t seed, RandomPurpose purpose, std::uint64_t a, std::uint64_t b) {
   const auto mixed =
       philox({low(a), high(a), static_cast<std::uint32_t>(purpose), 0x61636c70u}, {low(seed), high(seed)});

@@ -21,7 +21,8 @@ Classifier::Classifier(ActionClip model, const at::Tensor& tokens, Precision pre
   const Autocast autocast(model_->device().type(), precision_);
   model_->eval();
   std::vector<at::Tensor> templates;
-  for (const auto& prompts : tokens.unbind(0)) templates.push_back(l2_normalize(model_->encode_text(prompts)));
+  for (const auto& prompts : tokens.unbind(0))
+    templates.push_back(l2_normalize(model_->encode_text(prompts)));
   text_embeddings_ = at::stack(templates);
 }
 

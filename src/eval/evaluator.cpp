@@ -16,11 +16,13 @@ namespace {
 
 constexpr double kSmallestProbability = 1e-30;  // keeps the loss finite when a softmax underflows
 
-// The counterpart of each label, -1 where the column names the label itself. Throws Error for an entry that is no label id.
+// The counterpart of each label, -1 where the column names the label itself. Throws Error for an entry that
+// is no label id.
 std::vector<std::int64_t> counterparts(const LabelSet& labels, const std::string& column) {
   std::vector<std::int64_t> ids;
   for (const auto& text : labels.column(column)) {
-    const bool digits = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool digits =
+        !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
     const std::int64_t id = digits && text.size() < 10 ? std::stoll(text) : -1;
     if (id < 0 || id >= labels.size()) {
       throw Error(fmt::format("label column '{}' (eval.pair_by): '{}' is no label id", column, text));
@@ -34,7 +36,8 @@ std::vector<std::int64_t> counterparts(const LabelSet& labels, const std::string
 class ExtraMetrics {
  public:
   ExtraMetrics(const LabelSet& labels, const EvalConfig& config) {
-    for (const auto& column : config.group_by) groups_.emplace_back(column, GroupAccuracy(labels.column(column)));
+    for (const auto& column : config.group_by)
+      groups_.emplace_back(column, GroupAccuracy(labels.column(column)));
     if (!config.pair_by.empty()) pairs_.emplace(counterparts(labels, config.pair_by));
   }
 
@@ -60,8 +63,8 @@ class ExtraMetrics {
 
 }  // namespace
 
-EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, const LabelSet& labels, const EvalConfig& config,
-                          const DataConfig& data) {
+EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, const LabelSet& labels,
+                          const EvalConfig& config, const DataConfig& data) {
   Loader loader(videos, LoaderOptions{.batch_size = config.batch_size,
                                       .workers = data.num_workers,
                                       .prefetch = data.prefetch,
@@ -82,8 +85,9 @@ EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, con
         report.failed.push_back({videos.list().entries[batch->indices[i]].path.string(), batch->errors[i]});
         continue;
       }
-      const std::span<const float> row(scores.const_data_ptr<float>() + static_cast<std::int64_t>(i) * scores.size(1),
-                                       static_cast<std::size_t>(scores.size(1)));
+      const std::span<const float> row(
+          scores.const_data_ptr<float>() + static_cast<std::int64_t>(i) * scores.size(1),
+          static_cast<std::size_t>(scores.size(1)));
       report.metrics.add(row, label_id);
       extra.add(row, label_id);
       loss_sum -= std::log(std::max<double>(row[label_id], kSmallestProbability));
@@ -97,9 +101,12 @@ EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, con
 }
 
 nlohmann::ordered_json to_json(const EvaluationReport& report) {
-  nlohmann::ordered_json json = {
-      {"top1", report.metrics.top1()},     {"top5", report.metrics.top5()}, {"samples", report.metrics.samples()},
-      {"failed", report.metrics.failed()}, {"loss", report.loss},           {"views", report.views}};
+  nlohmann::ordered_json json = {{"top1", report.metrics.top1()},
+                                 {"top5", report.metrics.top5()},
+                                 {"samples", report.metrics.samples()},
+                                 {"failed", report.metrics.failed()},
+                                 {"loss", report.loss},
+                                 {"views", report.views}};
   for (const auto& [column, top1] : report.group_top1) json["groups"][column] = top1;
   if (report.pair_accuracy) json["pairs"] = *report.pair_accuracy;
   return json;
@@ -112,7 +119,8 @@ std::string to_table(const EvaluationReport& report) {
   };
   row("top-1 (%)", fmt::format("{:.2f}", report.metrics.top1()));
   row("top-5 (%)", fmt::format("{:.2f}", report.metrics.top5()));
-  for (const auto& [column, top1] : report.group_top1) row(column + " top-1 (%)", fmt::format("{:.2f}", top1));
+  for (const auto& [column, top1] : report.group_top1)
+    row(column + " top-1 (%)", fmt::format("{:.2f}", top1));
   if (report.pair_accuracy) row("pairs (%)", fmt::format("{:.2f}", *report.pair_accuracy));
   row("loss", fmt::format("{:.4f}", report.loss));
   row("videos", fmt::format("{}", report.metrics.samples()));

@@ -20,13 +20,14 @@ at::Tensor load_clip(const std::filesystem::path& video, const ActionClipConfig&
   const auto indices = sample_test_frames(source->frame_count(), model.fusion.frames);
   const auto images = source->read(indices);
   const std::int64_t size = model.vision.image_size;
-  return test_transform(images, static_cast<std::int64_t>(static_cast<double>(size) * kResizeRatio), size, 1).unsqueeze(0);
+  return test_transform(images, static_cast<std::int64_t>(static_cast<double>(size) * kResizeRatio), size, 1)
+      .unsqueeze(0);
 }
 
 }  // namespace
 
-Prediction predict(Classifier& classifier, const std::vector<std::string>& labels, const ActionClipConfig& model,
-                   const std::filesystem::path& video) {
+Prediction predict(Classifier& classifier, const std::vector<std::string>& labels,
+                   const ActionClipConfig& model, const std::filesystem::path& video) {
   Prediction prediction{.video = video.string()};
   at::Tensor clip;
   try {
@@ -37,7 +38,8 @@ Prediction predict(Classifier& classifier, const std::vector<std::string>& label
   }
   const auto scores = classifier.classify(clip);
   for (std::int64_t id = 0; id < static_cast<std::int64_t>(labels.size()); ++id) {
-    prediction.predictions.push_back({labels[id], scores.probabilities[0][id].item<double>(), scores.similarities[0][id].item<double>()});
+    prediction.predictions.push_back(
+        {labels[id], scores.probabilities[0][id].item<double>(), scores.similarities[0][id].item<double>()});
   }
   std::stable_sort(prediction.predictions.begin(), prediction.predictions.end(),
                    [](const RankedLabel& a, const RankedLabel& b) { return a.probability > b.probability; });
@@ -52,7 +54,8 @@ nlohmann::ordered_json to_json(const Prediction& prediction) {
   }
   json["predictions"] = nlohmann::ordered_json::array();
   for (const auto& [label, probability, similarity] : prediction.predictions) {
-    json["predictions"].push_back({{"label", label}, {"probability", probability}, {"similarity", similarity}});
+    json["predictions"].push_back(
+        {{"label", label}, {"probability", probability}, {"similarity", similarity}});
   }
   return json;
 }

@@ -10,7 +10,9 @@ namespace {
 
 constexpr double kInitialLogitScale = 2.6592600369327779;  // ln(1 / 0.07)
 
-bool starts_with(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
+bool starts_with(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
 
 at::Tensor channel_constant(const std::vector<double>& values) {
   return at::tensor(values, at::kFloat).view({1, 3, 1, 1});
@@ -55,7 +57,9 @@ at::Tensor ActionClipImpl::encode_frames(const at::Tensor& clips) {
   return visual(images).view({clips.size(0), clips.size(1), -1});
 }
 
-at::Tensor ActionClipImpl::encode_video(const at::Tensor& clips) { return fusion->forward(encode_frames(clips)); }
+at::Tensor ActionClipImpl::encode_video(const at::Tensor& clips) {
+  return fusion->forward(encode_frames(clips));
+}
 
 at::Tensor ActionClipImpl::encode_text(const at::Tensor& tokens) { return text(tokens); }
 

@@ -31,7 +31,8 @@ class TransformerFusion : public TemporalFusion {
 
   at::Tensor forward(const at::Tensor& frame_features) override {
     const std::int64_t frames = frame_features.size(1);
-    TORCH_CHECK(frames <= kMaxFrames, "the Transf head takes up to ", kMaxFrames, " frames, ", frames, " given");
+    TORCH_CHECK(frames <= kMaxFrames, "the Transf head takes up to ", kMaxFrames, " frames, ", frames,
+                " given");
     const auto positions = frame_position_embeddings_->weight.narrow(0, 0, frames);
     const auto fused = transformer_(frame_features + positions);
     return (fused.to(frame_features.scalar_type()) + frame_features).mean(1);

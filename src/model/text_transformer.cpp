@@ -15,8 +15,9 @@ TextTransformerImpl::TextTransformerImpl(const TextTransformerConfig& config) : 
   positional_embedding =
       register_parameter("positional_embedding", at::empty({config.context_length, config.width}));
   transformer = register_module(
-      "transformer", Transformer(TransformerOptions{
-                         .width = config.width, .layers = config.layers, .heads = config.heads, .causal = true}));
+      "transformer",
+      Transformer(TransformerOptions{
+          .width = config.width, .layers = config.layers, .heads = config.heads, .causal = true}));
   ln_final = register_module("ln_final", torch::nn::LayerNorm(torch::nn::LayerNormOptions({config.width})));
   text_projection = register_parameter("text_projection", at::empty({config.width, config.output_dim}));
   initialize();
@@ -40,8 +41,8 @@ void TextTransformerImpl::initialize() {
 }
 
 at::Tensor TextTransformerImpl::forward(const at::Tensor& tokens) {
-  TORCH_CHECK(tokens.dim() == 2 && tokens.size(1) <= config_.context_length, "tokens of shape ", tokens.sizes(),
-              " given, [N, up to ", config_.context_length, "] needed");
+  TORCH_CHECK(tokens.dim() == 2 && tokens.size(1) <= config_.context_length, "tokens of shape ",
+              tokens.sizes(), " given, [N, up to ", config_.context_length, "] needed");
   const auto device = token_embedding->weight.device();
   // Found before the tokens go to the device: there, reading the length would wait for everything queued.
   const auto end_positions = tokens.argmax(-1);

@@ -16,7 +16,8 @@ namespace {
 
 constexpr double kQuickGeluSlope = 1.702;
 
-// Plain autograd would keep three tensors of the widest size in the network (1.702 x, its sigmoid, x); this keeps one.
+// Plain autograd would keep three tensors of the widest size in the network (1.702 x, its sigmoid, x); this
+// keeps one.
 class QuickGelu : public torch::autograd::Function<QuickGelu> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x) {
@@ -49,7 +50,8 @@ at::Tensor quick_gelu(const at::Tensor& x) { return QuickGelu::apply(x); }
 
 MultiheadAttentionImpl::MultiheadAttentionImpl(const TransformerOptions& options)
     : width_(options.width), heads_(options.heads), causal_(options.causal) {
-  TORCH_CHECK(width_ % heads_ == 0, "attention width ", width_, " is not a multiple of its ", heads_, " heads");
+  TORCH_CHECK(width_ % heads_ == 0, "attention width ", width_, " is not a multiple of its ", heads_,
+              " heads");
   in_proj_weight = register_parameter("in_proj_weight", at::empty({3 * width_, width_}));
   in_proj_bias = register_parameter("in_proj_bias", at::zeros({3 * width_}));
   out_proj = register_module("out_proj", torch::nn::Linear(width_, width_));
@@ -71,9 +73,9 @@ at::Tensor MultiheadAttentionImpl::forward(const at::Tensor& x) {
 at::Tensor MultiheadAttentionImpl::forward_at(const at::Tensor& x, const at::Tensor& positions) {
   const auto query = at::linear(rows_at(x, positions), in_proj_weight.narrow(0, 0, width_),
                                 in_proj_bias.narrow(0, 0, width_));
-  const auto key_value = at::linear(x, in_proj_weight.narrow(0, width_, 2 * width_),
-                                    in_proj_bias.narrow(0, width_, 2 * width_))
-                             .chunk(2, -1);
+  const auto key_value =
+      at::linear(x, in_proj_weight.narrow(0, width_, 2 * width_), in_proj_bias.narrow(0, width_, 2 * width_))
+          .chunk(2, -1);
   std::optional<at::Tensor> mask;
   if (causal_) {
     const auto columns = at::arange(x.size(1), positions.options());

@@ -14,18 +14,21 @@ VisionTransformerImpl::VisionTransformerImpl(const VisionTransformerConfig& conf
   const std::int64_t width = config.width, patch = config.patch_size;
   const std::int64_t grid = config.image_size / patch;
   const double scale = 1 / std::sqrt(static_cast<double>(width));
-  conv1 = register_module("conv1",
-                          torch::nn::Conv2d(torch::nn::Conv2dOptions(3, width, patch).stride(patch).bias(false)));
+  conv1 = register_module(
+      "conv1", torch::nn::Conv2d(torch::nn::Conv2dOptions(3, width, patch).stride(patch).bias(false)));
   class_embedding = register_parameter("class_embedding", at::randn({width}) * scale);
-  positional_embedding = register_parameter("positional_embedding", at::randn({grid * grid + 1, width}) * scale);
+  positional_embedding =
+      register_parameter("positional_embedding", at::randn({grid * grid + 1, width}) * scale);
   ln_pre = register_module("ln_pre", torch::nn::LayerNorm(torch::nn::LayerNormOptions({width})));
   transformer = register_module(
-      "transformer", Transformer(TransformerOptions{.width = width, .layers = config.layers, .heads = config.heads}));
+      "transformer",
+      Transformer(TransformerOptions{.width = width, .layers = config.layers, .heads = config.heads}));
   ln_post = register_module("ln_post", torch::nn::LayerNorm(torch::nn::LayerNormOptions({width})));
   proj = register_parameter("proj", at::randn({width, config.output_dim}) * scale);
 }
 
-// The strided convolution written as one matrix product, which is faster than the convolution kernels (CPU: 2-3x).
+// The strided convolution written as one matrix product, which is faster than the convolution kernels (CPU:
+// 2-3x).
 at::Tensor VisionTransformerImpl::embed_patches(const at::Tensor& images) {
   const std::int64_t patch = config_.patch_size;
   const std::int64_t rows = images.size(2) / patch, columns = images.size(3) / patch;
@@ -38,8 +41,8 @@ at::Tensor VisionTransformerImpl::embed_patches(const at::Tensor& images) {
 at::Tensor VisionTransformerImpl::forward(const at::Tensor& images) {
   TORCH_CHECK(images.dim() == 4 && images.size(1) == 3 && images.size(2) == config_.image_size &&
                   images.size(3) == config_.image_size,
-              "images of shape ", images.sizes(), " given, [N, 3, ", config_.image_size, ", ", config_.image_size,
-              "] needed");
+              "images of shape ", images.sizes(), " given, [N, 3, ", config_.image_size, ", ",
+              config_.image_size, "] needed");
   const auto patches = embed_patches(images.contiguous());
   const auto class_token = class_embedding.to(patches.scalar_type()).expand({patches.size(0), 1, -1});
   auto x = at::cat({class_token, patches}, 1) + positional_embedding;

@@ -38,7 +38,8 @@ std::string list_text(const VideoList& list, const std::vector<std::int64_t>& ch
 
 double score(const Experiment& experiment, ActionClip& model, const LabelSet& labels) {
   const auto& config = model->config();
-  const auto prompts = make_prompt_generator(experiment.text, make_tokenizer(experiment.text), labels, config.text.context_length);
+  const auto prompts = make_prompt_generator(experiment.text, make_tokenizer(experiment.text), labels,
+                                             config.text.context_length);
   Classifier classifier(model, token_tensor(prompts), experiment.train.precision);
   const ClipDataset videos(read_video_list(experiment.data.test, labels.size()),
                            clip_options(experiment, config.vision.image_size, config.fusion.frames));
@@ -46,8 +47,8 @@ double score(const Experiment& experiment, ActionClip& model, const LabelSet& la
 }
 
 // One training run and its score; empty if a signal stopped it.
-std::optional<double> run_one(Experiment experiment, const FewShotOptions& options, const VideoList& list, const LabelSet& labels,
-                              std::int64_t shots, std::int64_t seed) {
+std::optional<double> run_one(Experiment experiment, const FewShotOptions& options, const VideoList& list,
+                              const LabelSet& labels, std::int64_t shots, std::int64_t seed) {
   const auto folder = folder_of(options, shots, seed);
   const auto chosen = choose_shots(list, labels.size(), shots, seed);
   std::filesystem::create_directories(folder);
@@ -55,7 +56,8 @@ std::optional<double> run_one(Experiment experiment, const FewShotOptions& optio
   experiment.seed = seed;
   experiment.data.train.list.path = std::filesystem::absolute(folder / "train.txt");
   experiment.data.val = {};
-  experiment.train.batch_size = std::min<std::int64_t>(experiment.train.batch_size, static_cast<std::int64_t>(chosen.size()));
+  experiment.train.batch_size =
+      std::min<std::int64_t>(experiment.train.batch_size, static_cast<std::int64_t>(chosen.size()));
   const auto resume = find_resume_point(folder, "auto");
   open_run_folder(folder, experiment, resume.has_value());
   Trainer trainer(experiment, {.output = folder, .device = options.device, .resume = resume});
@@ -80,22 +82,28 @@ FewShotResult summarize(std::int64_t shots, std::vector<double> top1) {
 
 }  // namespace
 
-std::vector<std::int64_t> choose_shots(const VideoList& list, std::int64_t classes, std::int64_t shots, std::int64_t seed) {
+std::vector<std::int64_t> choose_shots(const VideoList& list, std::int64_t classes, std::int64_t shots,
+                                       std::int64_t seed) {
   std::vector<std::vector<std::int64_t>> by_class(static_cast<std::size_t>(classes));
-  for (std::size_t i = 0; i < list.entries.size(); ++i) by_class[list.entries[i].label_id].push_back(static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i < list.entries.size(); ++i)
+    by_class[list.entries[i].label_id].push_back(static_cast<std::int64_t>(i));
   std::vector<std::int64_t> chosen;
   for (std::int64_t label_id = 0; label_id < classes; ++label_id) {
     auto& members = by_class[label_id];
     if (static_cast<std::int64_t>(members.size()) < shots) {
-      throw Error(fmt::format("{}: class {} has {} videos, {} shots need as many", list.file.string(), label_id, members.size(), shots));
+      throw Error(fmt::format("{}: class {} has {} videos, {} shots need as many", list.file.string(),
+                              label_id, members.size(), shots));
     }
-    RandomStream(static_cast<std::uint64_t>(seed), RandomPurpose::kFewShot, static_cast<std::uint64_t>(label_id)).shuffle(members);
+    RandomStream(static_cast<std::uint64_t>(seed), RandomPurpose::kFewShot,
+                 static_cast<std::uint64_t>(label_id))
+        .shuffle(members);
     chosen.insert(chosen.end(), members.begin(), members.begin() + shots);
   }
   return chosen;
 }
 
-TrainOutcome run_few_shot(const Experiment& experiment, const FewShotOptions& options, std::vector<FewShotResult>& results) {
+TrainOutcome run_few_shot(const Experiment& experiment, const FewShotOptions& options,
+                          std::vector<FewShotResult>& results) {
   const LabelSet labels = read_labels(experiment.data.labels.path);
   const VideoList list = read_video_list(experiment.data.train, labels.size());
   const std::string identity = to_yaml(experiment);
@@ -128,18 +136,20 @@ TrainOutcome run_few_shot(const Experiment& experiment, const FewShotOptions& op
 nlohmann::ordered_json to_json(const std::vector<FewShotResult>& results) {
   auto json = nlohmann::ordered_json::array();
   for (const auto& result : results) {
-    json.push_back({{"shots", result.shots}, {"top1", result.top1}, {"mean", result.mean}, {"std", result.deviation}});
+    json.push_back(
+        {{"shots", result.shots}, {"top1", result.top1}, {"mean", result.mean}, {"std", result.deviation}});
   }
   return json;
 }
 
 std::string to_table(const std::vector<FewShotResult>& results) {
   constexpr double kBarWidth = 40;
-  std::string table = fmt::format("  {:>5}  {:>5}  {:>12}  {:>6}\n", "shots", "seeds", "top-1 (mean)", "± std");
+  std::string table =
+      fmt::format("  {:>5}  {:>5}  {:>12}  {:>6}\n", "shots", "seeds", "top-1 (mean)", "± std");
   for (const auto& result : results) {
     const auto bar = static_cast<std::size_t>(std::lround(result.mean / 100 * kBarWidth));
-    table += fmt::format("  {:>5}  {:>5}  {:>12.2f}  {:>5.2f}  {}\n", result.shots, result.top1.size(), result.mean, result.deviation,
-                         std::string(bar, '#'));
+    table += fmt::format("  {:>5}  {:>5}  {:>12.2f}  {:>5.2f}  {}\n", result.shots, result.top1.size(),
+                         result.mean, result.deviation, std::string(bar, '#'));
   }
   return table;
 }

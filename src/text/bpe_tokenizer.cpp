@@ -2,11 +2,11 @@
 
 #include <array>
 #include <ranges>
-#include <system_error>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "actionclip/core/data_file.h"
 #include "actionclip/core/error.h"
 
 #include "text/byte_pair_encoder.h"
@@ -25,10 +25,7 @@ constexpr std::size_t kVocabularyFileLimit = 64u << 20;
 }  // namespace
 
 std::filesystem::path detail::find_vocabulary(std::span<const std::filesystem::path> places) {
-  for (const auto& place : places) {
-    std::error_code ignored;
-    if (std::filesystem::is_regular_file(place, ignored)) return place;
-  }
+  if (const auto found = first_file(places)) return *found;
   throw Error(fmt::format(
       "CLIP's vocabulary is not at {}; run scripts/setup.sh or set text.vocabulary",
       fmt::join(places | std::views::transform([](const auto& p) { return p.string(); }), " nor at ")));
@@ -36,11 +33,8 @@ std::filesystem::path detail::find_vocabulary(std::span<const std::filesystem::p
 
 std::filesystem::path default_vocabulary_path() {
   const std::filesystem::path name = "bpe_simple_vocab_16e6.txt.gz";
-  std::error_code no_program;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", no_program);
   const std::array<std::filesystem::path, 2> places{
-      program.parent_path().parent_path() / "share/actionclip" / name,
-      std::filesystem::path(ACTIONCLIP_VOCABULARY_FOLDER) / name};
+      share_folder() / name, std::filesystem::path(ACTIONCLIP_VOCABULARY_FOLDER) / name};
   return detail::find_vocabulary(places);
 }
 

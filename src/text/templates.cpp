@@ -1,8 +1,11 @@
 #include "actionclip/text/templates.h"
 
+#include <array>
+
 #include <fmt/format.h>
 
 #include "actionclip/config/reader.h"
+#include "actionclip/core/data_file.h"
 #include "actionclip/core/error.h"
 
 #include "text/utf8.h"
@@ -35,6 +38,15 @@ void PromptTemplates::check(ConfigChecker& checker) const {
 
 std::vector<std::string> read_templates(const std::filesystem::path& file) {
   return read_config<PromptTemplates>(load_yaml(file)).templates;
+}
+
+std::filesystem::path default_templates_path() {
+  const std::array<std::filesystem::path, 2> places{
+      share_folder() / "prompts/action.yaml",
+      std::filesystem::path(ACTIONCLIP_PROMPTS_FOLDER) / "action.yaml"};
+  if (const auto found = first_file(places)) return *found;
+  throw Error(fmt::format("the method's templates are neither at {} nor at {}: give --templates FILE",
+                          places[0].string(), places[1].string()));
 }
 
 std::string fill_template(std::string_view prompt_template, std::string_view label) {

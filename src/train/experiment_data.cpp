@@ -21,14 +21,17 @@ ClipDatasetOptions clip_options(const Experiment& experiment, std::int64_t image
   return options;
 }
 
-PromptGenerator make_prompt_generator(const TextConfig& config, std::shared_ptr<const Tokenizer> tokenizer, const LabelSet& labels,
-                                      std::int64_t context_length) {
-  auto templates = config.templates.empty() ? std::vector<std::string>{"{}"} : read_templates(config.templates.path);
-  return PromptGenerator(std::move(tokenizer), labels.names(), std::move(templates), context_length, config.truncate);
+PromptGenerator make_prompt_generator(const TextConfig& config, std::shared_ptr<const Tokenizer> tokenizer,
+                                      const LabelSet& labels, std::int64_t context_length) {
+  auto templates =
+      config.templates.empty() ? std::vector<std::string>{"{}"} : read_templates(config.templates.path);
+  return PromptGenerator(std::move(tokenizer), labels.names(), std::move(templates), context_length,
+                         config.truncate);
 }
 
 at::Tensor token_tensor(const PromptGenerator& prompts) {
-  return at::tensor(at::IntArrayRef(prompts.all().data(), prompts.all().size()), at::kLong).view({prompts.num_templates(), prompts.num_labels(), prompts.context_length()});
+  return at::tensor(at::IntArrayRef(prompts.all().data(), prompts.all().size()), at::kLong)
+      .view({prompts.num_templates(), prompts.num_labels(), prompts.context_length()});
 }
 
 }  // namespace actionclip

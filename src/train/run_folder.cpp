@@ -10,13 +10,15 @@
 
 namespace actionclip {
 
-std::optional<std::filesystem::path> find_resume_point(const std::filesystem::path& run_folder, const std::string& request) {
+std::optional<std::filesystem::path> find_resume_point(const std::filesystem::path& run_folder,
+                                                       const std::string& request) {
   if (request.empty()) return std::nullopt;
   if (request != "newest" && request != "auto") return request;
   auto checkpoint = find_checkpoint(run_folder);
   if (!checkpoint && request == "newest") {
-    throw Error(fmt::format("{}: no complete checkpoint to resume from (leave --resume out to start, or use --resume=auto)",
-                            run_folder.string()));
+    throw Error(fmt::format(
+        "{}: no complete checkpoint to resume from (leave --resume out to start, or use --resume=auto)",
+        run_folder.string()));
   }
   return checkpoint;
 }
@@ -24,9 +26,11 @@ std::optional<std::filesystem::path> find_resume_point(const std::filesystem::pa
 void open_run_folder(const std::filesystem::path& run_folder, const Experiment& experiment, bool resuming) {
   std::error_code code;
   std::filesystem::create_directories(run_folder, code);
-  if (code) throw Error(fmt::format("cannot create the run folder {}: {}", run_folder.string(), code.message()));
+  if (code)
+    throw Error(fmt::format("cannot create the run folder {}: {}", run_folder.string(), code.message()));
   if (!resuming && find_checkpoint(run_folder)) {
-    throw Error(fmt::format("{} already holds a run: go on with --resume, or choose another --output", run_folder.string()));
+    throw Error(fmt::format("{} already holds a run: go on with --resume, or choose another --output",
+                            run_folder.string()));
   }
   remove_leftovers(run_folder);
   write_file_atomically(run_folder / "config.yaml", to_yaml(experiment));

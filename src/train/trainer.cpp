@@ -27,7 +27,9 @@ const double kMaxLogitScale = std::log(100.0);
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 nlohmann::json progress_to_json(const TrainProgress& progress) {
   return {{"step", progress.step},
@@ -67,7 +69,8 @@ void Trainer::open_data() {
   tokenizer_ = make_tokenizer(experiment_.text);
   if (train.task != TrainTask::pretrain) {
     labels_ = read_labels(data.labels.path);
-    prompts_.emplace(make_prompt_generator(experiment_.text, tokenizer_, *labels_, model_config.text.context_length));
+    prompts_.emplace(
+        make_prompt_generator(experiment_.text, tokenizer_, *labels_, model_config.text.context_length));
   }
   const std::int64_t classes = labels_ ? labels_->size() : -1;
   const auto dataset = [&](const DatasetConfig& split, std::int64_t frames) {
@@ -76,18 +79,19 @@ void Trainer::open_data() {
   };
   train_data_ = dataset(data.train, train.task == TrainTask::pretrain ? 1 : model_config.fusion.frames);
   if (labels_ && !data.val.list.empty()) val_data_ = dataset(data.val, model_config.fusion.frames);
-  loader_ = std::make_unique<Loader>(*train_data_, LoaderOptions{.batch_size = train.batch_size / train.accumulate_steps,
-                                                                 .workers = data.num_workers,
-                                                                 .prefetch = data.prefetch,
-                                                                 .seed = static_cast<std::uint64_t>(experiment_.seed),
-                                                                 .rank = group_->rank(),
-                                                                 .world_size = group_->world_size(),
-                                                                 .shuffle = true,
-                                                                 .drop_last = true,
-                                                                 .pin_memory = options_.device.is_cuda()});
+  loader_ = std::make_unique<Loader>(*train_data_,
+                                     LoaderOptions{.batch_size = train.batch_size / train.accumulate_steps,
+                                                   .workers = data.num_workers,
+                                                   .prefetch = data.prefetch,
+                                                   .seed = static_cast<std::uint64_t>(experiment_.seed),
+                                                   .rank = group_->rank(),
+                                                   .world_size = group_->world_size(),
+                                                   .shuffle = true,
+                                                   .drop_last = true,
+                                                   .pin_memory = options_.device.is_cuda()});
   if (steps_per_epoch() == 0) {
-    throw Error(fmt::format("{}: {} samples do not fill one batch of {} (train.batch_size)", data.train.list.string(),
-                            train_data_->size(), train.batch_size));
+    throw Error(fmt::format("{}: {} samples do not fill one batch of {} (train.batch_size)",
+                            data.train.list.string(), train_data_->size(), train.batch_size));
   }
 }
 
@@ -97,7 +101,9 @@ void Trainer::build() {
                            : build_model(experiment_.model, static_cast<std::uint64_t>(experiment_.seed));
   model_->to(options_.device);
   auto groups = trainable_groups(model_, train, experiment_.text.fix_text);
-  if (groups.empty()) throw Error("nothing to train: the fusion head meanP has no parameters for the prompt stage (use Transf)");
+  if (groups.empty())
+    throw Error(
+        "nothing to train: the fusion head meanP has no parameters for the prompt stage (use Transf)");
   optimizer_ = make_optimizer(train.optimizer, std::move(groups));
   schedule_ = make_schedule(train.schedule, static_cast<double>(train.epochs));
   if (train.precision == Precision::fp16) scaler_.emplace(options_.device);
@@ -109,7 +115,8 @@ std::int64_t Trainer::steps_per_epoch() const {
 
 std::int64_t Trainer::total_steps() const {
   const auto& train = experiment_.train;
-  const double epochs = train.schedule.stop_epoch > 0 ? train.schedule.stop_epoch : static_cast<double>(train.epochs);
+  const double epochs =
+      train.schedule.stop_epoch > 0 ? train.schedule.stop_epoch : static_cast<double>(train.epochs);
   const auto steps = static_cast<std::int64_t>(std::llround(epochs * static_cast<double>(steps_per_epoch())));
   return train.max_steps > 0 ? std::min(steps, train.max_steps) : steps;
 }
@@ -120,8 +127,8 @@ TrainOutcome Trainer::run() {
   std::filesystem::create_directories(options_.output);
   metrics_ = std::make_unique<MetricsLog>(options_.output, progress_.step);
   const StopSignal stop;
-  ProgressBar bar(std::string(boost::describe::enum_to_string(experiment_.train.task, "train")), total_steps(), "steps",
-                  progress_.step);
+  ProgressBar bar(std::string(boost::describe::enum_to_string(experiment_.train.task, "train")),
+                  total_steps(), "steps", progress_.step);
   std::int64_t saved_step = progress_.step;
   while (!done()) {
     loader_->start_epoch(progress_.epoch, progress_.batch);
@@ -178,11 +185,13 @@ at::Tensor Trainer::batch_loss(const Batch& batch) {
   {
     const Autocast autocast(options_.device.type(), train.precision);
     const auto clips = batch.clips.squeeze(1);
-    video = train.task == TrainTask::pretrain ? model_->encode_frames(clips).squeeze(1) : model_->encode_video(clips);
+    video = train.task == TrainTask::pretrain ? model_->encode_frames(clips).squeeze(1)
+                                              : model_->encode_video(clips);
     text = model_->encode_text(tokens);
   }
   const auto label_ids = batch.label_ids.to(options_.device);
-  return contrastive_loss(group_->gather(video), group_->gather(text), model_->logit_scale, group_->gather(label_ids),
+  return contrastive_loss(group_->gather(video), group_->gather(text), model_->logit_scale,
+                          group_->gather(label_ids),
                           train.task == TrainTask::pretrain ? LossTarget::identity : train.target);
 }
 
@@ -207,7 +216,8 @@ void Trainer::update(StepReport& report) {
   const auto& train = experiment_.train;
   const auto gradients = optimizer_->gradients();
   const bool unscaled = !scaler_ || scaler_->unscale(gradients);
-  report.grad_norm = train.clip_grad_norm > 0 ? clip_gradients(gradients, train.clip_grad_norm) : gradient_norm(gradients);
+  report.grad_norm =
+      train.clip_grad_norm > 0 ? clip_gradients(gradients, train.clip_grad_norm) : gradient_norm(gradients);
   report.finite = std::isfinite(report.loss) && unscaled && std::isfinite(report.grad_norm);
   if (report.finite) {
     optimizer_->step(learning_rate());
@@ -219,7 +229,8 @@ void Trainer::update(StepReport& report) {
 
 // Of the step at hand: the schedule at its fractional epoch.
 double Trainer::learning_rate() const {
-  return experiment_.train.lr * schedule_->factor(static_cast<double>(progress_.step) / static_cast<double>(steps_per_epoch()));
+  return experiment_.train.lr *
+         schedule_->factor(static_cast<double>(progress_.step) / static_cast<double>(steps_per_epoch()));
 }
 
 void Trainer::handle_nonfinite(const StepReport& report) {
@@ -228,15 +239,17 @@ void Trainer::handle_nonfinite(const StepReport& report) {
     return;
   }
   ++progress_.nonfinite_total;
-  // fp16 overflows are expected while the scaler finds its scale; they count only once the loss itself is lost.
+  // fp16 overflows are expected while the scaler finds its scale; they count only once the loss itself is
+  // lost.
   if (scaler_ && std::isfinite(report.loss)) return;
   ++progress_.nonfinite_in_a_row;
-  spdlog::warn("step {}: loss {} or gradient norm {} is not finite: the update is skipped ({} in a row)", progress_.step,
-               report.loss, report.grad_norm, progress_.nonfinite_in_a_row);
+  spdlog::warn("step {}: loss {} or gradient norm {} is not finite: the update is skipped ({} in a row)",
+               progress_.step, report.loss, report.grad_norm, progress_.nonfinite_in_a_row);
   if (progress_.nonfinite_in_a_row >= experiment_.train.max_nonfinite) {
-    throw Error(fmt::format("{} steps in a row were not finite (train.max_nonfinite): lower train.lr, set train.clip_grad_norm, "
-                            "or go on from an earlier checkpoint",
-                            progress_.nonfinite_in_a_row));
+    throw Error(fmt::format(
+        "{} steps in a row were not finite (train.max_nonfinite): lower train.lr, set train.clip_grad_norm, "
+        "or go on from an earlier checkpoint",
+        progress_.nonfinite_in_a_row));
   }
 }
 
@@ -274,12 +287,14 @@ bool Trainer::finish_epoch() {
 // Scores the validation split; true if it is the best so far.
 bool Trainer::evaluate() {
   Classifier classifier(model_, token_tensor(*prompts_), experiment_.train.precision);
-  const auto report = actionclip::evaluate(classifier, *val_data_, *labels_, experiment_.eval, experiment_.data);
+  const auto report =
+      actionclip::evaluate(classifier, *val_data_, *labels_, experiment_.eval, experiment_.data);
   nlohmann::ordered_json record = {{"split", "val"}, {"step", progress_.step}, {"epoch", progress_.epoch}};
   record.update(to_json(report));
   metrics_->write(progress_.step, record);
-  spdlog::info("epoch {}: val top-1 {:.2f}, top-5 {:.2f}, loss {:.4f} ({} videos, {} failed)", progress_.epoch,
-               report.metrics.top1(), report.metrics.top5(), report.loss, report.metrics.samples(), report.metrics.failed());
+  spdlog::info("epoch {}: val top-1 {:.2f}, top-5 {:.2f}, loss {:.4f} ({} videos, {} failed)",
+               progress_.epoch, report.metrics.top1(), report.metrics.top5(), report.loss,
+               report.metrics.samples(), report.metrics.failed());
   if (report.metrics.top1() <= progress_.best_top1) return false;
   progress_.best_top1 = report.metrics.top1();
   progress_.best_step = progress_.step;
@@ -321,8 +336,8 @@ void Trainer::resume(const std::filesystem::path& folder) {
   for (const auto& [key, value] : identity.items()) {
     const auto& saved = checkpoint.state.at("run").at(key);
     if (saved != value) {
-      throw Error(fmt::format("cannot resume {}: {} is {}, the checkpoint was made with {}", folder.string(), key, value.dump(),
-                              saved.dump()));
+      throw Error(fmt::format("cannot resume {}: {} is {}, the checkpoint was made with {}", folder.string(),
+                              key, value.dump(), saved.dump()));
     }
   }
   StateDict tensors;

@@ -3,7 +3,6 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
-
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -33,8 +32,8 @@ void load_state_dict(ActionClip& model, const StateDict& tensors,
     if (found == tensors.end()) {
       findings.push_back(fmt::format("missing {} {}", parameter.key(), shape_of(parameter.value())));
     } else if (found->second.sizes() != parameter.value().sizes()) {
-      findings.push_back(fmt::format("{} is {} in the file, {} in the model", parameter.key(), shape_of(found->second),
-                                     shape_of(parameter.value())));
+      findings.push_back(fmt::format("{} is {} in the file, {} in the model", parameter.key(),
+                                     shape_of(found->second), shape_of(parameter.value())));
     }
   }
   for (const auto& [name, tensor] : tensors) {
@@ -51,7 +50,8 @@ void load_state_dict(ActionClip& model, const StateDict& tensors,
 
 StateDict state_dict(const ActionClip& model) {
   StateDict result;
-  for (const auto& parameter : model->named_parameters()) result.emplace(parameter.key(), parameter.value().detach());
+  for (const auto& parameter : model->named_parameters())
+    result.emplace(parameter.key(), parameter.value().detach());
   return result;
 }
 
@@ -72,8 +72,8 @@ ActionClip build_model(const ModelConfig& config, std::uint64_t seed) {
         return text;
     }
   });
-  spdlog::info("weights: {} (image {}, text {}, fusion {})", config.weights.string(), image ? "loaded" : "random",
-               text ? "loaded" : "random", fusion ? "loaded" : "fresh");
+  spdlog::info("weights: {} (image {}, text {}, fusion {})", config.weights.string(),
+               image ? "loaded" : "random", text ? "loaded" : "random", fusion ? "loaded" : "fresh");
   return model;
 }
 

@@ -19,7 +19,9 @@ constexpr std::string_view kConfigKey = "actionclip.model";
 // Numbers that OpenAI's archives store beside the weights.
 constexpr std::array<std::string_view, 3> kOpenAiSizes = {"input_resolution", "context_length", "vocab_size"};
 
-bool has_prefix(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
+bool has_prefix(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
 
 std::string without_prefix(const std::string& text, std::string_view prefix) {
   return has_prefix(text, prefix) ? text.substr(prefix.size()) : text;
@@ -54,14 +56,15 @@ NameScheme scheme_of(const TensorFile& file, const std::filesystem::path& path) 
   if (any_name(file, [](const std::string& name) { return has_prefix(name, "model_state_dict/"); })) {
     return NameScheme::actionclip;
   }
-  if (any_name(file, [](const std::string& name) { return has_prefix(name, "fusion."); })) return NameScheme::native;
+  if (any_name(file, [](const std::string& name) { return has_prefix(name, "fusion."); }))
+    return NameScheme::native;
   if (any_name(file, [](const std::string& name) { return name.find("visual.") != std::string::npos; })) {
     return NameScheme::openai;
   }
-  throw WeightsError(fmt::format("{}: the {} tensors in it are named by no scheme that is known (CLIP's, published ActionCLIP's, "
-                                 "this program's); the first is '{}'",
-                                 path.string(), file.tensors.size(),
-                                 file.tensors.empty() ? "" : file.tensors.begin()->first));
+  throw WeightsError(fmt::format(
+      "{}: the {} tensors in it are named by no scheme that is known (CLIP's, published ActionCLIP's, "
+      "this program's); the first is '{}'",
+      path.string(), file.tensors.size(), file.tensors.empty() ? "" : file.tensors.begin()->first));
 }
 
 const at::Tensor& need(const StateDict& tensors, const std::string& name, std::int64_t dimensions) {
@@ -70,8 +73,9 @@ const at::Tensor& need(const StateDict& tensors, const std::string& name, std::i
     throw WeightsError(fmt::format("cannot tell the architecture: tensor '{}' is missing", name));
   }
   if (found->second.dim() != dimensions) {
-    throw WeightsError(fmt::format("cannot tell the architecture: tensor '{}' has {} dimensions instead of {}", name,
-                                   found->second.dim(), dimensions));
+    throw WeightsError(
+        fmt::format("cannot tell the architecture: tensor '{}' has {} dimensions instead of {}", name,
+                    found->second.dim(), dimensions));
   }
   return found->second;
 }
@@ -110,13 +114,15 @@ TextTransformerConfig text_config_of(const StateDict& tensors) {
   return text;
 }
 
-TemporalFusionConfig fusion_config_of(const StateDict& tensors, const ActionClipConfig& towers, std::int64_t frames) {
+TemporalFusionConfig fusion_config_of(const StateDict& tensors, const ActionClipConfig& towers,
+                                      std::int64_t frames) {
   TemporalFusionConfig fusion;
   fusion.width = towers.vision.output_dim;
   fusion.frames = frames;
   fusion.heads = towers.text.heads;
   fusion.layers = count_blocks(tensors, "fusion.transformer.");
-  fusion.type = tensors.contains("fusion.frame_position_embeddings.weight") ? FusionType::Transf : FusionType::meanP;
+  fusion.type =
+      tensors.contains("fusion.frame_position_embeddings.weight") ? FusionType::Transf : FusionType::meanP;
   return fusion;
 }
 

@@ -10,7 +10,7 @@
 
 #include "actionclip/core/error.h"
 
-#include "tests/config/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace actionclip {
 namespace {

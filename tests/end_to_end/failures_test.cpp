@@ -1,4 +1,5 @@
-// What a user's mistake looks like: one clear line, exit 1 (2 for arguments and overrides), nothing half-written.
+// What a user's mistake looks like: one clear line, exit 1 (2 for arguments and overrides), nothing
+// half-written.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 
 #include "tests/end_to_end/program.h"
 #include "tests/parity/reference_files.h"
+#include "tests/temporary_folder.h"
 
 namespace actionclip {
 namespace {
@@ -20,8 +22,8 @@ class Failures : public ::testing::Test {
 
   // Trains with `overrides`; into a run folder that must not be left with a checkpoint.
   ProgramResult train(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(),
-                     {"train", "--config", folder_ / "config.yaml", "--output", folder_ / "run", "--device", "cpu"});
+    arguments.insert(arguments.begin(), {"train", "--config", folder_ / "config.yaml", "--output",
+                                         folder_ / "run", "--device", "cpu"});
     return run_program(arguments);
   }
 
@@ -38,10 +40,10 @@ class Failures : public ::testing::Test {
   }
 
   void append_to_config(const std::string& text) {
-    write_file(folder_ / "config.yaml", read_file(folder_ / "config.yaml") + text);
+    write_text(folder_ / "config.yaml", read_text(folder_ / "config.yaml") + text);
   }
 
-  TestFolder folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(Failures, UnknownKeyNamesPlaceAndNearestKey) {
@@ -50,53 +52,66 @@ TEST_F(Failures, UnknownKeyNamesPlaceAndNearestKey) {
   EXPECT_THAT(train({}).errors, HasSubstr("config.yaml:"));
 }
 
-TEST_F(Failures, UnknownKeyInAnOverrideIsAUsageError) { expect_one_line(train({"train.epoch=3"}), 2, "epochs"); }
+TEST_F(Failures, UnknownKeyInAnOverrideIsAUsageError) {
+  expect_one_line(train({"train.epoch=3"}), 2, "epochs");
+}
 
 TEST_F(Failures, WrongTypeSaysWhatWasExpected) {
-  auto config = read_file(folder_ / "config.yaml");
+  auto config = read_text(folder_ / "config.yaml");
   config.replace(config.find("epochs: 4"), 9, "epochs: x");
-  write_file(folder_ / "config.yaml", config);
+  write_text(folder_ / "config.yaml", config);
   expect_one_line(train({}), 1, "train.epochs");
 }
 
 TEST_F(Failures, MissingConfigFile) {
-  const auto result = run_program({"train", "--config", folder_ / "absent.yaml", "--output", folder_ / "run"});
+  const auto result =
+      run_program({"train", "--config", folder_ / "absent.yaml", "--output", folder_ / "run"});
   expect_one_line(result, 1, "absent.yaml");
 }
 
 TEST_F(Failures, MissingWeights) {
-  append_to_config("");
-  expect_one_line(train({"model.init.image=weights", "model.weights=" + (folder_ / "absent.pt")}), 2, "absent.pt");
-  auto config = read_file(folder_ / "config.yaml");
+  expect_one_line(train({"model.init.image=weights", "model.weights=" + (folder_ / "absent.pt").string()}), 2,
+                  "absent.pt");
+  auto config = read_text(folder_ / "config.yaml");
   config.replace(config.find("arch: custom"), 12, "arch: custom\n  weights: absent.pt");
-  write_file(folder_ / "config.yaml", config);
+  write_text(folder_ / "config.yaml", config);
   expect_one_line(train({}), 1, "absent.pt");
+}
+
+TEST_F(Failures, MissingWeightsOfAnOptionExitWithOne) {
+  const auto result =
+      run_program({"evaluate", "--config", folder_ / "config.yaml", "--weights", folder_ / "absent.pt"});
+  expect_one_line(result, 1, "absent.pt");
 }
 
 TEST_F(Failures, TruncatedSafetensors) {
   ASSERT_EQ(train({"train.max_steps=1"}).exit_code, 0);
-  const auto whole = read_file(folder_ / "run/checkpoints/last/model.safetensors");
-  write_file(folder_ / "short.safetensors", whole.substr(0, whole.size() / 2));
+  const auto whole = read_text(folder_ / "run/checkpoints/last/model.safetensors");
+  write_text(folder_ / "short.safetensors", whole.substr(0, whole.size() / 2));
   std::filesystem::remove_all(folder_ / "run");
-  expect_one_line(train({"model.init.image=weights", "model.weights=" + (folder_ / "short.safetensors")}), 1, "short.safetensors");
+  expect_one_line(
+      train({"model.init.image=weights", "model.weights=" + (folder_ / "short.safetensors").string()}), 1,
+      "short.safetensors");
 }
 
 TEST_F(Failures, WeightsOfAnotherSizeListEveryTensorThatDiffers) {
   ASSERT_EQ(train({"train.max_steps=1"}).exit_code, 0);
   std::filesystem::rename(folder_ / "run", folder_ / "other");
   const auto result = train({"model.vision.width=128", "model.vision.heads=2", "model.init.image=weights",
-                             "model.weights=" + (folder_ / "other/checkpoints/last")});
-  expect_one_line(result, 1, "visual.conv1.weight is [64, 3, 32, 32] in the file, [128, 3, 32, 32] in the model");
+                             "model.weights=" + (folder_ / "other/checkpoints/last").string()});
+  expect_one_line(result, 1,
+                  "visual.conv1.weight is [64, 3, 32, 32] in the file, [128, 3, 32, 32] in the model");
   EXPECT_THAT(result.errors, HasSubstr("visual.proj"));
 }
 
 TEST_F(Failures, LabelIdOutOfRangeNamesTheLine) {
-  write_file(folder_ / "data/train.txt", read_file(folder_ / "data/train.txt") + "videos/train/00000.mp4 99999\n");
+  write_text(folder_ / "data/train.txt",
+             read_text(folder_ / "data/train.txt") + "videos/train/00000.mp4 99999\n");
   expect_one_line(train({}), 1, "train.txt:153");
 }
 
 TEST_F(Failures, EmptyList) {
-  write_file(folder_ / "data/train.txt", "");
+  write_text(folder_ / "data/train.txt", "");
   expect_one_line(train({}), 1, "train.txt");
 }
 
@@ -104,13 +119,13 @@ TEST_F(Failures, TooManyUnreadableVideosStopTraining) {
   for (int i = 0; i < 152; ++i) {
     char name[64];
     std::snprintf(name, sizeof name, "data/videos/train/%05d.mp4", i);
-    write_file(folder_ / name, "not a video");
+    write_text(folder_ / name, "not a video");
   }
   expect_one_line(train({}), 1, "data/videos/train/");
 }
 
 TEST_F(Failures, UnwritableOutput) {
-  write_file(folder_ / "file", "");
+  write_text(folder_ / "file", "");
   const auto result =
       run_program({"train", "--config", folder_ / "config.yaml", "--output", folder_ / "file/run"});
   expect_one_line(result, 1, "file/run");
@@ -131,9 +146,10 @@ TEST_F(Failures, ASecondRunIntoTheSameFolderIsRefused) {
 TEST_F(Failures, TooFewSamplesForABatch) { expect_one_line(train({"train.batch_size=4096"}), 1, "batch"); }
 
 TEST_F(Failures, ALossThatIsNotFiniteIsSkippedAndThenStopsTheRun) {
-  const auto result = train({"train.lr=1.0e+30", "train.schedule.warmup_epochs=0", "train.max_nonfinite=2", "train.max_steps=9"});
+  const auto result = train(
+      {"train.lr=1.0e+30", "train.schedule.warmup_epochs=0", "train.max_nonfinite=2", "train.max_steps=9"});
   expect_one_line(result, 1, "not finite");
-  const auto lines = lines_of(read_file(folder_ / "run/metrics.jsonl"));
+  const auto lines = lines_of(read_text(folder_ / "run/metrics.jsonl"));
   ASSERT_FALSE(lines.empty());
   EXPECT_THAT(lines.back(), HasSubstr("\"skipped\":true"));
 }
@@ -156,9 +172,10 @@ TEST(Usage, EveryCommandHasHelpWithAnExample) {
 }
 
 TEST(Usage, CudaWithoutAGpuIsOneClearError) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   make_tiny_experiment(folder.path());
-  const auto result = run_program({"train", "--config", folder / "config.yaml", "--output", folder / "run", "--device", "cuda:77"});
+  const auto result = run_program(
+      {"train", "--config", folder / "config.yaml", "--output", folder / "run", "--device", "cuda:77"});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.errors, HasSubstr("cuda"));
 }

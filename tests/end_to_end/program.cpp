@@ -1,20 +1,16 @@
 #include "tests/end_to_end/program.h"
 
+#include <chrono>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <chrono>
-#include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 
 #include <fmt/format.h>
-
-#include "tests/parity/reference_files.h"
 
 namespace actionclip {
 namespace {
@@ -28,8 +24,10 @@ pid_t start(const std::vector<std::string>& arguments, const std::string& output
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC,
+                                   0600);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC,
+                                   0600);
   pid_t child = 0;
   const int code = posix_spawn(&child, argv[0], &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
@@ -41,7 +39,7 @@ pid_t start(const std::vector<std::string>& arguments, const std::string& output
 void stop_after_steps(pid_t child, const std::filesystem::path& run, int steps) {
   for (int i = 0; i < 6000 && kill(child, 0) == 0; ++i) {
     const auto file = run / "metrics.jsonl";
-    if (std::filesystem::exists(file) && static_cast<int>(lines_of(read_file(file)).size()) >= steps) break;
+    if (std::filesystem::exists(file) && static_cast<int>(lines_of(read_text(file)).size()) >= steps) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   kill(child, SIGTERM);
@@ -49,24 +47,26 @@ void stop_after_steps(pid_t child, const std::filesystem::path& run, int steps) 
 
 }  // namespace
 
-ProgramResult run_program(const std::vector<std::string>& arguments, const std::filesystem::path& run, int stop_after) {
-  const TestFolder folder("program");
-  const pid_t child = start(arguments, folder / "output", folder / "errors");
+ProgramResult run_program(const std::vector<std::string>& arguments, const std::filesystem::path& run,
+                          int stop_after) {
+  const TemporaryFolder folder;
+  const pid_t child = start(arguments, (folder / "output").string(), (folder / "errors").string());
   if (stop_after > 0) stop_after_steps(child, run, stop_after);
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   ProgramResult result;
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  result.output = read_file(folder / "output");
-  result.errors = read_file(folder / "errors");
+  result.output = read_text(folder / "output");
+  result.errors = read_text(folder / "errors");
   return result;
 }
 
 void make_tiny_experiment(const std::filesystem::path& folder) {
-  const auto made = run_program({"dataset", "synthesize", "--output", (folder / "data").string(), "--train", "152", "--val", "8", "--test",
-                                 "10", "--zero-shot", "40", "--few-shot-train", "2", "--few-shot-test", "1", "--stills", "24"});
+  const auto made = run_program({"dataset", "synthesize", "--output", (folder / "data").string(), "--train",
+                                 "152", "--val", "8", "--test", "10", "--zero-shot", "40", "--few-shot-train",
+                                 "2", "--few-shot-test", "1", "--stills", "24"});
   if (made.exit_code != 0) throw std::runtime_error("cannot synthesize: " + made.errors);
-  write_file(folder / "config.yaml", R"(seed: 7
+  write_text(folder / "config.yaml", R"(seed: 7
 model:
   arch: custom
   init: {image: random, text: random}
@@ -92,17 +92,6 @@ eval:
   batch_size: 4
   every_epochs: 2
 )");
-}
-
-std::string read_file(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
-
-void write_file(const std::filesystem::path& file, const std::string& text) {
-  std::ofstream(file, std::ios::binary) << text;
 }
 
 std::vector<std::string> lines_of(const std::string& text) {

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/temporary_folder.h"
+
 namespace actionclip {
 
 struct ProgramResult {
@@ -13,15 +15,13 @@ struct ProgramResult {
   std::string errors;  // standard error
 };
 
-// Runs the program with `arguments`; its working folder is the test's. With `stop_after` > 0 it gets SIGTERM once its metrics.jsonl
-// (in the folder `run`) has so many lines.
-ProgramResult run_program(const std::vector<std::string>& arguments, const std::filesystem::path& run = {}, int stop_after = 0);
+// Runs the program with `arguments`; its working folder is the test's. With `stop_after` > 0 it gets SIGTERM
+// once its metrics.jsonl (in the folder `run`) has so many lines.
+ProgramResult run_program(const std::vector<std::string>& arguments, const std::filesystem::path& run = {},
+                          int stop_after = 0);
 
 // A small synthetic data set in folder/data, and folder/config.yaml for it: a model that trains in seconds.
 void make_tiny_experiment(const std::filesystem::path& folder);
-
-std::string read_file(const std::filesystem::path& file);
-void write_file(const std::filesystem::path& file, const std::string& text);
 
 // Lines of text that are not empty.
 std::vector<std::string> lines_of(const std::string& text);

@@ -6,6 +6,7 @@
 
 #include "tests/end_to_end/program.h"
 #include "tests/parity/reference_files.h"
+#include "tests/temporary_folder.h"
 
 namespace actionclip {
 namespace {
@@ -17,12 +18,14 @@ class Training : public ::testing::Test {
   void SetUp() override { make_tiny_experiment(folder_.path()); }
 
   ProgramResult train(const std::string& run, std::vector<std::string> arguments, int stop_after = 0) {
-    arguments.insert(arguments.begin(), {"train", "--config", folder_ / "config.yaml", "--output", folder_ / run});
+    arguments.insert(arguments.begin(),
+                     {"train", "--config", folder_ / "config.yaml", "--output", folder_ / run});
     return run_program(arguments, folder_.path() / run, stop_after);
   }
 
   nlohmann::json evaluate(const std::string& weights, std::vector<std::string> arguments = {}) {
-    arguments.insert(arguments.begin(), {"evaluate", "--config", folder_ / "config.yaml", "--weights", folder_ / weights, "--json"});
+    arguments.insert(arguments.begin(), {"evaluate", "--config", folder_ / "config.yaml", "--weights",
+                                         folder_ / weights, "--json"});
     const auto result = run_program(arguments);
     EXPECT_EQ(result.exit_code, 0) << result.errors;
     return nlohmann::json::parse(result.output);
@@ -39,14 +42,14 @@ class Training : public ::testing::Test {
   // Losses by step of a run's log.
   std::vector<double> losses(const std::string& run) {
     std::vector<double> result;
-    for (const auto& line : lines_of(read_file(folder_ / (run + "/metrics.jsonl")))) {
+    for (const auto& line : lines_of(read_text(folder_ / (run + "/metrics.jsonl")))) {
       const auto record = nlohmann::json::parse(line);
       if (record.at("split") == "train") result.push_back(record.at("loss").get<double>());
     }
     return result;
   }
 
-  TestFolder folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(Training, TwentyStepsEqualTenAndResumeAndTenBitForBit) {
@@ -55,8 +58,10 @@ TEST_F(Training, TwentyStepsEqualTenAndResumeAndTenBitForBit) {
   ASSERT_EQ(train("parted", {"train.max_steps=20", "--resume"}).exit_code, 0);
   EXPECT_EQ(losses("straight").size(), 20u);
   EXPECT_EQ(losses("straight"), losses("parted"));
-  expect_same_tensors("straight/checkpoints/last/model.safetensors", "parted/checkpoints/last/model.safetensors");
-  expect_same_tensors("straight/checkpoints/last/optimizer.safetensors", "parted/checkpoints/last/optimizer.safetensors");
+  expect_same_tensors("straight/checkpoints/last/model.safetensors",
+                      "parted/checkpoints/last/model.safetensors");
+  expect_same_tensors("straight/checkpoints/last/optimizer.safetensors",
+                      "parted/checkpoints/last/optimizer.safetensors");
 }
 
 TEST_F(Training, ASignalSavesAtTheStepAndTheResumedRunEqualsTheStraightOne) {
@@ -65,7 +70,8 @@ TEST_F(Training, ASignalSavesAtTheStepAndTheResumedRunEqualsTheStraightOne) {
   ASSERT_EQ(stopped.exit_code, 75) << stopped.errors;
   ASSERT_EQ(train("stopped", {"train.max_steps=24", "--resume"}).exit_code, 0);
   EXPECT_EQ(losses("straight"), losses("stopped"));
-  expect_same_tensors("straight/checkpoints/last/model.safetensors", "stopped/checkpoints/last/model.safetensors");
+  expect_same_tensors("straight/checkpoints/last/model.safetensors",
+                      "stopped/checkpoints/last/model.safetensors");
 }
 
 TEST_F(Training, WorkersDoNotChangeTheRun) {
@@ -75,41 +81,47 @@ TEST_F(Training, WorkersDoNotChangeTheRun) {
 }
 
 TEST_F(Training, StagesContinueEachOther) {
-  ASSERT_EQ(train("pretrain", {"train.task=pretrain", "train.max_steps=2", "data.train.list=" + (folder_ / "data/captions.csv"),
+  ASSERT_EQ(train("pretrain", {"train.task=pretrain", "train.max_steps=2",
+                               "data.train.list=" + (folder_ / "data/captions.csv").string(),
                                "data.train.format=captions"})
                 .exit_code,
             0);
   const std::vector<std::string> from_weights = {"model.init.image=weights", "model.init.text=weights"};
   auto prompt = from_weights;
-  prompt.insert(prompt.end(), {"train.task=prompt", "train.max_steps=3", "model.weights=" + (folder_ / "pretrain/checkpoints/last")});
+  prompt.insert(prompt.end(), {"train.task=prompt", "train.max_steps=3",
+                               "model.weights=" + (folder_ / "pretrain/checkpoints/last").string()});
   ASSERT_EQ(train("prompt", prompt).exit_code, 0);
   const auto before = tensors("pretrain/checkpoints/last/model.safetensors");
   const auto after = tensors("prompt/checkpoints/last/model.safetensors");
   for (const auto& [name, tensor] : before) {
     const bool fusion = name.rfind("fusion.", 0) == 0;
-    if (!fusion) EXPECT_TRUE(at::equal(tensor, after.at(name))) << "the towers are frozen: " << name;
+    EXPECT_TRUE(fusion || at::equal(tensor, after.at(name))) << "the towers are frozen: " << name;
   }
   EXPECT_FALSE(at::equal(before.at("fusion.transformer.resblocks.0.mlp.c_fc.weight"),
                          after.at("fusion.transformer.resblocks.0.mlp.c_fc.weight")));
   auto finetune = from_weights;
-  finetune.insert(finetune.end(), {"train.max_steps=3", "model.weights=" + (folder_ / "prompt/checkpoints/last")});
+  finetune.insert(finetune.end(),
+                  {"train.max_steps=3", "model.weights=" + (folder_ / "prompt/checkpoints/last").string()});
   ASSERT_EQ(train("finetune", finetune).exit_code, 0);
-  EXPECT_FALSE(at::equal(after.at("visual.proj"), tensors("finetune/checkpoints/last/model.safetensors").at("visual.proj")));
+  EXPECT_FALSE(at::equal(after.at("visual.proj"),
+                         tensors("finetune/checkpoints/last/model.safetensors").at("visual.proj")));
 }
 
 TEST_F(Training, ARunLeavesItsFiles) {
   ASSERT_EQ(train("run", {"train.epochs=2"}).exit_code, 0);
   for (const char* name : {"config.yaml", "train.log", "metrics.jsonl", "checkpoints/last/model.safetensors",
-                           "checkpoints/best/state.json", "checkpoints/last/manifest.json", "checkpoints/last/optimizer.safetensors"}) {
+                           "checkpoints/best/state.json", "checkpoints/last/manifest.json",
+                           "checkpoints/last/optimizer.safetensors"}) {
     EXPECT_TRUE(std::filesystem::exists(folder_.path() / "run" / name)) << name;
   }
-  const auto first = nlohmann::json::parse(lines_of(read_file(folder_ / "run/metrics.jsonl"))[0]);
-  for (const char* key : {"split", "step", "epoch", "loss", "lr", "videos_per_second", "data_wait_fraction", "grad_norm", "logit_scale"}) {
+  const auto first = nlohmann::json::parse(lines_of(read_text(folder_ / "run/metrics.jsonl"))[0]);
+  for (const char* key : {"split", "step", "epoch", "loss", "lr", "videos_per_second", "data_wait_fraction",
+                          "grad_norm", "logit_scale"}) {
     EXPECT_TRUE(first.contains(key)) << key;
   }
   const auto again = run_program({"inspect", "config", folder_ / "run/config.yaml"});
   EXPECT_EQ(again.exit_code, 0) << again.errors;
-  EXPECT_EQ(again.output, read_file(folder_ / "run/config.yaml"));
+  EXPECT_EQ(again.output, read_text(folder_ / "run/config.yaml"));
 }
 
 TEST_F(Training, EvaluationScoresEveryVideoOnceWhateverTheBatchAndCountsFailuresAsWrong) {
@@ -122,7 +134,7 @@ TEST_F(Training, EvaluationScoresEveryVideoOnceWhateverTheBatchAndCountsFailures
     EXPECT_EQ(parts.at("top5"), whole.at("top5"));
     EXPECT_NEAR(parts.at("loss").get<double>(), whole.at("loss").get<double>(), 1e-4);
   }
-  write_file(folder_ / "data/videos/test/00003.mp4", "broken");
+  write_text(folder_ / "data/videos/test/00003.mp4", "broken");
   const auto failed = evaluate("run/checkpoints/last", {"data.max_failed_share=0.5"});
   EXPECT_EQ(failed.at("samples"), 10);
   EXPECT_EQ(failed.at("failed"), 1);
@@ -137,27 +149,33 @@ TEST_F(Training, MultiViewEvaluationRuns) {
 TEST_F(Training, AccumulationTakesTheSameNumberOfVideosAStep) {
   ASSERT_EQ(train("run", {"train.max_steps=3", "train.accumulate_steps=4"}).exit_code, 0);
   EXPECT_EQ(losses("run").size(), 3u);
-  ASSERT_EQ(train("bf16", {"train.max_steps=2", "train.precision=bf16", "train.clip_grad_norm=1.0", "train.optimizer.kind=sgd"}).exit_code, 0);
+  ASSERT_EQ(train("bf16", {"train.max_steps=2", "train.precision=bf16", "train.clip_grad_norm=1.0",
+                           "train.optimizer.kind=sgd"})
+                .exit_code,
+            0);
 }
 
 TEST_F(Training, ZeroShotAndFewShotRun) {
   ASSERT_EQ(train("run", {"train.max_steps=1"}).exit_code, 0);
-  const auto zero_shot = run_program({"zero-shot", "--config", folder_ / "config.yaml", "--weights", folder_ / "run/checkpoints/last", "--labels",
-                                      folder_ / "data/zero_shot_labels.csv", "--list", folder_ / "data/zero_shot.txt", "--json"});
+  const auto zero_shot =
+      run_program({"zero-shot", "--config", folder_ / "config.yaml", "--weights",
+                   folder_ / "run/checkpoints/last", "--labels", folder_ / "data/zero_shot_labels.csv",
+                   "--list", folder_ / "data/zero_shot.txt", "--json"});
   ASSERT_EQ(zero_shot.exit_code, 0) << zero_shot.errors;
   EXPECT_EQ(nlohmann::json::parse(zero_shot.output).at("labels"), 40);
 
-  const auto few_shot = run_program({"few-shot", "--config", folder_ / "config.yaml", "--weights", folder_ / "run/checkpoints/last", "--output",
-                                     folder_ / "few", "--shots", "0,1,2", "--seeds", "1,2", "--json",
-                                     "data.labels=" + (folder_ / "data/few_shot_labels.csv"),
-                                     "data.train.list=" + (folder_ / "data/few_shot_train.txt"),
-                                     "data.test.list=" + (folder_ / "data/few_shot_test.txt"), "train.epochs=1", "train.schedule.warmup_epochs=0",
-                                     "model.init.image=weights", "model.init.text=weights"});
+  const auto few_shot = run_program(
+      {"few-shot", "--config", folder_ / "config.yaml", "--weights", folder_ / "run/checkpoints/last",
+       "--output", folder_ / "few", "--shots", "0,1,2", "--seeds", "1,2", "--json",
+       "data.labels=" + (folder_ / "data/few_shot_labels.csv").string(),
+       "data.train.list=" + (folder_ / "data/few_shot_train.txt").string(),
+       "data.test.list=" + (folder_ / "data/few_shot_test.txt").string(), "train.epochs=1",
+       "train.schedule.warmup_epochs=0", "model.init.image=weights", "model.init.text=weights"});
   ASSERT_EQ(few_shot.exit_code, 0) << few_shot.errors;
   const auto table = nlohmann::json::parse(few_shot.output);
   ASSERT_EQ(table.size(), 3u);
   EXPECT_EQ(table[2].at("top1").size(), 2u);
-  EXPECT_EQ(lines_of(read_file(folder_ / "few/shots-2-seed-1/train.txt")).size(), 20u);
+  EXPECT_EQ(lines_of(read_text(folder_ / "few/shots-2-seed-1/train.txt")).size(), 20u);
 }
 
 TEST_F(Training, DryRunWritesNothing) {

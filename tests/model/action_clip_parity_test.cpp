@@ -4,8 +4,10 @@
 
 #include "actionclip/model/action_clip.h"
 #include "actionclip/weights/initialize.h"
+
 #include "tests/parity/reference_files.h"
 #include "tests/parity/run_python.h"
+#include "tests/temporary_folder.h"
 
 namespace actionclip {
 namespace {
@@ -15,7 +17,7 @@ constexpr double kTolerance = 1e-4;
 class ClipParity : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(ClipParity, FeaturesAndLogitsEqualTransformers) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   run_python("clip_reference.py", {GetParam(), folder.path().string()});
   const at::NoGradGuard no_grad;
   ActionClip model = build_model(load_weights(folder / "weights.safetensors"));
@@ -30,11 +32,13 @@ TEST_P(ClipParity, FeaturesAndLogitsEqualTransformers) {
   EXPECT_LT(relative_error(logits, io.at("logits")), kTolerance);
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, ClipParity, ::testing::Values("ViT-B/32", "ViT-B/16", "small"), [](const auto& info) {
-  std::string name = info.param;
-  std::erase_if(name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; });
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Sizes, ClipParity, ::testing::Values("ViT-B/32", "ViT-B/16", "small"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::erase_if(
+                               name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; });
+                           return name;
+                         });
 
 // The shortcut for the last block must not change gradients either.
 TEST(ActionClip, GradientsOfTheSelectedRowEqualThoseOfTheWholeSequence) {
@@ -51,27 +55,32 @@ TEST(ActionClip, GradientsOfTheSelectedRowEqualThoseOfTheWholeSequence) {
       for (const auto& parameter : transformer->parameters()) result.push_back(parameter.grad().clone());
       return result;
     };
-    const auto whole = transformer->forward(x).gather(1, positions.view({3, 1, 1}).expand({3, 1, 64})).squeeze(1);
+    const auto whole =
+        transformer->forward(x).gather(1, positions.view({3, 1, 1}).expand({3, 1, 64})).squeeze(1);
     const auto expected = gradients(whole);
     const auto selected = transformer->forward_at(x, positions);
     EXPECT_LT(relative_error(selected, whole.detach()), 1e-5);
     const auto actual = gradients(selected);
-    for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_TRUE(at::allclose(actual[i], expected[i], 1e-4, 1e-5));
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      EXPECT_TRUE(at::allclose(actual[i], expected[i], 1e-4, 1e-5));
   }
 }
 
 TEST(ActionClip, NamesAreClipsAndTheHeadsBelowFusion) {
   ActionClipConfig config;
-  config.vision = {.image_size = 32, .patch_size = 16, .width = 64, .layers = 1, .heads = 1, .output_dim = 64};
-  config.text = {.context_length = 8, .vocabulary_size = 20, .width = 64, .layers = 1, .heads = 1, .output_dim = 64};
+  config.vision = {
+      .image_size = 32, .patch_size = 16, .width = 64, .layers = 1, .heads = 1, .output_dim = 64};
+  config.text = {
+      .context_length = 8, .vocabulary_size = 20, .width = 64, .layers = 1, .heads = 1, .output_dim = 64};
   config.fusion = {.type = FusionType::Transf, .width = 64, .layers = 1, .heads = 1, .frames = 4};
   ActionClip model(config);
   const auto tensors = state_dict(model);
   for (const char* name :
-       {"visual.conv1.weight", "visual.class_embedding", "visual.positional_embedding", "visual.ln_pre.weight",
-        "visual.transformer.resblocks.0.attn.in_proj_weight", "visual.transformer.resblocks.0.attn.out_proj.bias",
-        "visual.transformer.resblocks.0.mlp.c_fc.weight", "visual.transformer.resblocks.0.ln_2.bias", "visual.ln_post.bias",
-        "visual.proj", "transformer.resblocks.0.mlp.c_proj.bias", "token_embedding.weight", "positional_embedding",
+       {"visual.conv1.weight", "visual.class_embedding", "visual.positional_embedding",
+        "visual.ln_pre.weight", "visual.transformer.resblocks.0.attn.in_proj_weight",
+        "visual.transformer.resblocks.0.attn.out_proj.bias", "visual.transformer.resblocks.0.mlp.c_fc.weight",
+        "visual.transformer.resblocks.0.ln_2.bias", "visual.ln_post.bias", "visual.proj",
+        "transformer.resblocks.0.mlp.c_proj.bias", "token_embedding.weight", "positional_embedding",
         "ln_final.weight", "text_projection", "logit_scale", "fusion.frame_position_embeddings.weight",
         "fusion.transformer.resblocks.0.attn.in_proj_bias"}) {
     EXPECT_TRUE(tensors.contains(name)) << name;
@@ -81,8 +90,10 @@ TEST(ActionClip, NamesAreClipsAndTheHeadsBelowFusion) {
 
 TEST(ActionClip, BytesAreScaledAndNormalised) {
   ActionClipConfig config;
-  config.vision = {.image_size = 32, .patch_size = 16, .width = 64, .layers = 1, .heads = 1, .output_dim = 64};
-  config.text = {.context_length = 8, .vocabulary_size = 20, .width = 64, .layers = 1, .heads = 1, .output_dim = 64};
+  config.vision = {
+      .image_size = 32, .patch_size = 16, .width = 64, .layers = 1, .heads = 1, .output_dim = 64};
+  config.text = {
+      .context_length = 8, .vocabulary_size = 20, .width = 64, .layers = 1, .heads = 1, .output_dim = 64};
   config.fusion = {.type = FusionType::meanP, .width = 64, .layers = 1, .heads = 1, .frames = 2};
   const at::NoGradGuard no_grad;
   ActionClip model(config);

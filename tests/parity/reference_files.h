@@ -1,8 +1,7 @@
-// What the parity tests share: a folder of a test's own, tensors that Python wrote, and the measure of agreement.
+// What the parity tests share: tensors that Python wrote, and the measure of agreement.
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -10,39 +9,12 @@
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "actionclip/weights/safetensors.h"
 #include "actionclip/weights/tensor_convert.h"
 
+#include "tests/temporary_folder.h"
 namespace actionclip {
-
-// A fresh folder named after the running test; removed with everything in it at the end.
-class TestFolder {
- public:
-  explicit TestFolder(const std::string& purpose = "files") {
-    static std::atomic<int> count = 0;
-    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    std::string name = std::string(test->test_suite_name()) + "." + test->name() + "." + purpose + "." +
-                       std::to_string(getpid()) + "." + std::to_string(count++);
-    std::replace(name.begin(), name.end(), '/', '_');
-    path_ = std::filesystem::path(::testing::TempDir()) / name;
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
-  }
-  ~TestFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline std::map<std::string, at::Tensor> read_tensors(const std::string& file) {
   std::map<std::string, at::Tensor> tensors;

@@ -141,16 +141,16 @@ TEST_F(CheckpointTest, FindsTheNewestByNumberNotByName) {
   for (const auto step : {9, 100, 20}) save_checkpoint(run_, step, contents_of(step));
   fs::create_directories(run_ / "checkpoints" / "step-900.tmp.1");
   fs::create_directories(run_ / "checkpoints" / "step-0900");
-  write_bytes(run_ / "checkpoints" / "step-901", "a file");
+  write_text(run_ / "checkpoints" / "step-901", "a file");
   EXPECT_EQ(find_checkpoint(run_), folder_of(100));
 }
 
 using Damage = std::pair<const char*, std::function<void(const fs::path&)>>;
 
 void flip_byte(const fs::path& path, std::size_t position) {
-  auto bytes = read_bytes(path);
+  auto bytes = read_text(path);
   bytes.at(position) = static_cast<char>(bytes.at(position) ^ 1);
-  write_bytes(path, bytes);
+  write_text(path, bytes);
 }
 
 TEST_F(CheckpointTest, ADamagedOneIsRefusedByNameAndTheOneBeforeIsFound) {
@@ -166,7 +166,7 @@ TEST_F(CheckpointTest, ADamagedOneIsRefusedByNameAndTheOneBeforeIsFound) {
       {"model.safetensors", [](const auto& at) { fs::remove(at / "model.safetensors"); }},
       {"state.json", [](const auto& at) { fs::remove(at / "state.json"); }},
       {"manifest.json", [](const auto& at) { fs::remove(at / "manifest.json"); }},
-      {"surplus", [](const auto& at) { write_bytes(at / "surplus", "x"); }},
+      {"surplus", [](const auto& at) { write_text(at / "surplus", "x"); }},
       {"manifest.json",
        [](const auto& at) {  // a manifest of another step
          fs::copy_file(at.parent_path() / "step-1" / "manifest.json", at / "manifest.json",
@@ -193,7 +193,7 @@ TEST_F(CheckpointTest, EveryFlippedByteIsFound) {
   save_checkpoint(run_, 1, contents_of(1, 8));
   for (const auto& name : names_in(folder_of(1))) {
     const auto path = folder_of(1) / name;
-    const auto bytes = read_bytes(path);
+    const auto bytes = read_text(path);
     for (std::size_t i = 0; i < bytes.size(); ++i) {
       flip_byte(path, i);
       // White space of the manifest carries nothing: a flip there may only be harmless, never load other
@@ -203,24 +203,24 @@ TEST_F(CheckpointTest, EveryFlippedByteIsFound) {
         EXPECT_EQ(name, "manifest.json") << "byte " << i;
       } catch (const Error&) {
       }
-      write_bytes(path, bytes);
+      write_text(path, bytes);
     }
   }
 }
 
 TEST_F(CheckpointTest, ANewerFormatIsRefusedByItsNumber) {
   save_checkpoint(run_, 1, contents_of(1));
-  auto manifest = nlohmann::json::parse(read_bytes(folder_of(1) / "manifest.json"));
+  auto manifest = nlohmann::json::parse(read_text(folder_of(1) / "manifest.json"));
   manifest["format"] = 2;
-  write_bytes(folder_of(1) / "manifest.json", manifest.dump());
+  write_text(folder_of(1) / "manifest.json", manifest.dump());
   EXPECT_THAT(error_of([&] { load_checkpoint(folder_of(1)); }), HasSubstr("format 2"));
 }
 
 TEST_F(CheckpointTest, AManifestCannotNameFilesElsewhere) {
   save_checkpoint(run_, 1, contents_of(1));
-  auto manifest = nlohmann::json::parse(read_bytes(folder_of(1) / "manifest.json"));
+  auto manifest = nlohmann::json::parse(read_text(folder_of(1) / "manifest.json"));
   manifest["files"]["../last"] = {{"size", 1}, {"sha256", ""}};
-  write_bytes(folder_of(1) / "manifest.json", manifest.dump());
+  write_text(folder_of(1) / "manifest.json", manifest.dump());
   EXPECT_THAT(error_of([&] { load_checkpoint(folder_of(1)); }), HasSubstr("../last"));
 }
 
@@ -268,8 +268,8 @@ TEST_F(CheckpointTest, LeftoversOfDeadProcessesAreRemovedAndOthersKept) {
   fs::create_directories(checkpoints / ("step-3.tmp." + std::to_string(getpid())));
   fs::create_directories(checkpoints / ("step-4.tmp." + std::to_string(getppid())));
   fs::create_symlink("step-1", checkpoints / ("last.tmp." + std::to_string(dead)));
-  write_bytes(run_ / ("config.yaml.tmp." + std::to_string(dead)), "x");
-  write_bytes(run_ / "notes.tmp.mine", "x");
+  write_text(run_ / ("config.yaml.tmp." + std::to_string(dead)), "x");
+  write_text(run_ / "notes.tmp.mine", "x");
   remove_leftovers(run_);
   EXPECT_THAT(names_in(checkpoints),
               testing::ElementsAre("last", "step-1", "step-4.tmp." + std::to_string(getppid())));
@@ -307,7 +307,7 @@ TEST_F(CheckpointTest, AFullDiskLeavesTheCheckpointBeforeAndNothingElse) {
 }
 
 TEST_F(CheckpointTest, ARunFolderThatIsAFileIsAnError) {
-  write_bytes(run_, "a file");
+  write_text(run_, "a file");
   EXPECT_THAT(error_of([&] { save_checkpoint(run_, 1, contents_of(1)); }), HasSubstr(run_.string()));
 }
 

@@ -11,7 +11,7 @@
 #include "actionclip/config/reader.h"
 #include "actionclip/core/error.h"
 
-#include "tests/config/temporary_folder.h"
+#include "tests/temporary_folder.h"
 
 namespace actionclip {
 namespace {

@@ -5,8 +5,10 @@
 
 #include "actionclip/model/temporal_fusion.h"
 #include "actionclip/train/loss.h"
+
 #include "tests/parity/reference_files.h"
 #include "tests/parity/run_python.h"
+#include "tests/temporary_folder.h"
 
 namespace actionclip {
 namespace {
@@ -19,10 +21,11 @@ struct Target {
 };
 
 TEST(FusionAndLossParity, ValuesAndGradientsEqualPyTorch) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   run_python("fusion_reference.py", {folder.path().string()});
   const auto reference = read_tensors(folder / "case.safetensors");
-  const auto head = make_temporal_fusion({.type = FusionType::Transf, .width = 96, .layers = 6, .heads = 3, .frames = 8});
+  const auto head =
+      make_temporal_fusion({.type = FusionType::Transf, .width = 96, .layers = 6, .heads = 3, .frames = 8});
   {
     const at::NoGradGuard no_grad;
     for (auto parameter : head->named_parameters()) {
@@ -34,12 +37,14 @@ TEST(FusionAndLossParity, ValuesAndGradientsEqualPyTorch) {
   const auto logit_scale = reference.at("logit_scale").clone().requires_grad_();
   EXPECT_LT(relative_error(head->forward(frames), reference.at("fused")), kTolerance);
 
-  for (const auto& [target, name] : {Target{LossTarget::softmax, "softmax"}, Target{LossTarget::normalized, "normalized"},
-                                     Target{LossTarget::identity, "identity"}}) {
+  for (const auto& [target, name] :
+       {Target{LossTarget::softmax, "softmax"}, Target{LossTarget::normalized, "normalized"},
+        Target{LossTarget::identity, "identity"}}) {
     SCOPED_TRACE(name);
     head->zero_grad();
     for (auto leaf : {frames, text, logit_scale}) leaf.mutable_grad() = {};
-    const auto loss = contrastive_loss(head->forward(frames), text, logit_scale, reference.at("labels"), target);
+    const auto loss =
+        contrastive_loss(head->forward(frames), text, logit_scale, reference.at("labels"), target);
     loss.backward();
     const std::string prefix = std::string(name) + ".";
     EXPECT_LT(relative_error(loss, reference.at(prefix + "loss")), kTolerance);
@@ -51,7 +56,8 @@ TEST(FusionAndLossParity, ValuesAndGradientsEqualPyTorch) {
       // The key bias has no effect on attention: its gradient is rounding in both.
       if (parameter.key().ends_with("attn.in_proj_bias")) {
         for (const std::int64_t part : {0, 2}) {
-          EXPECT_LT(relative_error(parameter.value().grad().chunk(3)[part], expected.chunk(3)[part]), kTolerance)
+          EXPECT_LT(relative_error(parameter.value().grad().chunk(3)[part], expected.chunk(3)[part]),
+                    kTolerance)
               << parameter.key();
         }
       } else {
@@ -63,7 +69,8 @@ TEST(FusionAndLossParity, ValuesAndGradientsEqualPyTorch) {
 
 TEST(ContrastiveTarget, SameLabelsAreAllPositive) {
   const auto rows = contrastive_target(at::tensor({3, 5, 3}, at::kLong), LossTarget::normalized);
-  EXPECT_TRUE(at::allclose(rows, at::tensor({0.5, 0.0, 0.5, 0.0, 1.0, 0.0, 0.5, 0.0, 0.5}, at::kFloat).view({3, 3})));
+  EXPECT_TRUE(
+      at::allclose(rows, at::tensor({0.5, 0.0, 0.5, 0.0, 1.0, 0.0, 0.5, 0.0, 0.5}, at::kFloat).view({3, 3})));
 }
 
 }  // namespace

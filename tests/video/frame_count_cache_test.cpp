@@ -16,7 +16,7 @@ namespace {
 using namespace actionclip::testing;
 
 TEST(FrameCountCache, CountsSurviveInTheirFile) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   write_text(folder / "a.mp4", "abc");
   {
     FrameCountCache cache(folder / "counts.json");
@@ -28,7 +28,7 @@ TEST(FrameCountCache, CountsSurviveInTheirFile) {
 }
 
 TEST(FrameCountCache, AVideoThatChangedIsCountedAgain) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   FrameCountCache cache;
   write_text(folder / "a.mp4", "abc");
   cache.put(folder / "a.mp4", 75);
@@ -43,14 +43,14 @@ TEST(FrameCountCache, AVideoThatChangedIsCountedAgain) {
 }
 
 TEST(FrameCountCache, FoldersAreNotRemembered) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   FrameCountCache cache;
   cache.put(folder.path(), 75);
   EXPECT_EQ(cache.get(folder.path()), std::nullopt);
 }
 
 TEST(FrameCountCache, DamagedFilesAreBuiltAnew) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   write_text(folder / "a.mp4", "abc");
   for (const char* text :
        {"", "{", "[]", "{\"version\":2,\"videos\":{}}", "{\"version\":1,\"videos\":{\"a\":[1]}}",
@@ -65,7 +65,7 @@ TEST(FrameCountCache, DamagedFilesAreBuiltAnew) {
 }
 
 TEST(FrameCountCache, WorksInMemoryWhereItCannotWrite) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   write_text(folder / "a.mp4", "abc");
   FrameCountCache cache(folder / "none" / "counts.json");
   cache.put(folder / "a.mp4", 75);
@@ -76,7 +76,7 @@ TEST(FrameCountCache, WorksInMemoryWhereItCannotWrite) {
 }
 
 TEST(FrameCountCache, ProcessesThatShareAFileKeepEachOthersCounts) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   write_text(folder / "a.mp4", "abc");
   write_text(folder / "b.mp4", "abc");
   FrameCountCache first(folder / "counts.json"), second(folder / "counts.json");
@@ -90,7 +90,7 @@ TEST(FrameCountCache, ProcessesThatShareAFileKeepEachOthersCounts) {
 }
 
 TEST(FrameCountCache, ThreadsMayShareIt) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   FrameCountCache cache(folder / "counts.json");
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {

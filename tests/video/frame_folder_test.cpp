@@ -49,7 +49,7 @@ std::string failure(const Action& action) {
 }
 
 TEST(FrameFolder, FrameZeroIsTheOneThatTheBiasNames) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   write_frames(folder.path(), kPattern, 1, 6);
   FrameFolder source(folder.path(), kPattern, 1, -1);
   EXPECT_EQ(source.frame_count(), 6);
@@ -60,7 +60,7 @@ TEST(FrameFolder, FrameZeroIsTheOneThatTheBiasNames) {
 }
 
 TEST(FrameFolder, OtherPatternsCountTheirOwnFilesOnly) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   write_frames(folder.path(), "flow_x_{:05d}.jpg", 1, 9);
   write_frames(folder.path(), "frame{}.jpg", 0, 12);
   write_frames(folder.path(), "f{:3d}.jpg", 1, 2);
@@ -73,7 +73,7 @@ TEST(FrameFolder, OtherPatternsCountTheirOwnFilesOnly) {
 }
 
 TEST(FrameFolder, CountOfTheListIsBelievedUntilAFrameIsMissing) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   write_frames(folder.path(), kPattern, 1, 3);
   FrameFolder source(folder.path(), kPattern, 1, 5);
   EXPECT_EQ(source.frame_count(), 5);
@@ -85,7 +85,7 @@ TEST(FrameFolder, CountOfTheListIsBelievedUntilAFrameIsMissing) {
 }
 
 TEST(FrameFolder, GapsAndEmptyFoldersAreReported) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   const auto open = [&] { FrameFolder(folder.path(), kPattern, 1, -1); };
   EXPECT_THAT(failure(open), EndsWith("holds no frame; the first should be img_00001.jpg"));
   write_frames(folder.path(), kPattern, 1, 4);
@@ -103,7 +103,7 @@ TEST(FrameFolder, UnusablePatternsAreRefused) {
 }
 
 TEST(FrameFolder, DamagedFramesAreNamed) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   write_frames(folder.path(), kPattern, 1, 4);
   const std::string bytes = read_text(folder / "img_00002.jpg");
   write_text(folder / "img_00002.jpg", bytes.substr(0, bytes.size() - 40));
@@ -121,7 +121,7 @@ TEST(FrameFolder, DamagedFramesAreNamed) {
 }
 
 TEST(JpegFiles, AreOrderedByTheNumbersInTheirNames) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   write_frames(folder.path(), "frame{}.JPG", 8, 4);
   write_text(folder / "notes.txt", "x");
   FrameFolder source(jpeg_files(folder.path()));

@@ -49,7 +49,7 @@ void write_special_jpeg(const std::filesystem::path& path, int pixel_format, int
 }
 
 TEST(ReadImage, LosslessFormatsGiveTheExactPixels) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   const Image image = test_frame(7, 67, 45);
   encode_image(folder / "a.png", "png", AV_PIX_FMT_RGB24, image);
   encode_image(folder / "b.png", "png", AV_PIX_FMT_RGBA, image);
@@ -59,7 +59,7 @@ TEST(ReadImage, LosslessFormatsGiveTheExactPixels) {
 }
 
 TEST(ReadImage, GreyKeepsBlackAndWhite) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   Image image{16, 16, std::vector<std::uint8_t>(16 * 16 * 3, 0)};
   std::fill(image.rgb.begin() + 8 * 16 * 3, image.rgb.end(), std::uint8_t{255});
   encode_image(folder / "a.png", "png", AV_PIX_FMT_GRAY8, image);
@@ -73,7 +73,7 @@ TEST(ReadImage, GreyKeepsBlackAndWhite) {
 }
 
 TEST(ReadImage, WebpAndJpegAreCloseToTheOriginal) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   const Image image = test_frame(7, 64, 48);
   encode_image(folder / "a.webp", "libwebp", AV_PIX_FMT_YUV420P, image);
   write_jpeg(folder / "a.jpg", image, 95);
@@ -86,7 +86,7 @@ TEST(ReadImage, WebpAndJpegAreCloseToTheOriginal) {
 }
 
 TEST(ReadImage, ContentDecidesNotTheName) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   encode_image(folder / "a.jpg", "png", AV_PIX_FMT_RGB24, test_frame(3, 64, 48));
   write_jpeg(folder / "a.png", test_frame(4, 64, 48), 95);
   EXPECT_EQ(frame_number(read_image(folder / "a.jpg")), 3);
@@ -94,7 +94,7 @@ TEST(ReadImage, ContentDecidesNotTheName) {
 }
 
 TEST(ReadImage, DamagedOrUnusableImagesAreNamed) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   const Image image = test_frame(7, 64, 48);
   encode_image(folder / "cut.png", "png", AV_PIX_FMT_RGB24, image);
   encode_image(folder / "cut.webp", "libwebp", AV_PIX_FMT_YUV420P, image);
@@ -116,7 +116,7 @@ TEST(ReadImage, DamagedOrUnusableImagesAreNamed) {
 }
 
 TEST(WriteJpeg, RefusesWhatCannotBeWritten) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   EXPECT_THROW(write_jpeg(folder / "none" / "a.jpg", test_frame(0, 8, 8), 90), Error);
   EXPECT_THROW(write_jpeg(folder / "a.jpg", test_frame(0, 8, 8), 101), Error);
   EXPECT_THROW(write_jpeg(folder / "a.jpg", Image{8, 8, {}}, 90), std::invalid_argument);

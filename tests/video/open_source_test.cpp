@@ -57,7 +57,7 @@ class LogCapture {
 };
 
 TEST(OpenFrames, FindsOutWhatAPathIs) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   encode_video(folder / "a.mp4", {});
   write_jpeg(folder / "a.jpg", test_frame(7, 64, 48), 95);
   encode_image(folder / "a.png", "png", AV_PIX_FMT_RGB24, test_frame(8, 64, 48));
@@ -81,7 +81,7 @@ TEST(OpenFrames, FindsOutWhatAPathIs) {
 }
 
 TEST(OpenFrames, EntriesFollowTheFormatOfTheirList) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   encode_video(folder / "a.mp4", {});
   std::filesystem::create_directory(folder / "frames");
   for (int i = 0; i < 3; ++i)
@@ -97,7 +97,7 @@ TEST(OpenFrames, EntriesFollowTheFormatOfTheirList) {
 }
 
 TEST(FetchFrames, ResultDependsOnTheTrueCountAlone) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   encode_with_hidden_frames(folder / "a.mp4");
   const VideoEntry entry{.path = folder / "a.mp4"};
   FrameCountCache counts;
@@ -111,7 +111,7 @@ TEST(FetchFrames, ResultDependsOnTheTrueCountAlone) {
 }
 
 TEST(FetchFrames, AWrongClaimOfTheContainerIsLoggedOnce) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   encode_with_hidden_frames(folder / "a.mp4");
   FrameCountCache counts;
   const LogCapture log;
@@ -122,7 +122,7 @@ TEST(FetchFrames, AWrongClaimOfTheContainerIsLoggedOnce) {
 }
 
 TEST(FetchFrames, ADamagedVideoIsAnErrorEveryTimeAndNeverRemembered) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   encode_video(folder / "a.mkv", {});
   const std::string bytes = read_text(folder / "a.mkv");
   write_text(folder / "a.mkv", bytes.substr(0, bytes.size() / 2));

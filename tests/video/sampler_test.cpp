@@ -34,7 +34,9 @@ TEST(Sampler, TestFramesAgreeWithTheReferenceForEveryLength) {
     words >> n >> T >> V >> j;
     const auto frames = sample_test_frames(n, T, j, V);
     ASSERT_EQ(fmt::format("{} {} {} {}: {}", n, T, V, j, fmt::join(frames, " ")), line);
-    if (V == 1) ASSERT_EQ(sample_test_frames(n, T), frames);
+    if (V == 1) {
+      ASSERT_EQ(sample_test_frames(n, T), frames);
+    }
   }
   EXPECT_EQ(lines, 300 * 5 * (1 + 2 + 3 + 10));
 }
@@ -87,7 +89,9 @@ TEST(Sampler, TrainingOnAShortVideoKeepsEveryFrameAndRepeatsSome) {
       EXPECT_EQ(frames.back(), n - 1);
       variants.insert(frames);
     }
-    if (n > 1 && n < 8) EXPECT_GT(variants.size(), 1u) << "the repeats are random";
+    if (n > 1 && n < 8) {
+      EXPECT_GT(variants.size(), 1u) << "the repeats are random";
+    }
   }
 }
 

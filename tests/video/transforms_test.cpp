@@ -40,7 +40,7 @@ std::int64_t largest_difference(const at::Tensor& a, const std::string& bytes) {
 
 void expect_parity(const std::vector<std::string>& cases, const std::vector<Image>& images,
                    const std::vector<at::Tensor>& ours) {
-  const testing::TestFolder folder;
+  const TemporaryFolder folder;
   std::vector<std::string> arguments{folder.path().string()};
   arguments.insert(arguments.end(), cases.begin(), cases.end());
   for (std::size_t i = 0; i < images.size(); ++i) {

@@ -74,7 +74,7 @@ struct Kind {
 class VideoReaderKinds : public ::testing::TestWithParam<Kind> {};
 
 TEST_P(VideoReaderKinds, EveryFrameIsItselfWithItsColours) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   const auto& [name, file, video] = GetParam();
   encode_video(folder / file, video);
   VideoReader reader(folder / file);
@@ -137,7 +137,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, VideoReaderKinds, ::testing::ValuesIn(kinds()),
                          [](const auto& info) { return info.param.name; });
 
 TEST(VideoReader, ReadsSingleFramesAsAFullReadDoes) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   encode_video(folder / "a.mp4", {});
   VideoReader whole(folder / "a.mp4");
   const auto images = whole.read(up_to(20));
@@ -149,7 +149,7 @@ TEST(VideoReader, ReadsSingleFramesAsAFullReadDoes) {
 }
 
 TEST(VideoReader, ReadsForwardBackwardAndRepeatedly) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   encode_video(folder / "a.mp4", {});
   VideoReader reader(folder / "a.mp4");
   EXPECT_THAT(numbers_of(reader.read(std::vector<std::int64_t>{3, 3, 7})), ElementsAre(3, 3, 7));
@@ -161,7 +161,7 @@ TEST(VideoReader, ReadsForwardBackwardAndRepeatedly) {
 }
 
 TEST(VideoReader, RefusesIndicesThatDecreaseOrDoNotExist) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   encode_video(folder / "a.mp4", {});
   VideoReader reader(folder / "a.mp4");
   EXPECT_THROW(reader.read(std::vector<std::int64_t>{3, 2}), std::invalid_argument);
@@ -176,7 +176,7 @@ TEST(VideoReader, RefusesIndicesThatDecreaseOrDoNotExist) {
 }
 
 TEST(VideoReader, VariableFrameRateNeitherDoublesNorDropsFrames) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   TestVideo video{.frames = 8};
   video.timestamps = {0, 1, 5, 6, 7, 40, 41, 90};
   encode_video(folder / "a.mp4", video);
@@ -186,7 +186,7 @@ TEST(VideoReader, VariableFrameRateNeitherDoublesNorDropsFrames) {
 }
 
 TEST(VideoReader, FramesThatAnEditListHidesAreNotPresented) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   TestVideo video{.frames = 12};
   video.b_frames = 0;
   for (int i = 0; i < 12; ++i) video.timestamps.push_back(i - 4);  // the first four lie before time 0
@@ -195,7 +195,7 @@ TEST(VideoReader, FramesThatAnEditListHidesAreNotPresented) {
 }
 
 TEST(VideoReader, FramesThatReferToBeforeTheCutAreLeftOut) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   TestVideo h264{.frames = 40, .keyframe_interval = 10};
   h264.encoder_options = {{"x264-params", "open-gop=1:scenecut=0:bframes=3:b-adapt=0"}};
   TestVideo hevc{.encoder = "libx265", .frames = 40, .keyframe_interval = 10};
@@ -218,7 +218,7 @@ TEST(VideoReader, FramesThatReferToBeforeTheCutAreLeftOut) {
 class VideoReaderRotation : public ::testing::TestWithParam<int> {};
 
 TEST_P(VideoReaderRotation, FramesStandUpright) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   TestVideo video{.frames = 3};
   video.rotation = GetParam();
   encode_video(folder / "a.mp4", video);
@@ -236,7 +236,7 @@ TEST_P(VideoReaderRotation, FramesStandUpright) {
 INSTANTIATE_TEST_SUITE_P(QuarterTurns, VideoReaderRotation, ::testing::Values(0, 90, 180, 270));
 
 TEST(VideoReader, FramesOfAnotherSizeMidwayGetTheSizeOfTheFirst) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   encode_video(folder / "a.h264", {.frames = 4});
   encode_video(folder / "b.h264", {.width = 96, .height = 80, .frames = 4, .first_number = 4});
   write_text(folder / "both.h264", read_text(folder / "a.h264") + read_text(folder / "b.h264"));
@@ -252,7 +252,7 @@ TEST(VideoReader, FramesOfAnotherSizeMidwayGetTheSizeOfTheFirst) {
 }
 
 TEST(VideoReader, NameSaysNothingAboutTheContent) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   encode_video(folder / "a.mkv", {.frames = 5});
   for (const char* name : {"http:a.mp4", "concat:a|b.txt", "%05d.png", "a b'\"\n.m3u8"}) {
     std::filesystem::copy_file(folder / "a.mkv", folder / name);
@@ -263,7 +263,7 @@ TEST(VideoReader, NameSaysNothingAboutTheContent) {
 // --- Frame counts ---
 
 TEST(VideoReader, ReadChosenGivesWhatTheTrueCountChooses) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   TestVideo hidden{.frames = 12};
   hidden.b_frames = 0;
   for (int i = 0; i < 12; ++i) hidden.timestamps.push_back(i - 4);
@@ -286,7 +286,7 @@ TEST(VideoReader, ReadChosenGivesWhatTheTrueCountChooses) {
 }
 
 TEST(VideoReader, EstimatesComeFromTheContainer) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   encode_video(folder / "a.mp4", {});
   encode_video(folder / "a.mkv", {});
   encode_video(folder / "a.h264", {});
@@ -298,7 +298,7 @@ TEST(VideoReader, EstimatesComeFromTheContainer) {
 // --- What is refused ---
 
 TEST(VideoReader, WhatIsNotAVideoFileIsRefusedByPathAndReason) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   write_text(folder / "empty.mp4", "");
   write_text(folder / "text.mp4", std::string(5000, 'x'));
   std::filesystem::create_directory(folder / "folder.mp4");
@@ -309,7 +309,7 @@ TEST(VideoReader, WhatIsNotAVideoFileIsRefusedByPathAndReason) {
 }
 
 TEST(VideoReader, PipesAndDevicesAreRefusedWithoutWaiting) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   ASSERT_EQ(mkfifo((folder / "pipe.mp4").c_str(), 0600), 0);
   const auto start = std::chrono::steady_clock::now();
   EXPECT_THAT(failure(folder / "pipe.mp4"), HasSubstr("is not a regular file"));
@@ -318,7 +318,7 @@ TEST(VideoReader, PipesAndDevicesAreRefusedWithoutWaiting) {
 }
 
 TEST(VideoReader, PlaylistsAndScriptsNamedLikeVideosAreRefused) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   encode_video(folder / "a.ts", {.frames = 5});
   const std::string target = (folder / "a.ts").string();
   const std::pair<const char*, std::string> scripts[] = {
@@ -341,7 +341,7 @@ TEST(VideoReader, PlaylistsAndScriptsNamedLikeVideosAreRefused) {
 }
 
 TEST(VideoReader, AudioAloneIsRefused) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   // A WAVE file of 0.1 s of silence, and an Ogg file without video.
   std::string wave = "RIFF";
   const auto put = [&wave](std::uint32_t value, int bytes) {
@@ -360,7 +360,7 @@ TEST(VideoReader, AudioAloneIsRefused) {
 }
 
 TEST(VideoReader, FramesOfTooManyPixelsAreRefused) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   TestVideo video{
       .encoder = "ffv1", .pixel_format = AV_PIX_FMT_GRAY8, .width = 16384, .height = 4160, .frames = 1};
   video.b_frames = 0;
@@ -372,7 +372,7 @@ TEST(VideoReader, FramesOfTooManyPixelsAreRefused) {
 // --- What is damaged ---
 
 TEST(VideoReader, CutFilesAreDamaged) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   TestVideo fast_start;
   fast_start.container_options = {{"movflags", "+faststart"}};
   encode_video(folder / "index_first.mp4", fast_start);
@@ -391,7 +391,7 @@ TEST(VideoReader, CutFilesAreDamaged) {
 }
 
 TEST(VideoReader, DamageInTheMiddleIsReportedAndFramesBeforeItAreReadable) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   encode_video(folder / "a.mkv", {.frames = 40});
   std::string bytes = read_text(folder / "a.mkv");
   for (std::size_t i = bytes.size() * 6 / 10; i < bytes.size() * 8 / 10; i += 3)
@@ -404,7 +404,7 @@ TEST(VideoReader, DamageInTheMiddleIsReportedAndFramesBeforeItAreReadable) {
 }
 
 TEST(VideoReader, MutatedFilesNeverCrash) {
-  const TestFolder folder;
+  const TemporaryFolder folder;
   encode_video(folder / "a.mp4", {.frames = 6});
   encode_video(folder / "a.mkv", {.frames = 6});
   encode_video(folder / "a.avi", {.encoder = "mpeg4", .frames = 6});

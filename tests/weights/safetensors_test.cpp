@@ -229,8 +229,8 @@ TEST(Safetensors, SameInputWritesTheSameAlignedBytes) {
     const NamedTensorData tensors{{std::string(length, 'n'), floats({1}, {1})}};
     write_safetensors(folder / "a", tensors, {{"k", "v"}});
     write_safetensors(folder / "b", tensors, {{"k", "v"}});
-    const std::string bytes = read_bytes(folder / "a");
-    EXPECT_EQ(bytes, read_bytes(folder / "b"));
+    const std::string bytes = read_text(folder / "a");
+    EXPECT_EQ(bytes, read_text(folder / "b"));
     EXPECT_EQ((bytes.size() - 4) % 8, 0u);
   }
 }
@@ -265,7 +265,7 @@ TEST(Safetensors, FailedWriteLeavesTheOldFileAndNoTemporary) {
 TEST(Safetensors, EveryTruncationIsRefused) {
   const TemporaryFolder folder;
   write_safetensors(folder / "x", {{"a", floats({40}, std::vector<float>(40, 1.0f))}}, {{"k", "v"}});
-  const std::string bytes = read_bytes(folder / "x");
+  const std::string bytes = read_text(folder / "x");
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     EXPECT_THROW(parse(bytes.substr(0, size)), WeightsError) << size;
   }
@@ -274,7 +274,7 @@ TEST(Safetensors, EveryTruncationIsRefused) {
 TEST(SafetensorsParity, ReadsWhatThePythonLibraryWrites) {
   const TemporaryFolder folder;
   run_python(kScript, {"write-safetensors", folder.path().string()});
-  const auto expected = nlohmann::json::parse(read_bytes(folder / "expected.json"));
+  const auto expected = nlohmann::json::parse(read_text(folder / "expected.json"));
   ASSERT_EQ(expected.size(), 3u);
   for (const auto& [name, tensors] : expected.items()) {
     SCOPED_TRACE(name);
@@ -332,7 +332,7 @@ TEST(SafetensorsParity, AcceptsNothingThatThePythonLibraryRefuses) {
   std::map<std::string, bool> ours;
   for (std::size_t i = 0; i < files.size(); ++i) {
     const std::string name = fmt::format("{:05}", i);
-    write_bytes(folder / name, files[i]);
+    write_text(folder / name, files[i]);
     try {
       sum_of_bytes(read_safetensors(folder / name));
       ours[name] = true;
@@ -343,8 +343,7 @@ TEST(SafetensorsParity, AcceptsNothingThatThePythonLibraryRefuses) {
   std::istringstream verdicts(run_python(kScript, {"judge-safetensors", folder.path().string()}));
   std::size_t judged = 0, both = 0;
   for (std::string name, verdict; verdicts >> name >> verdict; ++judged) {
-    EXPECT_FALSE(verdict == "refused" && ours.at(name))
-        << name << ": " << read_bytes(folder / name).substr(8);
+    EXPECT_FALSE(verdict == "refused" && ours.at(name)) << name << ": " << read_text(folder / name).substr(8);
     both += ours.at(name) && verdict == "accepted" ? 1 : 0;
   }
   EXPECT_EQ(judged, files.size());

@@ -14,7 +14,7 @@ using testing::HasSubstr;
 
 std::string error_for(const std::string& content) {
   const TemporaryFolder folder;
-  write_bytes(folder / "weights.pt", content);
+  write_text(folder / "weights.pt", content);
   const std::string message = weights_error([&] { read_tensor_file(folder / "weights.pt"); });
   EXPECT_THAT(message, HasSubstr("weights.pt"));
   return message;
@@ -41,7 +41,7 @@ TEST(Shape, StridesAreRowMajor) {
 
 TEST(TensorFile, TellsSafetensorsByItsContent) {
   const TemporaryFolder folder;
-  write_bytes(folder / "weights.pt", little_endian(2, 8) + "{}");
+  write_text(folder / "weights.pt", little_endian(2, 8) + "{}");
   EXPECT_EQ(read_tensor_file(folder / "weights.pt").format, WeightsFormat::safetensors);
 }
 

@@ -155,7 +155,7 @@ class TorchArchiveParity : public testing::Test {
 };
 
 TEST_F(TorchArchiveParity, ReadsWhatTorchWrites) {
-  const auto expected = nlohmann::json::parse(read_bytes(folder_ / "expected.json"));
+  const auto expected = nlohmann::json::parse(read_text(folder_ / "expected.json"));
   ASSERT_GE(expected.size(), 13u);
   for (const auto& [name, tensors] : expected.items()) {
     SCOPED_TRACE(name);
@@ -170,7 +170,7 @@ TEST_F(TorchArchiveParity, ReadsWhatTorchWrites) {
 
 TEST_F(TorchArchiveParity, RefusesEveryTruncation) {
   for (const char* name : {"shared.pt", "scripted.pt"}) {
-    const std::string bytes = read_bytes(folder_ / name);
+    const std::string bytes = read_text(folder_ / name);
     for (std::size_t size = 0; size < bytes.size(); size += 64) {
       EXPECT_FALSE(survives(bytes.substr(0, size))) << name << " cut to " << size;
     }
@@ -180,7 +180,7 @@ TEST_F(TorchArchiveParity, RefusesEveryTruncation) {
 TEST_F(TorchArchiveParity, SurvivesFlippedBytesInRealFiles) {
   std::mt19937 random(9);
   for (const char* name : {"published.pt", "scripted.pt"}) {
-    const std::string good = read_bytes(folder_ / name);
+    const std::string good = read_text(folder_ / name);
     for (int i = 0; i < 1000; ++i) {
       std::string bytes = good;
       bytes[random() % bytes.size()] = static_cast<char>(random());

@@ -38,7 +38,7 @@ TEST(ZipArchive, ReadsZip64) {
 
 TEST(ZipArchive, RecordsOutliveTheArchiveAndItsFile) {
   const TemporaryFolder folder;
-  write_bytes(folder / "x.pt", build_zip({{.name = "a", .data = "kept"}}));
+  write_text(folder / "x.pt", build_zip({{.name = "a", .data = "kept"}}));
   const ZipRecord record = ZipArchive(folder / "x.pt").read("a");
   std::filesystem::remove(folder / "x.pt");
   EXPECT_EQ(text_of(record), "kept");

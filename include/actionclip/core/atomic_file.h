@@ -1,5 +1,6 @@
-// Files and folders that appear whole or not at all: written under a temporary name in the same place, fsynced, renamed,
-// and the parent folder fsynced. Every function throws Error (path, system's reason, bytes where it matters).
+// Files and folders that appear whole or not at all: written under a temporary name in the same place,
+// fsynced, renamed, and the parent folder fsynced. Every function throws Error (path, system's reason, bytes
+// where it matters).
 #pragma once
 
 #include <cstddef>

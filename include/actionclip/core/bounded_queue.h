@@ -1,4 +1,5 @@
-// A blocking queue of limited length between threads. close() ends it: producers are refused, consumers drain what is left.
+// A blocking queue of limited length between threads. close() ends it: producers are refused, consumers drain
+// what is left.
 #pragma once
 
 #include <condition_variable>

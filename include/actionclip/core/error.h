@@ -1,5 +1,5 @@
-// Errors of the library. A message says what happened, where (file:line, key, tensor name, shapes) and what to do, in one line;
-// the program prints it and exits 1 (2 for UsageError).
+// Errors of the library. A message says what happened, where (file:line, key, tensor name, shapes) and what
+// to do, in one line; the program prints it and exits 1 (2 for UsageError).
 #pragma once
 
 #include <stdexcept>

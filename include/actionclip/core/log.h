@@ -6,7 +6,8 @@
 
 namespace actionclip {
 
-// Sends the log to stderr at `level` (trace, debug, info, warn, error, off). Throws UsageError on another word.
+// Sends the log to stderr at `level` (trace, debug, info, warn, error, off). Throws UsageError on another
+// word.
 void set_up_logging(const std::string& level);
 
 // Also appends the log, with dates, to `file`. Throws Error if it cannot be opened.

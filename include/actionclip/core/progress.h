@@ -18,13 +18,16 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
-  // Adds `amount` finished units; redraws at most ten times a second. `note` follows the figures ("loss 1.23"). Thread-safe.
+  // Adds `amount` finished units; redraws at most ten times a second. `note` follows the figures
+  // ("loss 1.23"). Thread-safe.
   void advance(std::int64_t amount, const std::string& note = "");
 
-  // The text of the bar at a width of `columns`, for a time since the start of `seconds`; what advance() draws.
+  // The text of the bar at a width of `columns`, for a time since the start of `seconds`; what advance()
+  // draws.
   std::string render(double seconds, int columns) const;
 
-  // While the returned lock lives, no bar is drawn and the line is clear: hold it to print something else on the terminal.
+  // While the returned lock lives, no bar is drawn and the line is clear: hold it to print something else on
+  // the terminal.
   static std::unique_lock<std::recursive_mutex> pause_drawing();
 
  private:

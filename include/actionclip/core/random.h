@@ -1,6 +1,7 @@
 // Counter-based random streams (Philox 4x32-10, from the Random123 library).
-// A stream is a pure function of its key: the same (seed, purpose, a, b) gives the same numbers on every machine, thread, worker
-// and rank, so nothing needs to be saved or shared. Use one purpose per kind of choice and, say, (epoch, index) as a and b.
+// A stream is a pure function of its key: the same (seed, purpose, a, b) gives the same numbers on every
+// machine, thread, worker and rank, so nothing needs to be saved or shared. Use one purpose per kind of
+// choice and, say, (epoch, index) as a and b.
 #pragma once
 
 #include <array>
@@ -10,34 +11,36 @@
 
 namespace actionclip {
 
-// What a stream is for. Streams of different purposes never overlap. Values are part of the reproducibility promise: append only.
+// What a stream is for. Streams of different purposes never overlap. Values are part of the reproducibility
+// promise: append only.
 enum class RandomPurpose : std::uint32_t {
-  kShuffle = 1,        // order of the samples in an epoch: (epoch, 0)
-  kFrames = 2,         // frames drawn from a video: (epoch, index)
-  kAugmentation = 3,   // crop and flip of a sample: (epoch, index)
-  kTemplate = 4,       // prompt template of a sample: (epoch, index)
-  kReplacement = 5,    // sample that takes the place of a failed one: (epoch, index)
-  kInitialization = 6, // parameters at the start
-  kFewShot = 7,        // which clips are the K shots: (seed, class)
-  kSynthetic = 8,      // synthetic clips and stills: (split, index)
-  kDropout = 9,        // dropout inside the model: (global step, rank)
+  kShuffle = 1,         // order of the samples in an epoch: (epoch, 0)
+  kFrames = 2,          // frames drawn from a video: (epoch, index)
+  kAugmentation = 3,    // crop and flip of a sample: (epoch, index)
+  kTemplate = 4,        // prompt template of a sample: (epoch, index)
+  kReplacement = 5,     // sample that takes the place of a failed one: (epoch, index)
+  kInitialization = 6,  // parameters at the start
+  kFewShot = 7,         // which clips are the K shots: (seed, class)
+  kSynthetic = 8,       // synthetic clips and stills: (split, index)
+  kDropout = 9,         // dropout inside the model: (global step, rank)
 };
 
 class RandomStream {
  public:
   RandomStream(std::uint64_t seed, RandomPurpose purpose, std::uint64_t a = 0, std::uint64_t b = 0);
 
-  std::uint32_t next();             // 32 random bits
-  double uniform();                 // in [0, 1), 53 bits
+  std::uint32_t next();  // 32 random bits
+  double uniform();      // in [0, 1), 53 bits
   double uniform(double low, double high);
   std::int64_t below(std::int64_t n);  // uniform integer in [0, n), without modulo bias; n > 0
-  double normal();                  // mean 0, standard deviation 1 (Box-Muller)
+  double normal();                     // mean 0, standard deviation 1 (Box-Muller)
   bool chance(double probability) { return uniform() < probability; }
 
   // Fisher-Yates.
   template <typename T>
   void shuffle(std::vector<T>& values) {
-    for (auto i = static_cast<std::int64_t>(values.size()) - 1; i > 0; --i) std::swap(values[i], values[below(i + 1)]);
+    for (auto i = static_cast<std::int64_t>(values.size()) - 1; i > 0; --i)
+      std::swap(values[i], values[below(i + 1)]);
   }
 
  private:

@@ -1,4 +1,5 @@
-// A fixed set of threads that run submitted functions and return their results, or their exceptions, through futures.
+// A fixed set of threads that run submitted functions and return their results, or their exceptions, through
+// futures.
 #pragma once
 
 #include <atomic>

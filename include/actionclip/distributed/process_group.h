@@ -1,5 +1,5 @@
-// The ranks that train together, as the training step sees them. A group of one rank needs no back end: its collectives are identities,
-// so one step serves one process and many.
+// The ranks that train together, as the training step sees them. A group of one rank needs no back end: its
+// collectives are identities, so one step serves one process and many.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -13,7 +13,8 @@ class ProcessGroup {
   virtual int rank() const = 0;
   virtual int world_size() const = 0;
 
-  // Rows of all ranks in rank order, [N, ...] -> [world_size * N, ...]. Gradients flow back to the rows of this rank.
+  // Rows of all ranks in rank order, [N, ...] -> [world_size * N, ...]. Gradients flow back to the rows of
+  // this rank.
   virtual at::Tensor gather(const at::Tensor& rows) = 0;
 
   // Adds up `values` over the ranks, in place.

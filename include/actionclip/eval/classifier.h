@@ -18,7 +18,8 @@ struct ClassScores {
 
 class Classifier {
  public:
-  // Encodes the prompts once. tokens [P, C, L] int64: template p filled with label c. The model is put into evaluation mode by each call.
+  // Encodes the prompts once. tokens [P, C, L] int64: template p filled with label c. The model is put into
+  // evaluation mode by each call.
   Classifier(ActionClip model, const at::Tensor& tokens, Precision precision = Precision::fp32);
 
   // clips [B, V, T, 3, S, S] uint8.

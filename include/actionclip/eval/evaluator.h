@@ -24,17 +24,18 @@ struct UnscoredVideo {
 };
 
 struct EvaluationReport {
-  ClassificationMetrics metrics;            // failed videos counted as wrong
-  double loss = 0;                          // mean of -log(probability of the label) over the videos that decoded
-  std::int64_t views = 1;                   // a video
-  std::map<std::string, double> group_top1; // percent; by column of EvalConfig::group_by
-  std::optional<double> pair_accuracy;      // percent; EvalConfig::pair_by
+  ClassificationMetrics metrics;  // failed videos counted as wrong
+  double loss = 0;                // mean of -log(probability of the label) over the videos that decoded
+  std::int64_t views = 1;         // a video
+  std::map<std::string, double> group_top1;  // percent; by column of EvalConfig::group_by
+  std::optional<double> pair_accuracy;       // percent; EvalConfig::pair_by
   std::vector<UnscoredVideo> failed;
 };
 
-// Throws Error if too many videos fail (DataConfig::max_failed_share) or the label file lacks a column that `config` names.
-EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, const LabelSet& labels, const EvalConfig& config,
-                          const DataConfig& data);
+// Throws Error if too many videos fail (DataConfig::max_failed_share) or the label file lacks a column that
+// `config` names.
+EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, const LabelSet& labels,
+                          const EvalConfig& config, const DataConfig& data);
 
 // {"top1", "top5" (percent), "samples", "failed", "loss", "views", and "groups" / "pairs" where asked for}.
 nlohmann::ordered_json to_json(const EvaluationReport& report);

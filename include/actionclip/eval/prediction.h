@@ -18,14 +18,15 @@ struct RankedLabel {
 };
 
 struct Prediction {
-  std::string video;                      // as given
-  std::vector<RankedLabel> predictions;   // all labels, most probable first; empty if it failed
-  std::string error;                      // why it failed
+  std::string video;                     // as given
+  std::vector<RankedLabel> predictions;  // all labels, most probable first; empty if it failed
+  std::string error;                     // why it failed
 };
 
-// Classifies one video file, image or frame folder by its T test frames. A video that cannot be decoded gives `error`.
-Prediction predict(Classifier& classifier, const std::vector<std::string>& labels, const ActionClipConfig& model,
-                   const std::filesystem::path& video);
+// Classifies one video file, image or frame folder by its T test frames. A video that cannot be decoded gives
+// `error`.
+Prediction predict(Classifier& classifier, const std::vector<std::string>& labels,
+                   const ActionClipConfig& model, const std::filesystem::path& video);
 
 nlohmann::ordered_json to_json(const Prediction& prediction);
 

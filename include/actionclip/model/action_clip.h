@@ -1,5 +1,6 @@
 // ActionClip: CLIP's two towers and a temporal fusion head (Wang, Xing, Liu 2021).
-// State dict: CLIP's names (`visual.*`, `transformer.*`, `token_embedding.weight`, ..., `logit_scale`), the head's below `fusion.`.
+// State dict: CLIP's names (`visual.*`, `transformer.*`, `token_embedding.weight`, ..., `logit_scale`), the
+// head's below `fusion.`.
 #pragma once
 
 #include <memory>
@@ -21,14 +22,16 @@ namespace actionclip {
 // The parts that are initialised, frozen and given learning rates apart.
 enum class ModelPart { image, text, fusion };
 
-// The part that a parameter name belongs to; `logit_scale` counts as text, as in the method's parameter groups.
+// The part that a parameter name belongs to; `logit_scale` counts as text, as in the method's parameter
+// groups.
 ModelPart part_of(std::string_view parameter_name);
 
 class ActionClipImpl : public torch::nn::Module {
  public:
   explicit ActionClipImpl(const ActionClipConfig& config);
 
-  // clips [B, T, 3, S, S]: uint8 (0 to 255; scaled and normalised here, on the model's device) or already normalised floats
+  // clips [B, T, 3, S, S]: uint8 (0 to 255; scaled and normalised here, on the model's device) or already
+  // normalised floats
   // -> video features [B, D], not normalised.
   at::Tensor encode_video(const at::Tensor& clips);
 

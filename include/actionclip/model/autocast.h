@@ -1,4 +1,5 @@
-// Mixed precision for a scope: inside it, the operations that are safe in bf16 or fp16 run in it, with fp32 master weights.
+// Mixed precision for a scope: inside it, the operations that are safe in bf16 or fp16 run in it, with fp32
+// master weights.
 #pragma once
 
 #include <c10/core/Device.h>

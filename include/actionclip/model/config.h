@@ -1,5 +1,5 @@
-// Settings of the model: the `model:` section of an experiment, and the resolved sizes that the modules are built from.
-// Sizes of the named architectures: CLIP (Radford et al. 2021), table 20.
+// Settings of the model: the `model:` section of an experiment, and the resolved sizes that the modules are
+// built from. Sizes of the named architectures: CLIP (Radford et al. 2021), table 20.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,8 @@ struct InitConfig {
 };
 BOOST_DESCRIBE_STRUCT(InitConfig, (), (image, text))
 
-// Sizes that differ from those of `arch`; all but the heads for arch `custom`. Heads that are not given are width / 64 where the width is.
+// Sizes that differ from those of `arch`; all but the heads for arch `custom`. Heads that are not given are
+// width / 64 where the width is.
 struct VisionOverrides {
   std::optional<std::int64_t> image_size, patch_size, width, layers, heads;
 };
@@ -44,21 +45,23 @@ BOOST_DESCRIBE_STRUCT(TextOverrides, (), (context_length, vocabulary_size, width
 
 struct ModelConfig {
   std::string arch = "ViT-B/16";  // one of architecture_names(), or "custom"
-  InputPath weights;            // the start; a file of any supported scheme, or a run's checkpoint
+  InputPath weights;              // the start; a file of any supported scheme, or a run's checkpoint
   InitConfig init;
-  std::int64_t frames = 8;      // T
+  std::int64_t frames = 8;  // T
   FusionType fusion = FusionType::Transf;
   std::int64_t fusion_layers = 6;
   std::optional<std::int64_t> embed_dim;  // D
   VisionOverrides vision;
   TextOverrides text;
-  std::vector<double> mean = {0.48145466, 0.4578275, 0.40821073};  // of the input's channels, after scaling to [0, 1]
+  std::vector<double> mean = {0.48145466, 0.4578275,
+                              0.40821073};  // of the input's channels, after scaling to [0, 1]
   std::vector<double> std = {0.26862954, 0.26130258, 0.27577711};
 
   void check(ConfigChecker& checker) const;
 };
 BOOST_DESCRIBE_STRUCT(ModelConfig, (),
-                      (arch, weights, init, frames, fusion, fusion_layers, embed_dim, vision, text, mean, std))
+                      (arch, weights, init, frames, fusion, fusion_layers, embed_dim, vision, text, mean,
+                       std))
 
 // What the modules are built from.
 struct VisionTransformerConfig {
@@ -67,9 +70,11 @@ struct VisionTransformerConfig {
 BOOST_DESCRIBE_STRUCT(VisionTransformerConfig, (), (image_size, patch_size, width, layers, heads, output_dim))
 
 struct TextTransformerConfig {
-  std::int64_t context_length = 77, vocabulary_size = 49408, width = 512, layers = 12, heads = 8, output_dim = 512;
+  std::int64_t context_length = 77, vocabulary_size = 49408, width = 512, layers = 12, heads = 8,
+               output_dim = 512;
 };
-BOOST_DESCRIBE_STRUCT(TextTransformerConfig, (), (context_length, vocabulary_size, width, layers, heads, output_dim))
+BOOST_DESCRIBE_STRUCT(TextTransformerConfig, (),
+                      (context_length, vocabulary_size, width, layers, heads, output_dim))
 
 struct TemporalFusionConfig {
   FusionType type = FusionType::Transf;

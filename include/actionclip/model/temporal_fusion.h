@@ -1,4 +1,5 @@
-// Temporal fusion heads: T frame features -> one video feature (ActionCLIP, section 3.2, "post-network prompt").
+// Temporal fusion heads: T frame features -> one video feature (ActionCLIP, section 3.2, "post-network
+// prompt").
 #pragma once
 
 #include <memory>

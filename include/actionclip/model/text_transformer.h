@@ -15,8 +15,10 @@ class TextTransformerImpl : public torch::nn::Module {
  public:
   explicit TextTransformerImpl(const TextTransformerConfig& config);
 
-  // tokens [N, L] (int64; L <= context_length; zero padded) -> features [N, output_dim], taken at the largest token id of a row
-  // (= end of text). Columns behind the last end token of the batch are cut off first: the causal mask makes them irrelevant.
+  // tokens [N, L] (int64; L <= context_length; zero padded) -> features [N, output_dim], taken at the largest
+  // token id of a row
+  // (= end of text). Columns behind the last end token of the batch are cut off first: the causal mask makes
+  // them irrelevant.
   at::Tensor forward(const at::Tensor& tokens);
 
   torch::nn::Embedding token_embedding{nullptr};

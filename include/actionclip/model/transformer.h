@@ -1,5 +1,6 @@
 // CLIP's transformer: pre-norm residual attention blocks. Parameters carry CLIP's names.
-// Source: Radford et al. 2021, section 2.4; ActionCLIP's fusion head uses the same block with another LayerNorm eps.
+// Source: Radford et al. 2021, section 2.4; ActionCLIP's fusion head uses the same block with another
+// LayerNorm eps.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,8 @@ struct TransformerOptions {
   bool causal = false;  // position i attends to positions <= i
 };
 
-// Self-attention over [N, L, width]; packed input projection `in_proj_weight` [3 width, width] (query, key, value), `out_proj`.
+// Self-attention over [N, L, width]; packed input projection `in_proj_weight` [3 width, width] (query, key,
+// value), `out_proj`.
 class MultiheadAttentionImpl : public torch::nn::Module {
  public:
   explicit MultiheadAttentionImpl(const TransformerOptions& options);
@@ -81,8 +83,8 @@ class TransformerImpl : public torch::nn::Module {
   // x [N, L, width] -> [N, L, width].
   at::Tensor forward(at::Tensor x);
 
-  // forward(x) at one position of each sequence, `positions` [N] (int64): [N, width]. The last block then computes its query, output
-  // projection and perceptron for that position only; the result is the same.
+  // forward(x) at one position of each sequence, `positions` [N] (int64): [N, width]. The last block then
+  // computes its query, output projection and perceptron for that position only; the result is the same.
   at::Tensor forward_at(at::Tensor x, const at::Tensor& positions);
 
   const TransformerOptions& options() const { return options_; }

@@ -29,14 +29,17 @@ struct FewShotResult {
   double deviation = 0;  // sample standard deviation, 0 of one seed
 };
 
-// The K clips of each class, as indices into the list, drawn by (seed, class): a larger K contains a smaller one's clips.
-// Throws Error naming a class that has fewer than K.
-std::vector<std::int64_t> choose_shots(const VideoList& list, std::int64_t classes, std::int64_t shots, std::int64_t seed);
+// The K clips of each class, as indices into the list, drawn by (seed, class): a larger K contains a smaller
+// one's clips. Throws Error naming a class that has fewer than K.
+std::vector<std::int64_t> choose_shots(const VideoList& list, std::int64_t classes, std::int64_t shots,
+                                       std::int64_t seed);
 
-// Trains on data.train's chosen clips as `train:` says (the batch is at most the number of clips) and scores data.test, once for each K
-// and seed, each in a folder of `output`; runs that are finished there are re-used. Writes few_shot.json. The outcome is
-// stopped_by_signal if a signal ended it; call it again to go on.
-TrainOutcome run_few_shot(const Experiment& experiment, const FewShotOptions& options, std::vector<FewShotResult>& results);
+// Trains on data.train's chosen clips as `train:` says (the batch is at most the number of clips) and scores
+// data.test, once for each K and seed, each in a folder of `output`; runs that are finished there are
+// re-used. Writes few_shot.json. The outcome is stopped_by_signal if a signal ended it; call it again to go
+// on.
+TrainOutcome run_few_shot(const Experiment& experiment, const FewShotOptions& options,
+                          std::vector<FewShotResult>& results);
 
 // [{"shots", "top1", "mean", "std"}].
 nlohmann::ordered_json to_json(const std::vector<FewShotResult>& results);

@@ -23,6 +23,10 @@ BOOST_DESCRIBE_STRUCT(PromptTemplates, (), (templates))
 // Throws ConfigError (file:line:column) on a file that is no such file.
 std::vector<std::string> read_templates(const std::filesystem::path& file);
 
+// The method's 16 templates, which come with the program: share/actionclip/prompts/action.yaml, or
+// configs/prompts/action.yaml of the checkout. Throws Error if it is in neither place.
+std::filesystem::path default_templates_path();
+
 // The label in the place of "{}". Throws Error if `prompt_template` does not hold "{}" exactly once.
 std::string fill_template(std::string_view prompt_template, std::string_view label);
 

@@ -19,7 +19,8 @@ enum class TrainTask {
 };
 BOOST_DESCRIBE_ENUM(TrainTask, pretrain, prompt, finetune)
 
-// Target distribution of the contrastive loss over a batch (reference: ActionCLIP section 3.1; G = same-label matrix).
+// Target distribution of the contrastive loss over a batch (reference: ActionCLIP section 3.1; G = same-label
+// matrix).
 enum class LossTarget {
   softmax,     // softmax(10 G) of a row, as the published code
   normalized,  // G divided by its row sum, as the paper
@@ -35,7 +36,7 @@ struct OptimizerConfig {
   double beta1 = 0.9;
   double beta2 = 0.98;
   double eps = 1e-8;
-  double momentum = 0.9;      // sgd
+  double momentum = 0.9;  // sgd
   double weight_decay = 0.2;
 
   void check(ConfigChecker& checker) const;
@@ -48,8 +49,8 @@ BOOST_DESCRIBE_ENUM(ScheduleKind, cosine, multistep)
 struct ScheduleConfig {
   ScheduleKind kind = ScheduleKind::cosine;
   double warmup_epochs = 5;
-  double stop_epoch = 0;             // end the run here although the schedule is laid out for `epochs`; 0: at `epochs`
-  std::vector<double> milestones;    // multistep: epochs at which lr is multiplied by gamma
+  double stop_epoch = 0;  // end the run here although the schedule is laid out for `epochs`; 0: at `epochs`
+  std::vector<double> milestones;  // multistep: epochs at which lr is multiplied by gamma
   double gamma = 0.1;
 
   void check(ConfigChecker& checker) const;
@@ -65,24 +66,27 @@ BOOST_DESCRIBE_STRUCT(LearningRateRatios, (), (image, fusion))
 struct TrainConfig {
   TrainTask task = TrainTask::finetune;
   std::int64_t epochs = 50;
-  std::int64_t batch_size = 256;      // global: over all ranks and accumulation steps
-  std::int64_t accumulate_steps = 1;  // batch_size is split into so many parts; each part is its own contrastive batch
+  std::int64_t batch_size = 256;  // global: over all ranks and accumulation steps
+  std::int64_t accumulate_steps =
+      1;  // batch_size is split into so many parts; each part is its own contrastive batch
   double lr = 5e-6;
   LearningRateRatios lr_ratio;
   LossTarget target = LossTarget::softmax;
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
   Precision precision = Precision::fp32;
-  double clip_grad_norm = 0;          // 0: off
-  std::int64_t max_steps = 0;         // stop after so many optimiser steps; 0: no limit
-  std::int64_t max_nonfinite = 10;    // steps in a row with a loss or gradient that is not finite before the run stops
+  double clip_grad_norm = 0;   // 0: off
+  std::int64_t max_steps = 0;  // stop after so many optimiser steps; 0: no limit
+  std::int64_t max_nonfinite =
+      10;  // steps in a row with a loss or gradient that is not finite before the run stops
   std::int64_t checkpoint_every = 1;  // epochs
   std::int64_t keep_checkpoints = 2;  // newest ones kept beside `best`
 
   void check(ConfigChecker& checker) const;
 };
 BOOST_DESCRIBE_STRUCT(TrainConfig, (),
-                      (task, epochs, batch_size, accumulate_steps, lr, lr_ratio, target, optimizer, schedule, precision,
-                       clip_grad_norm, max_steps, max_nonfinite, checkpoint_every, keep_checkpoints))
+                      (task, epochs, batch_size, accumulate_steps, lr, lr_ratio, target, optimizer, schedule,
+                       precision, clip_grad_norm, max_steps, max_nonfinite, checkpoint_every,
+                       keep_checkpoints))
 
 }  // namespace actionclip

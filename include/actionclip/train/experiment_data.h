@@ -13,16 +13,18 @@
 
 namespace actionclip {
 
-// Keys of a native weights file's metadata: JSON lists of the label names and the templates that a model was trained with.
+// Keys of a native weights file's metadata: JSON lists of the label names and the templates that a model was
+// trained with.
 inline constexpr std::string_view kLabelsKey = "actionclip.labels";
 inline constexpr std::string_view kTemplatesKey = "actionclip.templates";
 
-// How the clips of a split are cut: `frames` of `image_size` pixels (unless data.transforms.input_size says otherwise).
+// How the clips of a split are cut: `frames` of `image_size` pixels (unless data.transforms.input_size says
+// otherwise).
 ClipDatasetOptions clip_options(const Experiment& experiment, std::int64_t image_size, std::int64_t frames);
 
 // Labels in the templates that the settings name (none: the label alone).
-PromptGenerator make_prompt_generator(const TextConfig& config, std::shared_ptr<const Tokenizer> tokenizer, const LabelSet& labels,
-                                      std::int64_t context_length);
+PromptGenerator make_prompt_generator(const TextConfig& config, std::shared_ptr<const Tokenizer> tokenizer,
+                                      const LabelSet& labels, std::int64_t context_length);
 
 // All prompts as a tensor: int64 [P, C, L].
 at::Tensor token_tensor(const PromptGenerator& prompts);

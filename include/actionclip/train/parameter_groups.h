@@ -1,4 +1,5 @@
-// The parameters that learn, in the method's three groups (image side, text side, fusion head), each with its learning-rate ratio.
+// The parameters that learn, in the method's three groups (image side, text side, fusion head), each with its
+// learning-rate ratio.
 #pragma once
 
 #include <vector>
@@ -9,8 +10,9 @@
 
 namespace actionclip {
 
-// Freezes what the task does not train (prompt: both towers; pretrain: the fusion head, which stills do not pass; fix_text: the text
-// side), so that no graph is built there, and returns the rest. logit_scale learns with the text side.
+// Freezes what the task does not train (prompt: both towers; pretrain: the fusion head, which stills do not
+// pass; fix_text: the text side), so that no graph is built there, and returns the rest. logit_scale learns
+// with the text side.
 std::vector<ParameterGroup> trainable_groups(ActionClip& model, const TrainConfig& config, bool fix_text);
 
 }  // namespace actionclip

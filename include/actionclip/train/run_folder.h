@@ -9,12 +9,13 @@
 
 namespace actionclip {
 
-// The checkpoint to go on from. `request`: "" (none), "newest" (Error if the run has none), "auto" (none if the run has none), or a
-// checkpoint folder.
-std::optional<std::filesystem::path> find_resume_point(const std::filesystem::path& run_folder, const std::string& request);
+// The checkpoint to go on from. `request`: "" (none), "newest" (Error if the run has none), "auto" (none if
+// the run has none), or a checkpoint folder.
+std::optional<std::filesystem::path> find_resume_point(const std::filesystem::path& run_folder,
+                                                       const std::string& request);
 
-// Creates the folder, removes leftovers of a crash, sends the log to train.log and writes config.yaml. Throws Error if the folder already
-// holds a run and `resuming` is false, or cannot be written.
+// Creates the folder, removes leftovers of a crash, sends the log to train.log and writes config.yaml. Throws
+// Error if the folder already holds a run and `resuming` is false, or cannot be written.
 void open_run_folder(const std::filesystem::path& run_folder, const Experiment& experiment, bool resuming);
 
 }  // namespace actionclip

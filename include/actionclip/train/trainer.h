@@ -1,4 +1,5 @@
-// The training loop: pretrain, prompt and finetune (see TrainTask), with evaluation, checkpoints and logs in a run folder.
+// The training loop: pretrain, prompt and finetune (see TrainTask), with evaluation, checkpoints and logs in
+// a run folder.
 #pragma once
 
 #include <filesystem>
@@ -27,9 +28,9 @@
 namespace actionclip {
 
 struct TrainerOptions {
-  std::filesystem::path output;                  // the run folder
+  std::filesystem::path output;  // the run folder
   c10::Device device = c10::kCPU;
-  std::optional<std::filesystem::path> resume;   // checkpoint folder to go on from
+  std::optional<std::filesystem::path> resume;  // checkpoint folder to go on from
 };
 
 // How a run ended.
@@ -37,9 +38,9 @@ enum class TrainOutcome { finished, stopped_by_signal };
 
 // Where a run stands; what a checkpoint's state.json holds.
 struct TrainProgress {
-  std::int64_t step = 0;                // optimiser steps taken or skipped
+  std::int64_t step = 0;  // optimiser steps taken or skipped
   std::int64_t epoch = 0;
-  std::int64_t batch = 0;               // loader batches of this epoch already used
+  std::int64_t batch = 0;  // loader batches of this epoch already used
   std::int64_t nonfinite_in_a_row = 0;
   std::int64_t nonfinite_total = 0;
   double best_top1 = -1;
@@ -56,8 +57,10 @@ struct StepReport {
 
 class Trainer {
  public:
-  // Builds everything and reads the first files; throws Error before anything is written if something does not fit.
-  Trainer(Experiment experiment, TrainerOptions options, std::shared_ptr<ProcessGroup> group = std::make_shared<SingleProcess>());
+  // Builds everything and reads the first files; throws Error before anything is written if something does
+  // not fit.
+  Trainer(Experiment experiment, TrainerOptions options,
+          std::shared_ptr<ProcessGroup> group = std::make_shared<SingleProcess>());
 
   TrainOutcome run();
 

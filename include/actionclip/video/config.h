@@ -21,8 +21,8 @@ enum class ListFormat {
 BOOST_DESCRIBE_ENUM(ListFormat, video, frames, captions)
 
 struct DatasetConfig {
-  InputPath list;                                // empty: this split does not exist
-  InputPath root;                                // folder that the list's paths are relative to; empty: the list's own folder
+  InputPath list;  // empty: this split does not exist
+  InputPath root;  // folder that the list's paths are relative to; empty: the list's own folder
   ListFormat format = ListFormat::video;
   std::string frame_pattern = "img_{:05d}.jpg";  // names in a frame folder
   std::int64_t index_bias = 1;                   // number of the first frame
@@ -34,9 +34,10 @@ BOOST_DESCRIBE_STRUCT(DatasetConfig, (), (list, root, format, frame_pattern, ind
 // Training: multi-scale crop and flip. Test: resize of the short side, centre (or three) crops.
 struct TransformConfig {
   std::int64_t input_size = 0;  // 0: the model's image size
-  std::vector<double> scales = {1.0, 0.875, 0.75, 0.66};  // of the multi-scale crop; empty: the test transform
-  double flip = 0.5;            // chance of a horizontal flip
-  std::int64_t test_resize = 0; // short side before the test crop; 0: input_size * 256 / 224
+  std::vector<double> scales = {1.0, 0.875, 0.75,
+                                0.66};  // of the multi-scale crop; empty: the test transform
+  double flip = 0.5;                    // chance of a horizontal flip
+  std::int64_t test_resize = 0;         // short side before the test crop; 0: input_size * 256 / 224
 
   void check(ConfigChecker& checker) const;
 };
@@ -54,6 +55,7 @@ struct DataConfig {
 
   void check(ConfigChecker& checker) const;
 };
-BOOST_DESCRIBE_STRUCT(DataConfig, (), (train, val, test, labels, num_workers, prefetch, max_failed_share, transforms))
+BOOST_DESCRIBE_STRUCT(DataConfig, (),
+                      (train, val, test, labels, num_workers, prefetch, max_failed_share, transforms))
 
 }  // namespace actionclip

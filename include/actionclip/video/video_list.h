@@ -24,9 +24,10 @@ struct VideoList {
   std::vector<VideoEntry> entries;
 };
 
-// Reads the list that `config` names. Paths may contain spaces (numbers are taken from the end of the line); empty lines and lines
-// starting with '#' are skipped. Throws Error with file:line for: a malformed line, a label id outside [0, label_count) (label_count < 0:
-// unchecked), an empty list. The videos themselves are not opened.
+// Reads the list that `config` names. Paths may contain spaces (numbers are taken from the end of the line);
+// empty lines and lines starting with '#' are skipped. Throws Error with file:line for: a malformed line, a
+// label id outside [0, label_count) (label_count < 0: unchecked), an empty list. The videos themselves are
+// not opened.
 VideoList read_video_list(const DatasetConfig& config, std::int64_t label_count);
 
 }  // namespace actionclip

@@ -9,17 +9,18 @@
 
 namespace actionclip {
 
-// Copies the tensors into the parameters of the same names (converted to their type and device). `wanted` says which parameters
-// must come from `tensors`; tensors of other parameters are not looked at. A missing, surplus or misshapen tensor is an error
-// that lists them all with both shapes (WeightsError).
+// Copies the tensors into the parameters of the same names (converted to their type and device). `wanted`
+// says which parameters must come from `tensors`; tensors of other parameters are not looked at. A missing,
+// surplus or misshapen tensor is an error that lists them all with both shapes (WeightsError).
 void load_state_dict(ActionClip& model, const StateDict& tensors,
                      const std::function<bool(const std::string& name)>& wanted = nullptr);
 
 // The parameters of the model, detached, by name.
 StateDict state_dict(const ActionClip& model);
 
-// A model for an experiment: sizes from `config`, parts from `config.weights` or at random as `config.init` says; the fusion head
-// comes from the weights where they hold one of the same kind, else it starts fresh. Random numbers: at::manual_seed(seed).
+// A model for an experiment: sizes from `config`, parts from `config.weights` or at random as `config.init`
+// says; the fusion head comes from the weights where they hold one of the same kind, else it starts fresh.
+// Random numbers: at::manual_seed(seed).
 ActionClip build_model(const ModelConfig& config, std::uint64_t seed);
 
 // A model exactly as the weights say.

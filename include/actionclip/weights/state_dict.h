@@ -27,14 +27,14 @@ enum class NameScheme {
 struct LoadedWeights {
   StateDict tensors;  // CPU
   NameScheme scheme = NameScheme::native;
-  ActionClipConfig config;        // from the metadata of a native file, else read from the shapes
-  bool has_fusion = false;        // the file holds a fusion head (or says that it needs none)
+  ActionClipConfig config;          // from the metadata of a native file, else read from the shapes
+  bool has_fusion = false;          // the file holds a fusion head (or says that it needs none)
   std::vector<std::string> unused;  // entries of the file that are no weights of the model (sizes, counters)
   std::map<std::string, std::string> metadata;
 };
 
-// Reads a weights file, or a checkpoint folder (its model.safetensors). `frames`: T where the file does not tell.
-// Throws WeightsError for a damaged file or names of no known scheme.
+// Reads a weights file, or a checkpoint folder (its model.safetensors). `frames`: T where the file does not
+// tell. Throws WeightsError for a damaged file or names of no known scheme.
 LoadedWeights load_weights(const std::filesystem::path& path, std::int64_t frames = 8);
 
 // The architecture that CLIP-named tensors have; the fusion head from `fusion.*` (none of them: meanP).

@@ -1,0 +1,88 @@
+// `predict` on real and synthetic videos, frame folders, and weights in the published ActionCLIP layout.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/end_to_end/program.h"
+#include "tests/parity/reference_files.h"
+#include "tests/parity/run_python.h"
+#include "tests/temporary_folder.h"
+
+namespace actionclip {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Predict : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    run_python("published_checkpoint.py", {folder_.path().string()});
+    write_text(folder_ / "labels.txt", "arm wrestling\nflipping a pancake\njuggling\n");
+  }
+
+  ProgramResult predict(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"predict", "--weights", folder_ / "published.pt", "--labels", folder_ / "labels.txt"});
+    return run_program(arguments);
+  }
+
+  // Three labels, sorted, probabilities that sum to one.
+  static void expect_predictions(const nlohmann::json& video) {
+    const auto& predictions = video.at("predictions");
+    ASSERT_EQ(predictions.size(), 3u);
+    double sum = 0, last = 2;
+    for (const auto& entry : predictions) {
+      const double probability = entry.at("probability").get<double>();
+      EXPECT_LE(probability, last);
+      EXPECT_GE(entry.at("similarity").get<double>(), -1.001);
+      EXPECT_LE(entry.at("similarity").get<double>(), 1.001);
+      last = probability;
+      sum += probability;
+    }
+    EXPECT_NEAR(sum, 1, 1e-4);
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(Predict, FourRealFilesGiveThreeAnswersAndOneClearFailure) {
+  const std::filesystem::path videos = std::filesystem::path(ACTIONCLIP_TEST_DATA) / "videos";
+  if (!std::filesystem::exists(videos)) GTEST_SKIP() << "no real videos here";
+  const std::vector<std::string> files = {videos / "arm_wrestling.mp4", videos / "flipping_a_pancake.mkv", videos / "mpeg4_25fps.avi",
+                                          videos / "corrupted.mp4"};
+  auto arguments = files;
+  arguments.emplace_back("--json");
+  const auto result = predict(arguments);
+  EXPECT_EQ(result.exit_code, 1);
+  const auto json = nlohmann::json::parse(result.output);
+  ASSERT_EQ(json.size(), 4u);
+  for (int i = 0; i < 3; ++i) expect_predictions(json[i]);
+  EXPECT_THAT(json[3].at("error").get<std::string>(), HasSubstr("corrupted.mp4"));
+  EXPECT_FALSE(json[3].contains("predictions"));
+  const auto good = predict({files[0], files[1], files[2]});
+  EXPECT_EQ(good.exit_code, 0);
+  EXPECT_THAT(good.output, HasSubstr("juggling"));
+}
+
+TEST_F(Predict, AFrameFolderIsAVideo) {
+  run_python("frame_folder.py", {(folder_ / "frames").string(), "12"});
+  const auto result = predict({folder_ / "frames", "--json"});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  expect_predictions(nlohmann::json::parse(result.output)[0]);
+}
+
+TEST_F(Predict, AMissingVideoFailsAloneAndWeightsThatAreNoneFailAll) {
+  run_python("frame_folder.py", {(folder_ / "frames").string(), "3"});
+  const auto result = predict({folder_ / "absent.mp4", folder_ / "frames", "--json"});
+  EXPECT_EQ(result.exit_code, 1);
+  const auto json = nlohmann::json::parse(result.output);
+  EXPECT_TRUE(json[0].contains("error"));
+  expect_predictions(json[1]);
+  write_text(folder_ / "published.pt", "<html>not weights</html>");
+  const auto refused = predict({folder_ / "frames"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.errors, HasSubstr("published.pt"));
+}
+
+}  // namespace
+}  // namespace actionclip
