@@ -28,8 +28,8 @@ class TemporaryFolder {
   TemporaryFolder() {
     static std::atomic<int> count = 0;
     const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    std::string name = std::string(test->test_suite_name()) + "." + test->name() + "." + std::to_string(getpid()) +
-                       "." + std::to_string(count++);
+    std::string name = std::string(test->test_suite_name()) + "." + test->name() + "." +
+                       std::to_string(getpid()) + "." + std::to_string(count++);
     for (char& c : name) c = c == '/' ? '_' : c;
     path_ = std::filesystem::path(::testing::TempDir()) / name;
     std::filesystem::create_directories(path_);

@@ -22,7 +22,8 @@ class Predict : public ::testing::Test {
   }
 
   ProgramResult predict(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {"predict", "--weights", folder_ / "published.pt", "--labels", folder_ / "labels.txt"});
+    arguments.insert(arguments.begin(),
+                     {"predict", "--weights", folder_ / "published.pt", "--labels", folder_ / "labels.txt"});
     return run_program(arguments);
   }
 
@@ -48,8 +49,8 @@ class Predict : public ::testing::Test {
 TEST_F(Predict, FourRealFilesGiveThreeAnswersAndOneClearFailure) {
   const std::filesystem::path videos = std::filesystem::path(ACTIONCLIP_TEST_DATA) / "videos";
   if (!std::filesystem::exists(videos)) GTEST_SKIP() << "no real videos here";
-  const std::vector<std::string> files = {videos / "arm_wrestling.mp4", videos / "flipping_a_pancake.mkv", videos / "mpeg4_25fps.avi",
-                                          videos / "corrupted.mp4"};
+  const std::vector<std::string> files = {videos / "arm_wrestling.mp4", videos / "flipping_a_pancake.mkv",
+                                          videos / "mpeg4_25fps.avi", videos / "corrupted.mp4"};
   auto arguments = files;
   arguments.emplace_back("--json");
   const auto result = predict(arguments);

@@ -1,5 +1,5 @@
-// Files that the program needs at run time and that come with it: beside an installed program (../share/actionclip), or in the checkout
-// that it was built from.
+// Files that the program needs at run time and that come with it: beside an installed program
+// (../share/actionclip), or in the checkout that it was built from.
 #pragma once
 
 #include <filesystem>

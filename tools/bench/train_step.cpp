@@ -1,0 +1,276 @@
+// Times the training step on random clips and texts that are in memory: what Trainer::step does, without
+// loader and log. Prints one line of JSON; train_step.py prints the same for the step written in Python. See
+// compare_steps.sh.
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <ATen/DeviceAccelerator.h>
+#include <ATen/Functions.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <CLI/CLI.hpp>
+#include <c10/core/CachingDeviceAllocator.h>
+#include <c10/util/Exception.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <torch/version.h>
+
+#include "actionclip/core/error.h"
+#include "actionclip/model/autocast.h"
+#include "actionclip/train/gradients.h"
+#include "actionclip/train/loss.h"
+#include "actionclip/train/optimizer.h"
+#include "actionclip/train/parameter_groups.h"
+#include "actionclip/weights/initialize.h"
+#include "actionclip/weights/safetensors.h"
+#include "actionclip/weights/state_dict.h"
+#include "actionclip/weights/tensor_convert.h"
+
+#include "tools/command.h"
+
+namespace actionclip {
+namespace {
+
+const double kMaxLogitScale = std::log(100.0);
+
+struct StepOptions {
+  std::string arch = "ViT-B/32";
+  std::int64_t videos = 4;
+  std::int64_t frames = 8;
+  std::int64_t text_length = 0;  // tokens of each text; 0: kShortestText to kLongestText
+  std::int64_t steps = 5;        // timed, behind one that warms up
+  Precision precision = Precision::fp32;
+  TrainTask task = TrainTask::finetune;
+  double lr = 5e-6;
+  std::string device = "auto";
+  std::filesystem::path load;  // a folder of weights and inputs; empty: random ones
+};
+
+// Start and end tokens included: what label sentences come to ("a photo of action riding a bike" is 9).
+constexpr std::int64_t kShortestText = 8;
+constexpr std::int64_t kLongestText = 14;
+
+struct Inputs {
+  at::Tensor clips;      // [B, T, 3, S, S] uint8
+  at::Tensor tokens;     // [B, L]
+  at::Tensor label_ids;  // [B]
+};
+
+struct Timings {
+  std::vector<double> losses;                    // of every step, the one that warms up first
+  std::vector<double> seconds;                   // of the timed steps
+  std::map<std::string, double> gradient_norms;  // of the first step, by parameter
+};
+
+// A field of the process's status, "VmRSS" or "VmHWM" (its peak), in bytes.
+std::int64_t process_memory(std::string_view field) {
+  std::ifstream status("/proc/self/status");
+  std::string name, unit;
+  std::int64_t kilobytes = 0;
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind(std::string(field) + ':', 0) != 0) continue;
+    std::istringstream(line) >> name >> kilobytes >> unit;
+  }
+  return kilobytes * 1024;
+}
+
+Inputs random_inputs(const StepOptions& options, const ActionClipConfig& model) {
+  const std::int64_t size = model.vision.image_size, words = model.text.vocabulary_size - 2;
+  Inputs inputs;
+  inputs.clips = at::randint(0, 256, {options.videos, options.frames, 3, size, size}, at::kByte);
+  inputs.label_ids = at::arange(options.videos);
+  inputs.tokens = at::zeros({options.videos, model.text.context_length}, at::kLong);
+  for (std::int64_t i = 0; i < options.videos; ++i) {
+    const std::int64_t length =
+        options.text_length > 0 ? options.text_length : kLongestText - i % (kLongestText - kShortestText + 1);
+    auto row = inputs.tokens[i].narrow(0, 0, length);
+    row.copy_(at::randint(1, words, {length}, at::kLong));
+    row[0] = words;
+    row[length - 1] = words + 1;
+  }
+  return inputs;
+}
+
+Inputs load_inputs(const std::filesystem::path& path) {
+  const TensorFile file = read_safetensors(path);
+  const auto read = [&](const char* name) {
+    const auto found = file.tensors.find(name);
+    if (found == file.tensors.end())
+      throw Error(fmt::format("{}: tensor '{}' is missing", path.string(), name));
+    return to_tensor(found->second);
+  };
+  return {.clips = read("clips"), .tokens = read("tokens"), .label_ids = read("label_ids")};
+}
+
+ActionClip make_model(const StepOptions& options) {
+  if (!options.load.empty())
+    return build_model(load_weights(options.load / "weights.safetensors", options.frames));
+  ModelConfig config;
+  config.arch = options.arch;
+  config.frames = options.frames;
+  config.init = {.image = InitSource::random, .text = InitSource::random};
+  return build_model(config, /*seed=*/1);
+}
+
+// The calls of Trainer::step, in its order.
+double step(ActionClip& model, Optimizer& optimizer, const Inputs& inputs, const TrainConfig& config) {
+  optimizer.zero_grad();
+  at::Tensor video, text;
+  {
+    const Autocast autocast(model->device().type(), config.precision);
+    video = model->encode_video(inputs.clips);
+    text = model->encode_text(inputs.tokens);
+  }
+  const auto loss =
+      contrastive_loss(video, text, model->logit_scale, inputs.label_ids.to(model->device()), config.target);
+  loss.backward();
+  const double value = loss.item<double>();
+  const double norm = gradient_norm(optimizer.gradients());
+  if (!std::isfinite(norm)) throw Error("the gradients are not finite");
+  optimizer.step(config.lr);
+  const at::NoGradGuard no_grad;
+  model->logit_scale.clamp_(std::nullopt, kMaxLogitScale);
+  return value;
+}
+
+std::map<std::string, double> gradient_norms(const ActionClip& model) {
+  std::map<std::string, double> norms;
+  for (const auto& parameter : model->named_parameters()) {
+    const auto& gradient = parameter.value().grad();
+    if (gradient.defined()) norms[parameter.key()] = gradient.norm().item<double>();
+  }
+  return norms;
+}
+
+Timings run_steps(ActionClip& model, Optimizer& optimizer, const Inputs& inputs, const TrainConfig& config,
+                  std::int64_t steps) {
+  Timings timings;
+  model->train();
+  for (std::int64_t i = 0; i <= steps; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    timings.losses.push_back(step(model, optimizer, inputs, config));
+    if (model->device().is_cuda()) at::accelerator::synchronizeDevice(model->device().index());
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    if (i == 0) timings.gradient_norms = gradient_norms(model);
+    if (i > 0) timings.seconds.push_back(elapsed.count());
+  }
+  return timings;
+}
+
+std::int64_t peak_device_memory(c10::Device device) {
+  if (!device.is_cuda()) return 0;
+  return c10::getDeviceAllocator(device.type())->getDeviceStats(device.index()).allocated_bytes[0].peak;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const auto middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+nlohmann::ordered_json run(const StepOptions& options) {
+  const std::int64_t resident = process_memory("VmRSS");
+  const c10::Device device = choose_device(options.device);
+  ActionClip model = make_model(options);
+  model->to(device);
+  TrainConfig config;
+  config.task = options.task;
+  config.precision = options.precision;
+  config.lr = options.lr;
+  const auto optimizer =
+      make_optimizer(config.optimizer, trainable_groups(model, config, /*fix_text=*/false));
+  const Inputs inputs = options.load.empty() ? random_inputs(options, model->config())
+                                             : load_inputs(options.load / "inputs.safetensors");
+  const Timings timings = run_steps(model, *optimizer, inputs, config, options.steps);
+  const std::int64_t peak = process_memory("VmHWM");
+  nlohmann::ordered_json result = {
+      {"program", "actionclip"},
+      {"torch", TORCH_VERSION},
+      {"device", device.str()},
+      {"threads", at::get_num_threads()},
+      {"arch", options.load.empty() ? options.arch : options.load.string()},
+      {"videos", inputs.clips.size(0)},
+      {"frames", inputs.clips.size(1)},
+      {"seconds", median(timings.seconds)},
+      {"seconds_min", *std::min_element(timings.seconds.begin(), timings.seconds.end())},
+      {"steps", timings.seconds.size()},
+      {"losses", timings.losses},
+      {"memory_added", peak - resident},
+      {"memory_peak", peak},
+      {"device_memory_peak", peak_device_memory(device)},
+  };
+  if (!options.load.empty()) result["gradient_norms"] = timings.gradient_norms;
+  return result;
+}
+
+StepOptions parse(CLI::App& program, int argc, char** argv) {
+  const std::map<std::string, Precision> precisions = {{"fp32", Precision::fp32}, {"bf16", Precision::bf16}};
+  const std::map<std::string, TrainTask> tasks = {{"finetune", TrainTask::finetune},
+                                                  {"prompt", TrainTask::prompt}};
+  StepOptions options;
+  program.add_option("--arch", options.arch, "the architecture")
+      ->check(CLI::IsMember(architecture_names()))
+      ->capture_default_str();
+  program.add_option("--videos", options.videos, "videos a step")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  program.add_option("--frames", options.frames, "frames a video")
+      ->check(CLI::Range(1, 77))
+      ->capture_default_str();
+  program
+      .add_option("--text-length", options.text_length,
+                  "tokens of each text, 77 at most; 0: 8 to 14, as label sentences have")
+      ->check(CLI::IsMember({0}) | CLI::Range(2, 77))
+      ->capture_default_str();
+  program.add_option("--steps", options.steps, "timed steps, behind one that warms up")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  program.add_option("--precision", options.precision, "what is computed in")
+      ->transform(CLI::CheckedTransformer(precisions))
+      ->option_text("fp32|bf16 [fp32]");
+  program.add_option("--task", options.task, "what learns: everything, or the fusion head alone")
+      ->transform(CLI::CheckedTransformer(tasks))
+      ->option_text("finetune|prompt [finetune]");
+  program.add_option("--lr", options.lr, "the learning rate")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  add_device_option(program, options.device);
+  program
+      .add_option("--load", options.load,
+                  "a folder with weights.safetensors and inputs.safetensors, instead of random ones")
+      ->check(CLI::ExistingDirectory);
+  program.parse(argc, argv);
+  return options;
+}
+
+}  // namespace
+}  // namespace actionclip
+
+int main(int argc, char** argv) {
+  using namespace actionclip;
+  CLI::App program("Times the training step on random clips; prints one line of JSON.",
+                   "train_step_benchmark");
+  try {
+    fmt::print("{}\n", run(parse(program, argc, argv)).dump());
+    return kExitDone;
+  } catch (const CLI::ParseError& problem) {
+    return program.exit(problem) == 0 ? kExitDone : kExitUsage;
+  } catch (const c10::Error& problem) {
+    fmt::print(stderr, "train_step_benchmark: {}\n", problem.what_without_backtrace());
+  } catch (const std::exception& problem) {
+    fmt::print(stderr, "train_step_benchmark: {}\n", problem.what());
+  }
+  return kExitError;
+}
