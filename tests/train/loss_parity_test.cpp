@@ -42,7 +42,7 @@ TEST(FusionAndLossParity, ValuesAndGradientsEqualPyTorch) {
         Target{LossTarget::identity, "identity"}}) {
     SCOPED_TRACE(name);
     head->zero_grad();
-    for (auto leaf : {frames, text, logit_scale}) leaf.mutable_grad() = {};
+    for (auto leaf : {frames, text, logit_scale}) leaf.mutable_grad() = at::Tensor();
     const auto loss =
         contrastive_loss(head->forward(frames), text, logit_scale, reference.at("labels"), target);
     loss.backward();
