@@ -55,7 +55,8 @@ TEST(ReadTextFile, RefusesWhatIsMissingAFolderOrTooLarge) {
 TEST(Sha256, IsTheKnownValue) {
   const TemporaryFolder folder;
   write_text(folder / "file", "abc");
-  EXPECT_EQ(sha256_of_file(folder / "file"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(sha256_of_file(folder / "file"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 TEST(WorkerPool, RunsEveryTaskAndHandsExceptionsOver) {
