@@ -1,10 +1,10 @@
-// The CSV of caption lists is read here: its two columns do not justify another library, and every message
-// needs the line.
 #include "actionclip/video/video_list.h"
 
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -14,20 +14,22 @@
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
 
+#include "text/csv.h"
+
 namespace actionclip {
 namespace {
 
 constexpr std::string_view kBlank = " \t\r";
+
+[[noreturn]] void fail(const std::filesystem::path& file, std::int64_t line, const std::string& message) {
+  throw Error(fmt::format("{}:{}: {}", file.string(), line, message));
+}
 
 // A list's text with the place that is being read.
 struct Cursor {
   const std::filesystem::path& file;
   std::string_view rest;
   std::int64_t line = 1;  // of the first character of `rest`
-
-  [[noreturn]] void fail(const std::string& message, std::int64_t at_line) const {
-    throw Error(fmt::format("{}:{}: {}", file.string(), at_line, message));
-  }
 
   // Skips empty lines and comments; false at the end.
   bool find_line() {
@@ -80,20 +82,20 @@ VideoEntry parse_line(Cursor& cursor, ListFormat format, std::int64_t label_coun
 
   const auto label_word = take_last_word(rest);
   const auto frames_word = has_frames ? take_last_word(rest) : std::string_view();
-  if (rest.empty()) cursor.fail(fmt::format("expected {}", expected), entry.line);
+  if (rest.empty()) fail(cursor.file, entry.line, fmt::format("expected {}", expected));
   const auto label_id = parse_integer(label_word);
-  if (!label_id)
-    cursor.fail(fmt::format("label id '{}' is not an integer (expected {})", label_word, expected),
-                entry.line);
+  if (!label_id) {
+    fail(cursor.file, entry.line,
+         fmt::format("label id '{}' is not an integer (expected {})", label_word, expected));
+  }
   if (label_count >= 0 && (*label_id < 0 || *label_id >= label_count)) {
-    cursor.fail(fmt::format("label id {} is not in 0..{}", *label_id, label_count - 1), entry.line);
+    fail(cursor.file, entry.line, fmt::format("label id {} is not in 0..{}", *label_id, label_count - 1));
   }
   if (has_frames) {
     const auto frame_count = parse_integer(frames_word);
     if (!frame_count || *frame_count <= 0) {
-      cursor.fail(
-          fmt::format("frame count '{}' is not a positive integer (expected {})", frames_word, expected),
-          entry.line);
+      fail(cursor.file, entry.line,
+           fmt::format("frame count '{}' is not a positive integer (expected {})", frames_word, expected));
     }
     entry.frame_count = *frame_count;
   }
@@ -102,92 +104,56 @@ VideoEntry parse_line(Cursor& cursor, ListFormat format, std::int64_t label_coun
   return entry;
 }
 
-// A field in quotes, which may hold commas, doubled quotes and line breaks; `cursor` stands on the opening
-// quote.
-std::string take_quoted_field(Cursor& cursor, std::int64_t record_line) {
-  std::string field;
-  cursor.rest.remove_prefix(1);
-  while (true) {
-    const auto quote = cursor.rest.find('"');
-    if (quote == std::string_view::npos) cursor.fail("a quoted field is not closed", record_line);
-    const std::string_view part = cursor.rest.substr(0, quote);
-    cursor.line += std::count(part.begin(), part.end(), '\n');
-    field += part;
-    cursor.rest.remove_prefix(quote + 1);
-    if (!cursor.rest.starts_with('"')) return field;
-    field += '"';
-    cursor.rest.remove_prefix(1);
+// CSV with the header `path,caption`.
+std::vector<VideoEntry> parse_captions(std::string_view text, const std::filesystem::path& file) {
+  auto rows = detail::parse_csv(text, file.string());
+  if (rows.empty() || rows[0].fields != std::vector<std::string>{"path", "caption"}) {
+    fail(file, rows.empty() ? 1 : rows[0].line, "the first line must be the header path,caption");
   }
+  std::vector<VideoEntry> entries;
+  for (auto& [line, fields] : std::span(rows).subspan(1)) {
+    if (fields.size() != 2) {
+      fail(file, line,
+           fmt::format("{} fields, expected 2 (path,caption); a field with a comma needs quotes",
+                       fields.size()));
+    }
+    if (fields[0].empty()) fail(file, line, "the path is empty");
+    if (trim(fields[1]).empty()) fail(file, line, "the caption is empty");
+    VideoEntry entry;
+    entry.line = line;
+    entry.path = fields[0];
+    entry.caption = std::move(fields[1]);
+    entries.push_back(std::move(entry));
+  }
+  return entries;
 }
 
-// One record of RFC 4180.
-std::vector<std::string> take_record(Cursor& cursor) {
-  const std::int64_t record_line = cursor.line;
-  std::vector<std::string> fields;
-  while (true) {
-    if (cursor.rest.starts_with('"')) {
-      fields.push_back(take_quoted_field(cursor, record_line));
-    } else {
-      const auto field = cursor.rest.substr(0, cursor.rest.find_first_of(",\n"));
-      if (field.find('"') != std::string_view::npos) {
-        cursor.fail("a quote inside a field that is not quoted; write \"...\"\"...\"", record_line);
-      }
-      cursor.rest.remove_prefix(field.size());
-      fields.emplace_back(field.ends_with('\r') ? field.substr(0, field.size() - 1) : field);
-    }
-    if (cursor.rest.starts_with(',')) {
-      cursor.rest.remove_prefix(1);
-      continue;
-    }
-    const std::string_view after = cursor.take_line();
-    if (!after.empty() && after != "\r") cursor.fail("text after a closing quote", record_line);
-    return fields;
-  }
-}
-
-VideoEntry parse_caption(Cursor& cursor) {
-  VideoEntry entry;
-  entry.line = cursor.line;
-  auto fields = take_record(cursor);
-  if (fields.size() != 2) {
-    cursor.fail(
-        fmt::format("{} fields, expected 2 (path,caption); a field with a comma needs quotes", fields.size()),
-        entry.line);
-  }
-  if (fields[0].empty()) cursor.fail("the path is empty", entry.line);
-  if (trim(fields[1]).empty()) cursor.fail("the caption is empty", entry.line);
-  entry.path = fields[0];
-  entry.caption = std::move(fields[1]);
-  return entry;
+std::vector<VideoEntry> parse_lines(std::string_view text, const DatasetConfig& config,
+                                    std::int64_t label_count) {
+  std::vector<VideoEntry> entries;
+  Cursor cursor{config.list.path, text};
+  while (cursor.find_line()) entries.push_back(parse_line(cursor, config.format, label_count));
+  return entries;
 }
 
 }  // namespace
 
 VideoList read_video_list(const DatasetConfig& config, std::int64_t label_count) {
   VideoList list{config.list.path, config, {}};
-  const std::string text = read_text_file(list.file);
-  Cursor cursor{list.file, text};
-  if (cursor.rest.starts_with("\xEF\xBB\xBF"))
-    cursor.rest.remove_prefix(3);  // the mark that some editors put before UTF-8
-  if (const auto zero = text.find('\0'); zero != std::string::npos) {
-    cursor.fail("holds a zero byte, so it is not a text file",
-                1 + std::count(text.begin(), text.begin() + zero, '\n'));
+  const std::string file_text = read_text_file(list.file);
+  std::string_view text = file_text;
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // the mark that some editors put before UTF-8
+  const auto lines_before = [&](std::size_t end) {
+    return std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), '\n');
+  };
+  if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
+    fail(list.file, 1 + lines_before(zero), "holds a zero byte, so it is not a text file");
   }
+  list.entries = config.format == ListFormat::captions ? parse_captions(text, list.file)
+                                                       : parse_lines(text, config, label_count);
+  if (list.entries.empty()) fail(list.file, 1 + lines_before(text.size()), "the list holds no video");
   const auto root = config.root.empty() ? list.file.parent_path() : config.root.path;
-  const bool has_captions = config.format == ListFormat::captions;
-  if (has_captions && cursor.find_line()) {
-    const std::int64_t line = cursor.line;
-    if (take_record(cursor) != std::vector<std::string>{"path", "caption"}) {
-      cursor.fail("the first line must be the header path,caption", line);
-    }
-  }
-  while (cursor.find_line()) {
-    list.entries.push_back(has_captions ? parse_caption(cursor)
-                                        : parse_line(cursor, config.format, label_count));
-    auto& path = list.entries.back().path;
-    path = root / path;
-  }
-  if (list.entries.empty()) cursor.fail("the list holds no video", cursor.line);
+  for (auto& entry : list.entries) entry.path = root / entry.path;
   return list;
 }
 
