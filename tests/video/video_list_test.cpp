@@ -146,8 +146,7 @@ TEST_F(VideoListTest, MalformedCaptionsAreNamedByFileAndLine) {
   EXPECT_EQ(captions("path,caption\na.png, \n"), "2: the caption is empty");
   EXPECT_EQ(captions("path,caption\na,b\nc,\"open\n\n"), "3: a quoted field has no closing quote");
   EXPECT_THAT(captions("path,caption\na,\"b\"c\n"), ::testing::StartsWith("2: a quote"));
-  EXPECT_THAT(captions("path,caption\n\"x\ny\",b\na,b\"c\n"),
-              ::testing::StartsWith("4: a quote"));
+  EXPECT_THAT(captions("path,caption\n\"x\ny\",b\na,b\"c\n"), ::testing::StartsWith("4: a quote"));
 }
 
 }  // namespace
