@@ -117,7 +117,7 @@ std::string header_bytes(const NamedTensorData& tensors, const std::map<std::str
 
 }  // namespace
 
-TensorFile parse_safetensors(std::span<const std::byte> file, std::shared_ptr<const void> owner,
+TensorFile parse_safetensors(std::span<const std::byte> file, const std::shared_ptr<const void>& owner,
                              std::string_view source) {
   if (file.size() < kPrefixSize)
     throw WeightsError(fmt::format("{}: too short for a safetensors file", source));

@@ -11,7 +11,7 @@
 namespace actionclip {
 
 // As read_safetensors, for a file that lies in memory kept alive by `owner`; `source` names it in errors.
-TensorFile parse_safetensors(std::span<const std::byte> file, std::shared_ptr<const void> owner,
+TensorFile parse_safetensors(std::span<const std::byte> file, const std::shared_ptr<const void>& owner,
                              std::string_view source);
 
 }  // namespace actionclip
