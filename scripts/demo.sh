@@ -9,6 +9,9 @@ data=data/synthetic
 program=build/release/bin/actionclip
 templates=configs/prompts/label_only.yaml
 
+# Where another process takes a core, OpenMP threads that spin while they wait for each other crawl: let them sleep early.
+export GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-5000}
+
 say() { printf '\n=== %s\n' "$*"; }
 
 # stage NAME OVERRIDES...: trains configs/synthetic/NAME.yaml into runs/demo/NAME unless it is finished there; goes on where it was stopped.
