@@ -35,9 +35,10 @@ std::vector<std::int64_t> counterparts(const LabelSet& labels, const std::string
 // Group and pair figures beside top-1 and top-5.
 class ExtraMetrics {
  public:
-  ExtraMetrics(const LabelSet& labels, const EvalConfig& config) {
-    for (const auto& column : config.group_by)
+  ExtraMetrics(const LabelSet& labels, const EvalConfig& config) : labels_(labels) {
+    for (const auto& column : config.group_by) {
       groups_.emplace_back(column, GroupAccuracy(labels.column(column)));
+    }
     if (!config.pair_by.empty()) pairs_.emplace(counterparts(labels, config.pair_by));
   }
 
@@ -53,10 +54,15 @@ class ExtraMetrics {
 
   void report(EvaluationReport& report) const {
     for (const auto& [column, accuracy] : groups_) report.group_top1[column] = accuracy.percent();
-    if (pairs_) report.pair_accuracy = pairs_->percent();
+    if (!pairs_) return;
+    report.pair_accuracy = pairs_->percent();
+    for (const auto& [column, accuracy] : groups_) {
+      report.pair_accuracy_by[column] = pairs_->percent_by(labels_.column(column));
+    }
   }
 
  private:
+  const LabelSet& labels_;
   std::vector<std::pair<std::string, GroupAccuracy>> groups_;
   std::optional<PairAccuracy> pairs_;
 };
@@ -109,19 +115,25 @@ nlohmann::ordered_json to_json(const EvaluationReport& report) {
                                  {"views", report.views}};
   for (const auto& [column, top1] : report.group_top1) json["groups"][column] = top1;
   if (report.pair_accuracy) json["pairs"] = *report.pair_accuracy;
+  for (const auto& [column, by_entry] : report.pair_accuracy_by) json["pairs_by"][column] = by_entry;
   return json;
 }
 
 std::string to_table(const EvaluationReport& report) {
   std::string table;
   const auto row = [&](const std::string& name, const std::string& value) {
-    table += fmt::format("  {:<24}{:>10}\n", name, value);
+    table += fmt::format("  {:<40}{:>10}\n", name, value);
   };
   row("top-1 (%)", fmt::format("{:.2f}", report.metrics.top1()));
   row("top-5 (%)", fmt::format("{:.2f}", report.metrics.top5()));
   for (const auto& [column, top1] : report.group_top1)
     row(column + " top-1 (%)", fmt::format("{:.2f}", top1));
   if (report.pair_accuracy) row("pairs (%)", fmt::format("{:.2f}", *report.pair_accuracy));
+  for (const auto& [column, by_entry] : report.pair_accuracy_by) {
+    for (const auto& [entry, percent] : by_entry) {
+      row(fmt::format("  {} {} (%)", column, entry), fmt::format("{:.2f}", percent));
+    }
+  }
   row("loss", fmt::format("{:.4f}", report.loss));
   row("videos", fmt::format("{}", report.metrics.samples()));
   row("failed (count as wrong)", fmt::format("{}", report.metrics.failed()));

@@ -129,28 +129,57 @@ void ClassificationMetrics::check_label(std::int64_t label_id) const {
   check_label_id(label_id, static_cast<std::size_t>(classes_));
 }
 
+double HitCounts::percent() const {
+  const auto videos = counts_.begin() + static_cast<std::ptrdiff_t>(classes());
+  return percentage(std::accumulate(counts_.begin(), videos, std::int64_t{0}), samples());
+}
+
+std::int64_t HitCounts::samples() const {
+  const auto videos = counts_.begin() + static_cast<std::ptrdiff_t>(classes());
+  return std::accumulate(videos, counts_.end(), std::int64_t{0});
+}
+
+std::map<std::string, double> HitCounts::percent_by(std::span<const std::string> group_of_label) const {
+  if (group_of_label.size() != classes()) {
+    throw std::invalid_argument(
+        fmt::format("groups of {} labels for {} classes", group_of_label.size(), classes()));
+  }
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> sums;
+  for (std::size_t c = 0; c < classes(); ++c) {
+    sums[group_of_label[c]].first += counts_[c];
+    sums[group_of_label[c]].second += counts_[classes() + c];
+  }
+  std::map<std::string, double> percents;
+  for (const auto& [group, sum] : sums) {
+    if (sum.second > 0) percents[group] = percentage(sum.first, sum.second);
+  }
+  return percents;
+}
+
+void HitCounts::add_counts(std::span<const std::int64_t> counts) { add_to(counts_, counts); }
+
+void HitCounts::count(std::int64_t label_id, bool hit) {
+  counts_[label_id] += hit ? 1 : 0;
+  ++counts_[classes() + label_id];
+}
+
 GroupAccuracy::GroupAccuracy(std::vector<std::string> group_of_label)
-    : group_of_label_(std::move(group_of_label)), counts_(2) {}
+    : HitCounts(group_of_label.size()), group_of_label_(std::move(group_of_label)) {}
 
 void GroupAccuracy::add(std::span<const float> scores, std::int64_t label_id) {
-  check_label_id(label_id, group_of_label_.size());
-  check_scores(scores, group_of_label_.size());
+  check_label_id(label_id, classes());
+  check_scores(scores, classes());
   const auto predicted = top_label(scores);
-  if (predicted >= 0 && group_of_label_[predicted] == group_of_label_[label_id]) ++counts_[0];
-  ++counts_[1];
+  count(label_id, predicted >= 0 && group_of_label_[predicted] == group_of_label_[label_id]);
 }
 
 void GroupAccuracy::add_failed(std::int64_t label_id) {
-  check_label_id(label_id, group_of_label_.size());
-  ++counts_[1];
+  check_label_id(label_id, classes());
+  count(label_id, false);
 }
 
-double GroupAccuracy::percent() const { return percentage(counts_[0], counts_[1]); }
-
-void GroupAccuracy::add_counts(std::span<const std::int64_t> counts) { add_to(counts_, counts); }
-
 PairAccuracy::PairAccuracy(std::vector<std::int64_t> counterpart)
-    : counterpart_(std::move(counterpart)), counts_(2) {
+    : HitCounts(counterpart.size()), counterpart_(std::move(counterpart)) {
   for (std::size_t c = 0; c < counterpart_.size(); ++c) {
     if (counterpart_[c] < 0) continue;
     check_label_id(counterpart_[c], counterpart_.size());
@@ -161,21 +190,15 @@ PairAccuracy::PairAccuracy(std::vector<std::int64_t> counterpart)
 }
 
 void PairAccuracy::add(std::span<const float> scores, std::int64_t label_id) {
-  check_label_id(label_id, counterpart_.size());
-  check_scores(scores, counterpart_.size());
+  check_label_id(label_id, classes());
+  check_scores(scores, classes());
   const auto other = counterpart_[label_id];
-  if (other < 0) return;
-  if (!has_nan(scores) && scores[label_id] > scores[other]) ++counts_[0];
-  ++counts_[1];
+  if (other >= 0) count(label_id, !has_nan(scores) && scores[label_id] > scores[other]);
 }
 
 void PairAccuracy::add_failed(std::int64_t label_id) {
-  check_label_id(label_id, counterpart_.size());
-  if (counterpart_[label_id] >= 0) ++counts_[1];
+  check_label_id(label_id, classes());
+  if (counterpart_[label_id] >= 0) count(label_id, false);
 }
-
-double PairAccuracy::percent() const { return percentage(counts_[0], counts_[1]); }
-
-void PairAccuracy::add_counts(std::span<const std::int64_t> counts) { add_to(counts_, counts); }
 
 }  // namespace actionclip

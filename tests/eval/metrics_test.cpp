@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -170,6 +172,18 @@ TEST(PairAccuracy, ComparesALabelWithItsCounterpartOnly) {
   accuracy.add_failed(2);
   EXPECT_EQ(accuracy.samples(), 4);
   EXPECT_DOUBLE_EQ(accuracy.percent(), 25);
+}
+
+TEST(PairAccuracy, IsReportedByGroupOfTheTrueLabel) {
+  PairAccuracy accuracy({1, 0, 3, 2, -1});
+  const std::vector<float> scores{2, 1, 2, 1, 0};
+  for (std::int64_t label_id = 0; label_id < 4; ++label_id) accuracy.add(scores, label_id);
+  accuracy.add_failed(0);
+  accuracy.add(scores, 4);
+  const std::map<std::string, double> expected{{"left", 200.0 / 3}, {"right", 0}};
+  EXPECT_EQ(accuracy.percent_by(std::vector<std::string>{"left", "right", "left", "right", "still"}),
+            expected);
+  EXPECT_THROW(accuracy.percent_by(std::vector<std::string>{"left"}), std::invalid_argument);
 }
 
 TEST(PairAccuracy, RefusesCounterpartsThatDoNotExist) {

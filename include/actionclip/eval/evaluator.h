@@ -29,6 +29,8 @@ struct EvaluationReport {
   std::int64_t views = 1;         // a video
   std::map<std::string, double> group_top1;  // percent; by column of EvalConfig::group_by
   std::optional<double> pair_accuracy;       // percent; EvalConfig::pair_by
+  // Percent; by column of EvalConfig::group_by, then by the true label's entry in it.
+  std::map<std::string, std::map<std::string, double>> pair_accuracy_by;
   std::vector<UnscoredVideo> failed;
 };
 
@@ -37,7 +39,8 @@ struct EvaluationReport {
 EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, const LabelSet& labels,
                           const EvalConfig& config, const DataConfig& data);
 
-// {"top1", "top5" (percent), "samples", "failed", "loss", "views", and "groups" / "pairs" where asked for}.
+// {"top1", "top5" (percent), "samples", "failed", "loss", "views", and "groups", "pairs" and "pairs_by" where
+// asked for}.
 nlohmann::ordered_json to_json(const EvaluationReport& report);
 
 // The same as an aligned table for people.

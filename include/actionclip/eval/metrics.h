@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -58,9 +59,31 @@ class ClassificationMetrics {
   std::vector<std::int64_t> counts_;
 };
 
+// Hits among videos, counted by class: what the two measures below share.
+class HitCounts {
+ public:
+  double percent() const;
+  std::int64_t samples() const;
+
+  // Percent of the videos whose label is of each group; groups without a video are left out.
+  std::map<std::string, double> percent_by(std::span<const std::string> group_of_label) const;
+
+  const std::vector<std::int64_t>& counts() const { return counts_; }
+  void add_counts(std::span<const std::int64_t> counts);
+
+ protected:
+  explicit HitCounts(std::size_t classes) : counts_(2 * classes) {}
+
+  std::size_t classes() const { return counts_.size() / 2; }
+  void count(std::int64_t label_id, bool hit);
+
+ private:
+  std::vector<std::int64_t> counts_;  // hits per class [C], then videos per class [C]
+};
+
 // Share of videos whose top label lies in the same group as the true label (e.g. the verb of a verb-object
 // label).
-class GroupAccuracy {
+class GroupAccuracy : public HitCounts {
  public:
   // group_of_label[c]: name of the group of label c.
   explicit GroupAccuracy(std::vector<std::string> group_of_label);
@@ -68,20 +91,13 @@ class GroupAccuracy {
   void add(std::span<const float> scores, std::int64_t label_id);
   void add_failed(std::int64_t label_id);
 
-  double percent() const;
-  std::int64_t samples() const { return counts_[1]; }
-
-  const std::vector<std::int64_t>& counts() const { return counts_; }
-  void add_counts(std::span<const std::int64_t> counts);
-
  private:
   std::vector<std::string> group_of_label_;
-  std::vector<std::int64_t> counts_;  // hits, samples
 };
 
 // Share of videos whose true label scores strictly higher than its counterpart (e.g. "opening a door" against
 // "closing a door"). Videos of labels without a counterpart are left out.
-class PairAccuracy {
+class PairAccuracy : public HitCounts {
  public:
   // counterpart[c]: label_id of the counterpart of label c, -1 for none.
   explicit PairAccuracy(std::vector<std::int64_t> counterpart);
@@ -89,15 +105,8 @@ class PairAccuracy {
   void add(std::span<const float> scores, std::int64_t label_id);
   void add_failed(std::int64_t label_id);
 
-  double percent() const;
-  std::int64_t samples() const { return counts_[1]; }
-
-  const std::vector<std::int64_t>& counts() const { return counts_; }
-  void add_counts(std::span<const std::int64_t> counts);
-
  private:
   std::vector<std::int64_t> counterpart_;
-  std::vector<std::int64_t> counts_;  // hits, samples
 };
 
 }  // namespace actionclip
