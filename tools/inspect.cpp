@@ -21,10 +21,11 @@ void add_config(CLI::App& inspect) {
       "config", "the experiment with its base files, defaults and overrides resolved, as YAML");
   command->add_option("file", options->file, "the experiment's YAML file")->required();
   command->add_option("overrides", options->overrides,
-                      "settings that replace the file's, e.g. train.epochs=3");
-  command->footer("Example:\n  actionclip inspect config configs/synthetic/finetune.yaml train.epochs=3");
+                      "settings that replace the file's, e.g. train.batch_size=64");
+  command->footer(
+      "Example:\n  actionclip inspect config configs/synthetic/finetune.yaml train.batch_size=64");
   command->callback([options] {
-    fmt::print("{}", to_yaml(load_experiment(options->file, options->overrides, MissingFiles::allowed)));
+    fmt::print("{}", to_yaml(load_experiment(options->file, options->overrides, /*unread=*/{""})));
   });
 }
 

@@ -86,6 +86,12 @@ void FindingList::add_unknown_key(const ConfigEntry& entry, const std::string& p
   add(entry.key_mark, path, fmt::format("unknown key, {}", advice));
 }
 
+bool FindingList::is_read(const std::string& path) const {
+  return std::none_of(unread_.begin(), unread_.end(), [&](const std::string& unread) {
+    return unread.empty() || path == unread || path.starts_with(unread + ".");
+  });
+}
+
 bool FindingList::has(const std::string& path) const {
   return paths_.contains(path) ||
          (!path.empty() && std::any_of(paths_.begin(), paths_.end(),

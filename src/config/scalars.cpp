@@ -129,7 +129,7 @@ void read_scalar(FindingList& findings, const ConfigNode& node, const std::strin
   if (node.kind != ConfigNode::Kind::scalar) return findings.add_wrong_type(node, path, "a path");
   const fs::path folder = node.mark.source ? node.mark.source->folder : fs::path();
   value.path = (folder / node.scalar).lexically_normal();
-  if (findings.missing_files() == MissingFiles::allowed) return;
+  if (!findings.is_read(path)) return;
   std::error_code error;
   if (!fs::exists(value.path, error)) {
     findings.add(node.mark, path,

@@ -80,8 +80,8 @@ void Experiment::check(ConfigChecker& checker) const {
 }
 
 Experiment load_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides,
-                           MissingFiles missing_files) {
-  return read_config<Experiment>(load_yaml(file, overrides), missing_files);
+                           const UnreadPaths& unread) {
+  return read_config<Experiment>(load_yaml(file, overrides), unread);
 }
 
 std::string to_yaml(const Experiment& experiment) { return write_config(experiment); }

@@ -51,6 +51,16 @@ struct Outer {
 BOOST_DESCRIBE_STRUCT(Outer, (),
                       (flag, integer, real, text, color, path, maybe, names, inners, numbers, inner))
 
+struct Section {
+  InputPath path;
+};
+BOOST_DESCRIBE_STRUCT(Section, (), (path))
+
+struct TwoSections {
+  Section data, more;
+};
+BOOST_DESCRIBE_STRUCT(TwoSections, (), (data, more))
+
 Outer read(const std::string& text) { return read_config<Outer>(parse_yaml(text, "a.yaml")); }
 
 std::string error_of(const std::string& text) {
@@ -255,6 +265,25 @@ TEST(ReadConfig, APathThatDoesNotExistIsAFinding) {
   }
   EXPECT_THAT(error_of("path: [x]"), HasSubstr("expected a path, found a list"));
   EXPECT_THAT(error_of("path: " + std::string(5000, 'x')), HasSubstr("path: cannot read "));
+}
+
+TEST(ReadConfig, OnlyPathsThatWillBeReadMustExist) {
+  const auto root = parse_yaml("data: {path: absent.txt}\nmore: {path: absent.txt}\n", "a.yaml");
+  const auto complaint = [&](const UnreadPaths& unread) -> std::string {
+    try {
+      read_config<TwoSections>(root, unread);
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+    return "none";
+  };
+  EXPECT_THAT(complaint({}), HasSubstr("data.path: no such file"));
+  EXPECT_THAT(complaint({"data.path"}), testing::StartsWith("a.yaml:2:"));
+  EXPECT_THAT(complaint({"data"}), testing::StartsWith("a.yaml:2:"));
+  EXPECT_THAT(complaint({"dat", "more"}), testing::StartsWith("a.yaml:1:"));
+  EXPECT_EQ(complaint({"data", "more.path"}), "none");
+  EXPECT_EQ(complaint({""}), "none");
+  EXPECT_THAT(read_config<TwoSections>(root, {""}).data.path.string(), HasSubstr("/absent.txt"));
 }
 
 TEST(ReadConfig, FindingsOfOverridesAloneAreUsageErrors) {

@@ -31,8 +31,9 @@ ConfigNode parse_yaml(const std::string& text, const std::string& name);
 // Reads strictly: integers and numbers are decimal without quotes or leading zeros, numbers finite, booleans
 // `true` or `false`; a text is any scalar as written. What is not given keeps its default. Throws ConfigError
 // with all findings, one a line; UsageError if every one of them comes from an override.
+// The files that the keys of `unread` name need not exist.
 template <typename T>
-T read_config(const ConfigNode& root, MissingFiles missing_files = MissingFiles::refused);
+T read_config(const ConfigNode& root, const UnreadPaths& unread = {});
 
 // Emits every field, defaults included; read_config<T>(parse_yaml(write_config(x))) == x.
 template <typename T>

@@ -89,8 +89,8 @@ void collect_keys(const std::string& path, std::vector<std::string>& keys) {
 // What is wrong with a configuration.
 class FindingList {
  public:
-  FindingList(std::vector<std::string> known_keys, MissingFiles missing_files)
-      : known_keys_(std::move(known_keys)), missing_files_(missing_files) {}
+  FindingList(std::vector<std::string> known_keys, UnreadPaths unread)
+      : known_keys_(std::move(known_keys)), unread_(std::move(unread)) {}
 
   void add(const ConfigMark& mark, const std::string& path, const std::string& message);
   // `found` is not what `path` takes: "expected an integer, found 3.5".
@@ -98,7 +98,8 @@ class FindingList {
                       const std::string& hint = {});
   void add_unknown_key(const ConfigEntry& entry, const std::string& parent,
                        const std::vector<std::string>& siblings);
-  MissingFiles missing_files() const { return missing_files_; }
+  // Whether the file that the key `path` names has to exist.
+  bool is_read(const std::string& path) const;
 
   // Whether something was found at `path` or in an element of the list there.
   bool has(const std::string& path) const;
@@ -113,7 +114,7 @@ class FindingList {
     std::string text;
   };
   std::vector<std::string> known_keys_;  // paths, for keys that stand in the wrong section
-  MissingFiles missing_files_;
+  UnreadPaths unread_;
   std::vector<Finding> findings_;
   std::size_t left_out_ = 0;
   std::set<std::string> paths_;
@@ -148,8 +149,8 @@ class StructChecker : public ConfigChecker {
 
 class ConfigReader {
  public:
-  ConfigReader(std::vector<std::string> known_keys, MissingFiles missing_files)
-      : findings_(std::move(known_keys), missing_files) {}
+  ConfigReader(std::vector<std::string> known_keys, UnreadPaths unread)
+      : findings_(std::move(known_keys), std::move(unread)) {}
 
   template <typename T>
   void read(const ConfigNode& node, const ConfigMark& place, const std::string& path, T& value) {
@@ -293,9 +294,9 @@ std::vector<std::string> config_keys() {
 }
 
 template <typename T>
-T read_config(const ConfigNode& root, MissingFiles missing_files) {
+T read_config(const ConfigNode& root, const UnreadPaths& unread) {
   T value{};
-  detail::ConfigReader reader(config_keys<T>(), missing_files);
+  detail::ConfigReader reader(config_keys<T>(), unread);
   reader.read(root, root.mark, "", value);
   reader.finish();
   return value;

@@ -4,11 +4,13 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace actionclip {
 
 // A file or folder that the program will read. In a YAML file it is relative to that file; in an override, to
-// the working folder. The reader makes it absolute and reports a path that does not exist. Empty: not given.
+// the working folder. The reader makes it absolute and reports a path that does not exist (but for
+// UnreadPaths). Empty: not given.
 struct InputPath {
   std::filesystem::path path;
 
@@ -16,8 +18,8 @@ struct InputPath {
   std::string string() const { return path.string(); }
 };
 
-// What the reader does about an InputPath that does not exist. Allowed: to look at a configuration where its
-// data are not.
-enum class MissingFiles { refused, allowed };
+// The InputPaths that need not exist, because nothing is going to read them: keys ("data.train.list"), or
+// sections ("data.train") for all in them; "" for all.
+using UnreadPaths = std::vector<std::string>;
 
 }  // namespace actionclip

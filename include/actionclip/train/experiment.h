@@ -30,9 +30,10 @@ struct Experiment {
 BOOST_DESCRIBE_STRUCT(Experiment, (), (seed, model, text, data, train, eval))
 
 // Reads `file` with its `base:` chain, applies `overrides` ("train.epochs=3"), and checks everything.
-// Throws ConfigError with every finding, a line each; UsageError for an override that cannot be used.
+// Files named by keys in `unread` may be missing. Throws ConfigError with every finding, a line each;
+// UsageError for an override that cannot be used.
 Experiment load_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides,
-                           MissingFiles missing_files = MissingFiles::refused);
+                           const UnreadPaths& unread = {});
 
 // The resolved experiment as YAML that load_experiment reads back to the same values.
 std::string to_yaml(const Experiment& experiment);
