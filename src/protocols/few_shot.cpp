@@ -51,7 +51,6 @@ std::optional<double> run_one(Experiment experiment, const FewShotOptions& optio
                               const LabelSet& labels, std::int64_t shots, std::int64_t seed) {
   const auto folder = folder_of(options, shots, seed);
   const auto chosen = choose_shots(list, labels.size(), shots, seed);
-  std::filesystem::create_directories(folder);
   write_file_atomically(folder / "train.txt", list_text(list, chosen));
   experiment.seed = seed;
   experiment.data.train.list.path = std::filesystem::absolute(folder / "train.txt");
@@ -65,11 +64,43 @@ std::optional<double> run_one(Experiment experiment, const FewShotOptions& optio
   return score(experiment, trainer.model(), labels);
 }
 
-// The score that an earlier call left, if it was made with the same experiment.
-std::optional<double> finished_score(const std::filesystem::path& file, const std::string& experiment) {
+// SHA-256 of a file; of a checkpoint folder, of its model; empty of none.
+std::string content_hash(const InputPath& file) {
+  if (file.empty()) return "";
+  return sha256_of_file(std::filesystem::is_directory(file.path) ? file.path / "model.safetensors"
+                                                                 : file.path);
+}
+
+// All that the runs' scores depend on, but for the pictures in the videos.
+std::string identity_of(const Experiment& experiment) {
+  const nlohmann::ordered_json identity = {{"experiment", to_yaml(experiment)},
+                                           {"sha256",
+                                            {{"model.weights", content_hash(experiment.model.weights)},
+                                             {"text.vocabulary", content_hash(experiment.text.vocabulary)},
+                                             {"text.templates", content_hash(experiment.text.templates)},
+                                             {"data.labels", content_hash(experiment.data.labels)},
+                                             {"data.train.list", content_hash(experiment.data.train.list)},
+                                             {"data.test.list", content_hash(experiment.data.test.list)}}}};
+  return identity.dump(2) + "\n";
+}
+
+// Keeps what a run of the same identity left in `folder`; anything else would be resumed or reported as if
+// these settings had given it, so the folder is started anew.
+void claim_folder(const std::filesystem::path& folder, const std::string& identity) {
+  const auto file = folder / "identity.json";
+  if (std::filesystem::exists(file) && read_text_file(file) == identity) return;
+  if (std::filesystem::exists(folder))
+    spdlog::warn("{}: of other settings, weights or lists, so it is started anew", folder.string());
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  write_file_atomically(file, identity);
+}
+
+// The score that an earlier call left.
+std::optional<double> finished_score(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return std::nullopt;
   const auto json = nlohmann::json::parse(read_text_file(file), nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded() || json.value("experiment", "") != experiment) return std::nullopt;
+  if (!json.is_object() || !json.contains("top1") || !json.at("top1").is_number()) return std::nullopt;
   return json.at("top1").get<double>();
 }
 
@@ -106,7 +137,7 @@ TrainOutcome run_few_shot(const Experiment& experiment, const FewShotOptions& op
                           std::vector<FewShotResult>& results) {
   const LabelSet labels = read_labels(experiment.data.labels.path);
   const VideoList list = read_video_list(experiment.data.train, labels.size());
-  const std::string identity = to_yaml(experiment);
+  const std::string identity = identity_of(experiment);
   for (const auto shots : options.shots) {
     if (shots == 0) {
       ActionClip model = build_model(experiment.model, static_cast<std::uint64_t>(experiment.seed));
@@ -116,12 +147,14 @@ TrainOutcome run_few_shot(const Experiment& experiment, const FewShotOptions& op
     }
     std::vector<double> top1;
     for (const auto seed : options.seeds) {
-      const auto file = folder_of(options, shots, seed) / "result.json";
-      auto value = finished_score(file, identity);
+      const auto folder = folder_of(options, shots, seed);
+      const auto file = folder / "result.json";
+      claim_folder(folder, identity);
+      auto value = finished_score(file);
       if (!value) {
         value = run_one(experiment, options, list, labels, shots, seed);
         if (!value) return TrainOutcome::stopped_by_signal;
-        write_file_atomically(file, nlohmann::json{{"top1", *value}, {"experiment", identity}}.dump(2));
+        write_file_atomically(file, nlohmann::json{{"top1", *value}}.dump(2) + "\n");
       }
       spdlog::info("few-shot: {} a class, seed {}: top-1 {:.2f}", shots, seed, *value);
       top1.push_back(*value);

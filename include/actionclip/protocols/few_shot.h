@@ -35,9 +35,10 @@ std::vector<std::int64_t> choose_shots(const VideoList& list, std::int64_t class
                                        std::int64_t seed);
 
 // Trains on data.train's chosen clips as `train:` says (the batch is at most the number of clips) and scores
-// data.test, once for each K and seed, each in a folder of `output`; runs that are finished there are
-// re-used. Writes few_shot.json. The outcome is stopped_by_signal if a signal ended it; call it again to go
-// on.
+// data.test, once for each K and seed, each in a folder of `output`. A folder there is re-used (a
+// finished run) or gone on with if it holds the same settings, weights and lists (identity.json); else it is
+// started anew. Writes few_shot.json. The outcome is stopped_by_signal if a signal ended it; call it again to
+// go on.
 TrainOutcome run_few_shot(const Experiment& experiment, const FewShotOptions& options,
                           std::vector<FewShotResult>& results);
 
