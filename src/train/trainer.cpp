@@ -74,8 +74,9 @@ void Trainer::open_data() {
   }
   const std::int64_t classes = labels_ ? labels_->size() : -1;
   const auto dataset = [&](const DatasetConfig& split, std::int64_t frames) {
-    return std::make_unique<ClipDataset>(read_video_list(split, classes),
-                                         clip_options(experiment_, model_config.vision.image_size, frames));
+    auto options = clip_options(experiment_, model_config.vision.image_size, frames);
+    options.keep_frame_counts = options_.keep_frame_counts;
+    return std::make_unique<ClipDataset>(read_video_list(split, classes), std::move(options));
   };
   train_data_ = dataset(data.train, train.task == TrainTask::pretrain ? 1 : model_config.fusion.frames);
   if (labels_ && !data.val.list.empty()) val_data_ = dataset(data.val, model_config.fusion.frames);

@@ -21,8 +21,9 @@ namespace {
 constexpr int kMaxReplacements = 10;
 constexpr std::size_t kNamedFailures = 5;
 
-ClipDataset::FetchFrames fetch_from_disk(const VideoList& list) {
-  auto counts = std::make_shared<FrameCountCache>(frame_count_file(list.file));
+ClipDataset::FetchFrames fetch_from_disk(const VideoList& list, bool keep_frame_counts) {
+  auto counts = keep_frame_counts ? std::make_shared<FrameCountCache>(frame_count_file(list.file))
+                                  : std::make_shared<FrameCountCache>();
   return [counts, config = list.config](const VideoEntry& entry, const FrameChooser& choose) {
     return fetch_frames(entry, config, *counts, choose).frames;
   };
@@ -66,7 +67,7 @@ void check_one_size(const VideoEntry& entry, const std::vector<Image>& images) {
 
 ClipDataset::ClipDataset(VideoList list, ClipDatasetOptions options)
     : ClipDataset(std::move(list), std::move(options), nullptr) {
-  fetch_ = fetch_from_disk(list_);
+  fetch_ = fetch_from_disk(list_, options_.keep_frame_counts);
 }
 
 ClipDataset::ClipDataset(VideoList list, ClipDatasetOptions options, FetchFrames fetch)

@@ -31,6 +31,7 @@ struct TrainerOptions {
   std::filesystem::path output;  // the run folder
   c10::Device device = c10::kCPU;
   std::optional<std::filesystem::path> resume;  // checkpoint folder to go on from
+  bool keep_frame_counts = true;                // beside the lists, as ClipDatasetOptions has it
 };
 
 // How a run ended.

@@ -32,6 +32,7 @@ struct ClipDatasetOptions {
   TransformConfig transforms;  // input_size resolved: not 0
   std::uint64_t seed = 0;
   double max_failed_share = 0.01;  // of the list's videos
+  bool keep_frame_counts = true;   // in a file beside the list; else in memory only
 };
 
 struct FailedVideo {
@@ -54,7 +55,7 @@ class ClipDataset {
   // decoded. Called from many threads.
   using FetchFrames = std::function<std::vector<Image>(const VideoEntry&, const FrameChooser&)>;
 
-  // Reads the videos through fetch_frames(), with the frame counts kept beside the list.
+  // Reads the videos through fetch_frames().
   // Throws Error if an option is out of range, or if a caption list is to give more than one frame.
   ClipDataset(VideoList list, ClipDatasetOptions options);
   ClipDataset(VideoList list, ClipDatasetOptions options, FetchFrames fetch);
