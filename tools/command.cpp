@@ -1,13 +1,32 @@
 #include "tools/command.h"
 
+#include <charconv>
 #include <filesystem>
+#include <optional>
+#include <string_view>
 
 #include <ATen/Context.h>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
+#include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
 
 namespace actionclip {
+namespace {
+
+// N of "cuda:N", 0 of "cuda".
+std::optional<int> cuda_index(std::string_view name) {
+  if (name == "cuda") return 0;
+  if (!name.starts_with("cuda:")) return std::nullopt;
+  name.remove_prefix(5);
+  int index = 0;
+  const auto [end, code] = std::from_chars(name.data(), name.data() + name.size(), index);
+  if (code != std::errc() || end != name.data() + name.size() || index < 0) return std::nullopt;
+  return index;
+}
+
+}  // namespace
 
 void add_device_option(CLI::App& command, std::string& device) {
   command.add_option("--device", device, "auto, cpu, cuda or cuda:N")->capture_default_str();
@@ -15,29 +34,48 @@ void add_device_option(CLI::App& command, std::string& device) {
 
 void ExperimentOptions::add_to(CLI::App& command) {
   command.add_option("--config", config, "the experiment's YAML file")->required();
-  command.add_option("overrides", overrides, "settings that replace the file's, e.g. train.epochs=3");
+  command.add_option("overrides", overrides, "settings that replace the file's, e.g. train.batch_size=64");
   add_device_option(command, device);
 }
 
-Experiment ExperimentOptions::load() const { return load_experiment(config, overrides); }
+Experiment ExperimentOptions::load(const UnreadPaths& unread) const {
+  return load_experiment(config, overrides, unread);
+}
 
 void override_weights(ExperimentOptions& options, const std::string& weights) {
   if (weights.empty()) return;
   if (!std::filesystem::exists(weights))
     throw Error(fmt::format("--weights {}: no such file or folder", weights));
-  options.overrides.push_back("model.weights=" + weights);
+  // In quotes, which JSON and YAML share: of `runs/a #1` YAML would take the end for a comment.
+  options.overrides.push_back("model.weights=" + nlohmann::json(weights).dump());
 }
 
 c10::Device choose_device(const std::string& name) {
-  const bool usable = at::globalContext().hasCUDA() && at::detail::getCUDAHooks().deviceCount() > 0;
-  if (name == "auto") return usable ? c10::Device(c10::kCUDA, 0) : c10::Device(c10::kCPU);
+  const int gpus = at::globalContext().hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
+  if (name == "auto") return gpus > 0 ? c10::Device(c10::kCUDA, 0) : c10::Device(c10::kCPU);
   if (name == "cpu") return c10::kCPU;
-  if (name != "cuda" && name.rfind("cuda:", 0) != 0) {
-    throw UsageError(fmt::format("--device {}: not a device (auto, cpu, cuda, cuda:N)", name));
-  }
-  if (!usable)
+  const auto index = cuda_index(name);
+  if (!index) throw UsageError(fmt::format("--device {}: not a device (auto, cpu, cuda, cuda:N)", name));
+  if (gpus <= 0)
     throw Error(fmt::format("--device {}: no usable CUDA device on this machine (use --device cpu)", name));
-  return c10::Device(name == "cuda" ? "cuda:0" : name);
+  if (*index >= gpus)
+    throw Error(fmt::format("--device {}: the last CUDA device of this machine is cuda:{}", name, gpus - 1));
+  return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(*index));
+}
+
+void ResultFolder::add_to(CLI::App& command) {
+  command.add_option("--output", path_, "folder that gets the results as files too");
+}
+
+void ResultFolder::open() const {
+  if (path_.empty()) return;
+  std::error_code code;
+  std::filesystem::create_directories(path_, code);
+  if (code) throw Error(fmt::format("--output {}: cannot create the folder: {}", path_, code.message()));
+}
+
+void ResultFolder::write(const std::string& name, const std::string& text) const {
+  if (!path_.empty()) write_file_atomically(std::filesystem::path(path_) / name, text);
 }
 
 }  // namespace actionclip

@@ -26,16 +26,31 @@ struct ExperimentOptions {
 
   // --config, key=value..., --device.
   void add_to(CLI::App& command);
-  Experiment load() const;
+  // `unread`: keys of files that the command does not read.
+  Experiment load(const UnreadPaths& unread) const;
 };
 
 // Makes `--weights FILE` replace model.weights; nothing if it is empty. Throws Error if there is no such file
 // or folder.
 void override_weights(ExperimentOptions& options, const std::string& weights);
 
-// "auto" (CUDA where a GPU is usable), "cpu", "cuda", "cuda:N". Throws Error if a GPU is asked for and there
-// is none.
+// "auto" (CUDA where a GPU is usable), "cpu", "cuda", "cuda:N". Throws UsageError on another word, Error if
+// the machine lacks the GPU that is asked for.
 c10::Device choose_device(const std::string& name);
+
+// --output of the commands that print results: a folder that gets them as files too.
+class ResultFolder {
+ public:
+  void add_to(CLI::App& command);
+
+  // Creates the folder, so that one that cannot be made stops the command before its work, not after.
+  void open() const;
+  // Both nothing without --output. Files appear whole or not at all.
+  void write(const std::string& name, const std::string& text) const;
+
+ private:
+  std::string path_;
+};
 
 // --device, as every command that computes has it.
 void add_device_option(CLI::App& command, std::string& device);

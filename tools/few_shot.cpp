@@ -24,7 +24,7 @@ struct Options {
 
 int few_shot_command(Options options) {
   override_weights(options.experiment, options.weights);
-  const Experiment experiment = options.experiment.load();
+  const Experiment experiment = options.experiment.load({"data.val"});
   options.protocol.output = options.output;
   options.protocol.device = choose_device(options.experiment.device);
   std::vector<FewShotResult> results;
@@ -46,16 +46,21 @@ void add_few_shot_command(CLI::App& program, int& exit_code) {
   auto* command = program.add_subcommand("few-shot", "fine-tune on K clips a class, for several K and seeds");
   options->experiment.add_to(*command);
   command->add_option("--weights", options->weights, "where every run starts (instead of model.weights)");
-  command->add_option("--output", options->output, "folder of the runs; finished ones in it are re-used")
+  command
+      ->add_option("--output", options->output,
+                   "folder of the runs; those of the same settings, weights and lists in it are re-used, "
+                   "others are started anew")
       ->required();
   command
       ->add_option("--shots", options->protocol.shots,
                    "numbers of clips a class, comma separated; 0: the weights as they are")
       ->delimiter(',')
+      ->allow_extra_args(false)  // the word behind it is an override
       ->check(CLI::Range(0, 1000000))
       ->capture_default_str();
   command->add_option("--seeds", options->protocol.seeds, "seeds, comma separated")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::Range(0, 1000000000))
       ->capture_default_str();
   command->add_flag("--json", options->json, "print a JSON array");

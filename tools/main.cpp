@@ -56,7 +56,8 @@ int run(int argc, char** argv) {
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
-    return program.exit(problem) == 0 ? kExitDone : kExitUsage;
+    if (problem.get_exit_code() == 0) return program.exit(problem);  // --help, --version
+    return report(fmt::format("{} (see --help)", problem.what()), kExitUsage);
   }
   return exit_code;
 }

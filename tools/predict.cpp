@@ -27,6 +27,7 @@ struct PredictOptions {
   std::string device = "auto";
   std::int64_t frames = 8;
   std::int64_t top = 5;
+  ResultFolder output;
   bool json = false;
 };
 
@@ -59,6 +60,7 @@ void print_table(const Prediction& prediction, std::int64_t top) {
 }
 
 int predict_command(const PredictOptions& options) {
+  options.output.open();
   const LoadedWeights weights = load_weights(options.weights, options.frames);
   const LabelSet labels = choose_labels(options, weights);
   ActionClip model = build_model(weights);
@@ -72,15 +74,16 @@ int predict_command(const PredictOptions& options) {
   for (const auto& video : options.videos) {
     const auto prediction = predict(classifier, labels.names(), weights.config, video);
     failed = failed || !prediction.error.empty();
-    if (options.json) {
-      results.push_back(to_json(prediction));
-    } else {
+    results.push_back(to_json(prediction));
+    if (!options.json) {
       const auto pause = ProgressBar::pause_drawing();
       print_table(prediction, options.top);
     }
     bar.advance(1);
   }
-  if (options.json) fmt::print("{}\n", results.dump(2));
+  const std::string text = results.dump(2) + "\n";
+  options.output.write("predictions.json", text);
+  if (options.json) fmt::print("{}", text);
   return failed ? kExitError : kExitDone;
 }
 
@@ -101,11 +104,13 @@ void add_predict_command(CLI::App& program, int& exit_code) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->add_flag("--json", options->json, "print a JSON array");
+  options->output.add_to(*command);
   add_device_option(*command, options->device);
   command->add_option("videos", options->videos, "video files, images or folders of frames")->required();
   command->footer(
       "Example:\n  actionclip predict --weights k400_vit_b16.pt --labels kinetics_400_labels.csv clip.mp4\n"
-      "A video that cannot be decoded is reported, the others are still printed, and the exit code is 1.");
+      "A video that cannot be decoded is reported, the others are still printed, and the exit code is 1.\n"
+      "--output gets predictions.json.");
   command->callback([options, &exit_code] { exit_code = predict_command(*options); });
 }
 

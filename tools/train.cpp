@@ -21,10 +21,13 @@ struct TrainOptions {
 };
 
 int train(const TrainOptions& options) {
-  const Experiment experiment = options.experiment.load();
   TrainerOptions trainer_options{.output = options.output,
                                  .device = choose_device(options.experiment.device)};
   trainer_options.resume = find_resume_point(options.output, options.resume);
+  trainer_options.keep_frame_counts = !options.dry_run;
+  UnreadPaths unread = {"data.test"};
+  if (trainer_options.resume) unread.emplace_back("model.weights");
+  const Experiment experiment = options.experiment.load(unread);
   if (!options.dry_run) open_run_folder(options.output, experiment, trainer_options.resume.has_value());
   Trainer trainer(experiment, trainer_options);
   if (options.dry_run) {
@@ -45,22 +48,17 @@ void add_train_command(CLI::App& program, int& exit_code) {
       program.add_subcommand("train", "train from a YAML file (train.task: pretrain, prompt or finetune)");
   options->experiment.add_to(*command);
   command->add_option("--output", options->output, "the run folder")->required();
-  command
-      ->add_option("--resume", options->resume,
-                   "go on from the newest checkpoint of the run folder; 'auto': start fresh if there is "
-                   "none; or a checkpoint folder")
-      ->expected(0, 1)
-      ->default_str("newest");
+  // A flag, as an option would take the word behind it (an override) for its value.
+  command->add_flag("--resume{newest}", options->resume,
+                    "go on from the newest checkpoint of the run folder; --resume=auto: start fresh if there "
+                    "is none; --resume=FOLDER: from that checkpoint");
   command->add_flag("--dry-run", options->dry_run, "check everything, take one step, write nothing");
   command->footer(
       "Example:\n  actionclip train --config configs/kinetics400/vit_b16_8f.yaml --output runs/k400_b16 "
       "train.batch_size=64\n"
       "  actionclip train --config configs/kinetics400/vit_b16_8f.yaml --output runs/k400_b16 --resume\n"
       "SIGINT and SIGTERM save at the end of the step; the exit code is then 75.");
-  command->callback([options, command, &exit_code] {
-    if (command->count("--resume") > 0 && options->resume.empty()) options->resume = "newest";
-    exit_code = train(*options);
-  });
+  command->callback([options, &exit_code] { exit_code = train(*options); });
 }
 
 }  // namespace actionclip

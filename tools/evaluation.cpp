@@ -1,0 +1,148 @@
+#include "tools/evaluation.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "actionclip/core/error.h"
+
+namespace actionclip {
+namespace {
+
+constexpr std::array<const char*, 3> kSplits = {"train", "val", "test"};
+
+std::string_view key_of(std::string_view override_text) {
+  return override_text.substr(0, override_text.find('='));
+}
+
+[[noreturn]] void refuse(const std::string& override_text, const std::string& reason) {
+  throw UsageError(fmt::format("override '{}': {}", override_text, reason));
+}
+
+void refuse_model_overrides(const std::vector<std::string>& overrides) {
+  for (const auto& text : overrides) {
+    const auto key = key_of(text);
+    if (key != "model" && !key.starts_with("model.")) continue;
+    if (key == "model.weights" || key == "model.frames") continue;
+    refuse(text, "without effect, as the weights say how the model is built; leave it out");
+  }
+}
+
+LoadedWeights load_described(const Experiment& experiment, const std::vector<std::string>& overrides) {
+  if (experiment.model.weights.empty()) {
+    throw Error("there are no weights to evaluate: give --weights FILE, or set model.weights");
+  }
+  auto weights = load_weights(experiment.model.weights.path, experiment.model.frames);
+  const auto frames = weights.config.fusion.frames;
+  for (const auto& text : overrides) {
+    if (key_of(text) == "model.frames" && frames != experiment.model.frames)
+      refuse(text, fmt::format("the weights are of a model that takes {} frames; leave it out", frames));
+  }
+  return weights;
+}
+
+// By RFC 4180.
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string field = "\"";
+  for (const char c : text) field += c == '"' ? "\"\"" : std::string(1, c);
+  return field + '"';
+}
+
+}  // namespace
+
+void EvaluationOptions::add_to(CLI::App& command) {
+  experiment.add_to(command);
+  command.add_option("--weights", weights, "weights file or checkpoint folder (instead of model.weights)");
+  command.add_option("--split", split, "train, val or test")
+      ->check(CLI::IsMember({"train", "val", "test"}))
+      ->capture_default_str();
+  output.add_to(command);
+  command.add_flag("--json", json, "print one JSON object");
+}
+
+Experiment EvaluationOptions::load(const std::vector<std::string>& read_splits, UnreadPaths unread) const {
+  refuse_model_overrides(experiment.overrides);
+  for (const char* name : kSplits) {
+    if (std::find(read_splits.begin(), read_splits.end(), name) == read_splits.end())
+      unread.push_back(fmt::format("data.{}", name));
+  }
+  auto with_weights = experiment;
+  override_weights(with_weights, weights);
+  // How the experiment began does not matter here: every part comes from the weights.
+  if (!weights.empty()) {
+    with_weights.overrides.insert(with_weights.overrides.end(),
+                                  {"model.init.image=weights", "model.init.text=weights"});
+  }
+  return with_weights.load(unread);
+}
+
+const DatasetConfig& find_split(const Experiment& experiment, const std::string& name) {
+  const auto& split = name == "val"     ? experiment.data.val
+                      : name == "train" ? experiment.data.train
+                                        : experiment.data.test;
+  if (split.list.empty()) {
+    throw Error(fmt::format("data.{}.list is not set: nothing to evaluate (choose another --split)", name));
+  }
+  return split;
+}
+
+SplitScorer::SplitScorer(const EvaluationOptions& options, const Experiment& experiment,
+                         const LabelSet& labels)
+    : experiment_(experiment),
+      labels_(labels),
+      device_(choose_device(options.experiment.device)),
+      weights_(load_described(experiment, options.experiment.overrides)),
+      model_(build_model(weights_)) {
+  model_->to(device_);
+  const auto prompts = make_prompt_generator(experiment.text, make_tokenizer(experiment.text), labels,
+                                             weights_.config.text.context_length);
+  classifier_ = std::make_unique<Classifier>(model_, token_tensor(prompts), experiment.train.precision);
+}
+
+EvaluationReport SplitScorer::score(const DatasetConfig& split) const {
+  const ClipDataset videos(
+      read_video_list(split, labels_.size()),
+      clip_options(experiment_, weights_.config.vision.image_size, weights_.config.fusion.frames));
+  return evaluate(*classifier_, videos, labels_, experiment_.eval, experiment_.data);
+}
+
+nlohmann::ordered_json describe(const EvaluationReport& report) {
+  auto json = to_json(report);
+  json["failed_videos"] = nlohmann::ordered_json::array();
+  for (const auto& video : report.failed)
+    json["failed_videos"].push_back({{"path", video.path}, {"reason", video.reason}});
+  return json;
+}
+
+nlohmann::ordered_json describe_classes(const EvaluationReport& report, const LabelSet& labels) {
+  auto classes = nlohmann::ordered_json::array();
+  for (std::int64_t id = 0; id < labels.size(); ++id) {
+    const auto accuracy = report.metrics.of_class(id);
+    if (accuracy.samples == 0) continue;
+    classes.push_back({{"label", labels.name(id)},
+                       {"samples", accuracy.samples},
+                       {"failed", accuracy.failed},
+                       {"top1", accuracy.top1},
+                       {"top5", accuracy.top5}});
+  }
+  return classes;
+}
+
+std::string confusion_csv(const EvaluationReport& report, const LabelSet& labels) {
+  std::string text = "label";
+  for (const auto& name : labels.names()) text += "," + csv_field(name);
+  text += '\n';
+  for (std::int64_t id = 0; id < labels.size(); ++id) {
+    text += csv_field(labels.name(id));
+    for (std::int64_t predicted = 0; predicted < labels.size(); ++predicted)
+      text += fmt::format(",{}", report.metrics.confusion(id, predicted));
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace actionclip

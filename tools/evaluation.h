@@ -1,0 +1,61 @@
+// What evaluate and zero-shot share: options, the model that the weights describe, and how reports are told.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "actionclip/eval/evaluator.h"
+#include "actionclip/train/experiment_data.h"
+
+#include "tools/command.h"
+
+namespace actionclip {
+
+struct EvaluationOptions {
+  ExperimentOptions experiment;
+  std::string weights;
+  std::string split = "test";
+  ResultFolder output;
+  bool json = false;
+
+  void add_to(CLI::App& command);
+
+  // Of the splits, only `read_splits` ("test") are read. Throws UsageError on overrides of the model, whose
+  // sizes the weights give.
+  Experiment load(const std::vector<std::string>& read_splits, UnreadPaths unread = {}) const;
+};
+
+// Throws Error if the experiment does not set its list.
+const DatasetConfig& find_split(const Experiment& experiment, const std::string& name);
+
+// The model that the weights describe, with everything that scoring a split needs.
+class SplitScorer {
+ public:
+  // `experiment` and `labels` must outlive it.
+  SplitScorer(const EvaluationOptions& options, const Experiment& experiment, const LabelSet& labels);
+
+  EvaluationReport score(const DatasetConfig& split) const;
+  const LoadedWeights& weights() const { return weights_; }
+
+ private:
+  const Experiment& experiment_;
+  const LabelSet& labels_;
+  c10::Device device_;
+  LoadedWeights weights_;
+  ActionClip model_;
+  std::unique_ptr<Classifier> classifier_;
+};
+
+// to_json(report) with "failed_videos": [{"path", "reason"}].
+nlohmann::ordered_json describe(const EvaluationReport& report);
+
+// [{"label", "samples", "failed", "top1", "top5"}], labels without a video left out.
+nlohmann::ordered_json describe_classes(const EvaluationReport& report, const LabelSet& labels);
+
+// CSV: a row for each true label, a column for each that ranked first; failed videos are in no cell.
+std::string confusion_csv(const EvaluationReport& report, const LabelSet& labels);
+
+}  // namespace actionclip

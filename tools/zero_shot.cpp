@@ -1,0 +1,140 @@
+// actionclip zero-shot: top-1 / top-5 of a model on labels that it was not trained on.
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include "actionclip/core/error.h"
+#include "actionclip/eval/statistics.h"
+
+#include "tools/command.h"
+#include "tools/evaluation.h"
+
+namespace actionclip {
+namespace {
+
+struct Options {
+  EvaluationOptions common;
+  std::string labels;
+  std::vector<std::string> lists;
+  std::string root;
+};
+
+Experiment load(const Options& options) {
+  if (!options.root.empty() && options.lists.empty())
+    throw UsageError("--root: says where the videos of --list lie, and there is no --list");
+  std::vector<std::string> read_splits;
+  if (options.lists.empty()) read_splits.push_back(options.common.split);
+  UnreadPaths unread;
+  if (!options.labels.empty()) unread.emplace_back("data.labels");
+  return options.common.load(read_splits, unread);
+}
+
+LabelSet choose_labels(const Options& options, const Experiment& experiment) {
+  if (!options.labels.empty()) return read_labels(options.labels);
+  if (experiment.data.labels.empty())
+    throw Error("there are no labels: give --labels FILE, or set data.labels");
+  return read_labels(experiment.data.labels.path);
+}
+
+// The experiment's split, or each --list: as it is, without the root folder of the experiment's own videos.
+std::vector<DatasetConfig> choose_splits(const Options& options, const Experiment& experiment) {
+  if (options.lists.empty()) return {find_split(experiment, options.common.split)};
+  std::vector<DatasetConfig> splits;
+  for (const auto& list : options.lists) {
+    auto split = experiment.data.test;
+    split.list.path = std::filesystem::absolute(list);
+    split.root.path =
+        options.root.empty() ? std::filesystem::path() : std::filesystem::absolute(options.root);
+    splits.push_back(split);
+  }
+  return splits;
+}
+
+// How many of the "unseen" labels the weights say they were trained on; none if they name no labels.
+std::optional<std::int64_t> count_trained(const LoadedWeights& weights, const LabelSet& labels) {
+  const auto trained = weights.metadata.find(std::string(kLabelsKey));
+  if (trained == weights.metadata.end()) return std::nullopt;
+  std::set<std::string> names;
+  for (const auto& name : nlohmann::json::parse(trained->second)) names.insert(name.get<std::string>());
+  return std::count_if(labels.names().begin(), labels.names().end(),
+                       [&](const std::string& name) { return names.contains(name); });
+}
+
+std::string in_words(const std::optional<std::int64_t>& trained) {
+  if (!trained) return "the weights do not say which were trained on";
+  return *trained == 0 ? "none trained on" : fmt::format("{} of them trained on", *trained);
+}
+
+int zero_shot_command(const Options& options) {
+  const Experiment experiment = load(options);
+  const LabelSet labels = choose_labels(options, experiment);
+  const auto splits = choose_splits(options, experiment);
+  options.common.output.open();
+  const SplitScorer scorer(options.common, experiment, labels);
+  const auto trained = count_trained(scorer.weights(), labels);
+  if (trained.value_or(0) > 0) {
+    spdlog::warn("{} of the {} labels were in the training set: this is not zero-shot for them", *trained,
+                 labels.size());
+  }
+  const double chance = 100.0 / static_cast<double>(labels.size());
+  std::vector<double> top1, top5;
+  nlohmann::ordered_json json = {{"labels", labels.size()}, {"chance_top1", chance}};
+  if (trained) json["labels_trained_on"] = *trained;
+  for (const auto& split : splits) {
+    const auto report = scorer.score(split);
+    top1.push_back(report.metrics.top1());
+    top5.push_back(report.metrics.top5());
+    nlohmann::ordered_json entry = {{"list", split.list.string()}};
+    entry.update(describe(report));
+    json["splits"].push_back(entry);
+    if (options.common.json) continue;
+    fmt::print("{} ({} labels, {})\n{}", split.list.string(), labels.size(), in_words(trained),
+               to_table(report));
+  }
+  json["top1_mean"] = mean_of(top1);
+  json["top1_std"] = deviation_of(top1);
+  json["top5_mean"] = mean_of(top5);
+  json["top5_std"] = deviation_of(top5);
+  options.common.output.write("zero_shot.json", json.dump(2) + "\n");
+  if (options.common.json) {
+    fmt::print("{}\n", json.dump(2));
+  } else {
+    fmt::print("zero-shot over {} split(s): top-1 {:.2f} ± {:.2f}, top-5 {:.2f} ± {:.2f} (chance {:.2f})\n",
+               splits.size(), mean_of(top1), deviation_of(top1), mean_of(top5), deviation_of(top5), chance);
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_zero_shot_command(CLI::App& program, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  auto* command =
+      program.add_subcommand("zero-shot", "evaluate on a label set that the model was not trained on");
+  options->common.add_to(*command);
+  command->add_option("--labels", options->labels, "the unseen labels (instead of data.labels)");
+  command
+      ->add_option("--list", options->lists,
+                   "list of test videos with these labels (instead of data.test.list and its root), in the "
+                   "form of data.test.format; given several times: mean ± std")
+      ->allow_extra_args(false);  // the word behind it is an override
+  command->add_option("--root", options->root,
+                      "folder that the paths in --list are relative to; default: the list's own");
+  command->footer(
+      "Example:\n  actionclip zero-shot --config configs/synthetic/finetune.yaml --weights "
+      "runs/demo/finetune/checkpoints/best \\\n"
+      "      --labels data/synthetic/zero_shot_labels.csv --list data/synthetic/zero_shot.txt\n"
+      "--output gets zero_shot.json.");
+  command->callback([options, &exit_code] { exit_code = zero_shot_command(*options); });
+}
+
+}  // namespace actionclip
