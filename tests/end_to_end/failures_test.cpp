@@ -1,8 +1,9 @@
 // What a user's mistake looks like: one clear line, exit 1 (2 for arguments and overrides), nothing
 // half-written.
 
-#include <sys/stat.h>
-#include <unistd.h>
+#include <iterator>
+#include <regex>
+#include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,6 +16,37 @@ namespace actionclip {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+// The lines on standard error that are none of the log's.
+std::vector<std::string> messages_of(const ProgramResult& result) {
+  static const std::regex kLogLine("[TDIWEC] \\d\\d:\\d\\d:\\d\\d .*");
+  std::vector<std::string> messages;
+  for (const auto& line : lines_of(result.errors)) {
+    if (!std::regex_match(line, kLogLine)) messages.push_back(line);
+  }
+  return messages;
+}
+
+void expect_one_message(const ProgramResult& result, int exit_code, const std::string& what) {
+  EXPECT_EQ(result.exit_code, exit_code) << result.errors;
+  const auto messages = messages_of(result);
+  ASSERT_EQ(messages.size(), 1u) << result.errors;
+  EXPECT_THAT(messages[0], StartsWith("actionclip: "));
+  EXPECT_THAT(messages[0], HasSubstr(what));
+}
+
+// The words of each example in a command's help.
+std::vector<std::vector<std::string>> examples_of(std::string help) {
+  for (auto at = help.find("\\\n"); at != std::string::npos; at = help.find("\\\n")) help.replace(at, 2, " ");
+  std::vector<std::vector<std::string>> examples;
+  for (const auto& line : lines_of(help.substr(help.find("Example:")))) {
+    std::istringstream stream(line);
+    const std::vector<std::string> words(std::istream_iterator<std::string>(stream), {});
+    if (!words.empty() && words[0] == "actionclip") examples.push_back(words);
+  }
+  return examples;
+}
 
 class Failures : public ::testing::Test {
  protected:
@@ -28,14 +60,7 @@ class Failures : public ::testing::Test {
   }
 
   void expect_one_line(const ProgramResult& result, int exit_code, const std::string& what) {
-    EXPECT_EQ(result.exit_code, exit_code) << result.errors;
-    EXPECT_THAT(result.errors, HasSubstr(what));
-    std::vector<std::string> messages;
-    for (const auto& line : lines_of(result.errors)) {
-      if (line.find("actionclip: ") == 0) messages.push_back(line);
-    }
-    EXPECT_EQ(messages.size(), 1u) << result.errors;
-    EXPECT_THAT(result.errors, Not(HasSubstr("terminate")));
+    expect_one_message(result, exit_code, what);
     EXPECT_FALSE(std::filesystem::exists(folder_.path() / "run" / "checkpoints" / "last"));
   }
 
@@ -74,6 +99,7 @@ TEST_F(Failures, MissingWeights) {
                   "absent.pt");
   auto config = read_text(folder_ / "config.yaml");
   config.replace(config.find("arch: custom"), 12, "arch: custom\n  weights: absent.pt");
+  config.replace(config.find("image: random"), 13, "image: weights");
   write_text(folder_ / "config.yaml", config);
   expect_one_line(train({}), 1, "absent.pt");
 }
@@ -156,28 +182,61 @@ TEST_F(Failures, ALossThatIsNotFiniteIsSkippedAndThenStopsTheRun) {
 
 TEST_F(Failures, Fp16NeedsCuda) { expect_one_line(train({"train.precision=fp16"}), 1, "fp16"); }
 
+const std::vector<std::vector<std::string>> kCommands = {{"train"},
+                                                         {"evaluate"},
+                                                         {"zero-shot"},
+                                                         {"few-shot"},
+                                                         {"predict"},
+                                                         {"dataset", "synthesize"},
+                                                         {"inspect", "config"}};
+
 TEST(Usage, UnknownCommandAndMissingOptionsExitWithTwo) {
-  EXPECT_EQ(run_program({"trian"}).exit_code, 2);
-  EXPECT_THAT(run_program({"trian"}).errors, HasSubstr("train"));
-  EXPECT_EQ(run_program({"train"}).exit_code, 2);
-  EXPECT_EQ(run_program({"predict"}).exit_code, 2);
+  expect_one_message(run_program({"trian"}), 2, "train");
+  expect_one_message(run_program({"train"}), 2, "--config");
+  expect_one_message(run_program({"predict"}), 2, "--weights");
+  expect_one_message(run_program({"inspect"}), 2, "subcommand");
 }
 
 TEST(Usage, EveryCommandHasHelpWithAnExample) {
-  for (const char* command : {"train", "evaluate", "zero-shot", "few-shot", "predict"}) {
-    const auto help = run_program({command, "--help"});
-    EXPECT_EQ(help.exit_code, 0) << command;
-    EXPECT_THAT(help.output, HasSubstr("Example:")) << command;
+  for (const auto& command : kCommands) {
+    auto arguments = command;
+    arguments.emplace_back("--help");
+    const auto help = run_program(arguments);
+    EXPECT_EQ(help.exit_code, 0) << help.errors;
+    EXPECT_FALSE(examples_of(help.output).empty()) << help.output;
   }
 }
 
-TEST(Usage, CudaWithoutAGpuIsOneClearError) {
-  const TemporaryFolder folder;
-  make_tiny_experiment(folder.path());
-  const auto result = run_program(
-      {"train", "--config", folder / "config.yaml", "--output", folder / "run", "--device", "cuda:77"});
-  EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(result.errors, HasSubstr("cuda"));
+TEST(Usage, TheConfigurationsInTheExamplesOfTheHelpAreValid) {
+  int checked = 0;
+  for (const auto& command : kCommands) {
+    auto arguments = command;
+    arguments.emplace_back("--help");
+    for (const auto& words : examples_of(run_program(arguments).output)) {
+      std::vector<std::string> inspect = {"inspect", "config"};
+      for (const auto& word : words) {
+        if (word.starts_with("configs/")) inspect.push_back(std::string(ACTIONCLIP_SOURCE_DIR) + "/" + word);
+        if (word[0] != '-' && word.find('=') != std::string::npos) inspect.push_back(word);
+      }
+      if (inspect.size() == 2) continue;  // a command without a configuration
+      const auto result = run_program(inspect);
+      EXPECT_EQ(result.exit_code, 0) << result.errors;
+      ++checked;
+    }
+  }
+  EXPECT_GE(checked, 5);
+}
+
+TEST(Usage, ADeviceThatTheMachineLacksIsOneClearError) {
+  expect_one_message(run_program({"train", "--config", "a", "--output", "b", "--device", "cuda:77"}), 1,
+                     "cuda:77");
+}
+
+TEST(Usage, AWordThatIsNoDeviceIsAUsageError) {
+  for (const char* device : {"gpu", "cuda:", "cuda:abc", "cuda:-1", "cuda:1x", "cuda:99999999999"}) {
+    expect_one_message(run_program({"train", "--config", "a", "--output", "b", "--device", device}), 2,
+                       device);
+  }
 }
 
 }  // namespace

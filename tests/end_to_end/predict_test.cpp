@@ -72,6 +72,22 @@ TEST_F(Predict, AFrameFolderIsAVideo) {
   expect_predictions(nlohmann::json::parse(result.output)[0]);
 }
 
+TEST_F(Predict, OutputGetsThePredictionsAsAFileToo) {
+  run_python("frame_folder.py", {(folder_ / "frames").string(), "3"});
+  const auto result = predict({folder_ / "frames", "--output", folder_ / "out"});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("juggling"));
+  expect_predictions(nlohmann::json::parse(read_text(folder_ / "out/predictions.json")).at(0));
+}
+
+TEST_F(Predict, AnOutputThatCannotBeMadeStopsThePredictionBeforeItsWork) {
+  write_text(folder_ / "file", "");
+  const auto result = predict({folder_ / "absent.mp4", "--output", folder_ / "file/out"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, HasSubstr("file/out"));
+  EXPECT_EQ(result.output, "");
+}
+
 TEST_F(Predict, AMissingVideoFailsAloneAndWeightsThatAreNoneFailAll) {
   run_python("frame_folder.py", {(folder_ / "frames").string(), "3"});
   const auto result = predict({folder_ / "absent.mp4", folder_ / "frames", "--json"});

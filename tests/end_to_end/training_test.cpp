@@ -1,5 +1,7 @@
 // Whole runs of the program: stages that continue each other, resuming bit for bit, logs, evaluation.
 
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -72,6 +74,31 @@ TEST_F(Training, ASignalSavesAtTheStepAndTheResumedRunEqualsTheStraightOne) {
   EXPECT_EQ(losses("straight"), losses("stopped"));
   expect_same_tensors("straight/checkpoints/last/model.safetensors",
                       "stopped/checkpoints/last/model.safetensors");
+}
+
+TEST_F(Training, TheWordBehindResumeIsAnOverride) {
+  ASSERT_EQ(train("run", {"train.max_steps=1"}).exit_code, 0);
+  const auto resumed = train("run", {"--resume", "train.max_steps=2"});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.errors;
+  EXPECT_EQ(losses("run").size(), 2u);
+}
+
+TEST_F(Training, ResumingNeedsNeitherTheStartWeightsNorTheTestList) {
+  ASSERT_EQ(train("first", {"train.max_steps=1"}).exit_code, 0);
+  const auto from_first = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"model.init.image=weights", "model.init.text=weights",
+                                       "model.weights=" + (folder_ / "first/checkpoints/last").string()});
+    return arguments;
+  };
+  ASSERT_EQ(train("second", from_first({"train.max_steps=1"})).exit_code, 0);
+  std::filesystem::remove_all(folder_ / "first");
+  std::filesystem::remove(folder_ / "data/test.txt");
+  const auto resumed = train("second", from_first({"--resume", "train.max_steps=2"}));
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.errors;
+  EXPECT_EQ(losses("second").size(), 2u);
+  const auto fresh = train("third", from_first({"train.max_steps=2"}));
+  EXPECT_EQ(fresh.exit_code, 2);
+  EXPECT_THAT(fresh.errors, HasSubstr("model.weights: no such file"));
 }
 
 TEST_F(Training, WorkersDoNotChangeTheRun) {
@@ -179,9 +206,16 @@ TEST_F(Training, ZeroShotAndFewShotRun) {
 }
 
 TEST_F(Training, DryRunWritesNothing) {
+  const auto files = [&] {
+    std::set<std::string> paths;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path()))
+      paths.insert(entry.path().string());
+    return paths;
+  };
+  const auto before = files();
   const auto result = train("run", {"--dry-run"});
   EXPECT_EQ(result.exit_code, 0) << result.errors;
-  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "run"));
+  EXPECT_EQ(files(), before);
 }
 
 }  // namespace

@@ -1,0 +1,105 @@
+// `few-shot`: which runs of an earlier call count, and which are started anew.
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/end_to_end/program.h"
+#include "tests/parity/reference_files.h"
+#include "tests/temporary_folder.h"
+
+namespace actionclip {
+namespace {
+
+using Tensors = std::map<std::string, at::Tensor>;
+
+bool same(const Tensors& a, const Tensors& b) {
+  return a.size() == b.size() && std::all_of(a.begin(), a.end(), [&](const auto& entry) {
+           return at::equal(entry.second, b.at(entry.first));
+         });
+}
+
+class FewShot : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    make_tiny_experiment(folder_.path());
+    train("start", {});
+  }
+
+  void train(const std::string& run, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"train", "--config", folder_ / "config.yaml", "--output",
+                                         folder_ / run, "train.max_steps=1"});
+    const auto result = run_program(arguments);
+    ASSERT_EQ(result.exit_code, 0) << result.errors;
+  }
+
+  // One clip a class, one seed; every option that takes a list is followed by an override.
+  void few_shot(std::vector<std::string> overrides = {}) {
+    overrides.insert(
+        overrides.begin(),
+        {"few-shot", "--config", folder_ / "config.yaml", "--weights", folder_ / "start/checkpoints/last",
+         "--output", folder_ / "few", "--shots", "1", "train.epochs=1", "--seeds", "1",
+         "train.schedule.warmup_epochs=0", "model.init.image=weights", "model.init.text=weights",
+         "data.labels=" + (folder_ / "data/few_shot_labels.csv").string(),
+         "data.train.list=" + (folder_ / "data/few_shot_train.txt").string(),
+         "data.test.list=" + (folder_ / "data/few_shot_test.txt").string()});
+    const auto result = run_program(overrides);
+    ASSERT_EQ(result.exit_code, 0) << result.errors;
+  }
+
+  Tensors model() { return read_tensors(run() / "checkpoints/last/model.safetensors"); }
+  std::string metrics() { return read_text(run() / "metrics.jsonl"); }
+  auto score_written() { return std::filesystem::last_write_time(run() / "result.json"); }
+  std::filesystem::path run() { return folder_ / "few/shots-1-seed-1"; }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(FewShot, AFinishedRunIsReusedAndAStoppedOneGoneOnWith) {
+  few_shot();
+  const auto first_metrics = metrics();
+  const auto first_score = score_written();
+  few_shot();
+  EXPECT_EQ(score_written(), first_score);
+  std::filesystem::remove(run() / "result.json");
+  few_shot();
+  EXPECT_EQ(metrics(), first_metrics) << "trained again";
+  EXPECT_TRUE(std::filesystem::exists(run() / "result.json"));
+}
+
+TEST_F(FewShot, ARunOfOtherSettingsIsNeitherReportedNorResumed) {
+  few_shot();
+  const auto first = model();
+  few_shot({"train.lr=1.0e-2"});
+  const auto second = model();
+  EXPECT_FALSE(same(first, second)) << "finished run";
+  std::filesystem::remove(run() / "result.json");
+  few_shot();
+  EXPECT_TRUE(same(model(), first)) << "stopped run";
+}
+
+TEST_F(FewShot, ARunFromWeightsOfTheSameNameButOtherContentIsStartedAnew) {
+  few_shot();
+  const auto first = model();
+  train("other", {"seed=8"});
+  std::filesystem::remove_all(folder_ / "start");
+  std::filesystem::rename(folder_ / "other", folder_ / "start");
+  few_shot();
+  EXPECT_FALSE(same(model(), first));
+}
+
+TEST_F(FewShot, AScoreOnAnotherTestListIsComputedAnew) {
+  few_shot();
+  const auto first = score_written();
+  const auto list = folder_ / "data/few_shot_test.txt";
+  const auto text = read_text(list);
+  write_text(list, text.substr(text.find('\n') + 1));
+  few_shot();
+  EXPECT_NE(score_written(), first);
+}
+
+}  // namespace
+}  // namespace actionclip
