@@ -5,9 +5,8 @@
 #include <fmt/ranges.h>
 
 #include "actionclip/config/reader.h"
+#include "actionclip/config/suggestion.h"
 #include "actionclip/core/error.h"
-
-#include "config/suggestion.h"
 
 namespace actionclip::detail {
 namespace {
@@ -64,7 +63,7 @@ void FindingList::add_unknown_key(const ConfigEntry& entry, const std::string& p
     ++left_out_;
     return;
   }
-  const std::string sibling = nearest(entry.key, siblings);
+  const std::string sibling = nearest_name(entry.key, siblings);
   std::vector<std::string> elsewhere;
   for (const std::string& known : known_keys_) {
     if (last_part(known) == entry.key) elsewhere.push_back(known);
@@ -78,7 +77,7 @@ void FindingList::add_unknown_key(const ConfigEntry& entry, const std::string& p
     std::vector<std::string> names;
     names.reserve(known_keys_.size());
     for (const std::string& known : known_keys_) names.push_back(last_part(known));
-    const auto place = std::find(names.begin(), names.end(), nearest(entry.key, names));
+    const auto place = std::find(names.begin(), names.end(), nearest_name(entry.key, names));
     advice = place == names.end() ? fmt::format("known here: {}", fmt::join(siblings, ", "))
                                   : fmt::format("did you mean '{}'?",
                                                 known_keys_[static_cast<std::size_t>(place - names.begin())]);

@@ -8,8 +8,8 @@
 #include <fmt/ranges.h>
 
 #include "actionclip/config/reader.h"
-
-#include "config/suggestion.h"
+#include "actionclip/config/suggestion.h"
+#include "actionclip/core/text_input.h"
 
 namespace actionclip::detail {
 namespace {
@@ -91,12 +91,11 @@ void read_scalar(FindingList& findings, const ConfigNode& node, const std::strin
   constexpr const char* kExpected = "an integer";
   if (!is_plain(node)) return findings.add_wrong_type(node, path, kExpected);
   const std::string_view text = without_plus(node.scalar);
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || has_leading_zero(text)) {
+  const auto number = parse_integer(text);
+  if (!number || has_leading_zero(text)) {
     return findings.add_wrong_type(node, path, kExpected, integer_hint(node.scalar));
   }
-  value = number;
+  value = *number;
 }
 
 void read_scalar(FindingList& findings, const ConfigNode& node, const std::string& path, double& value) {
@@ -145,7 +144,7 @@ std::optional<std::size_t> read_choice(FindingList& findings, const ConfigNode& 
   for (std::size_t i = 0; is_scalar && i < names.size(); ++i) {
     if (names[i] == node.scalar) return i;
   }
-  const std::string near = is_scalar ? nearest(node.scalar, names) : "";
+  const std::string near = is_scalar ? nearest_name(node.scalar, names) : "";
   const std::string expected =
       names.size() == 1 ? names[0] : fmt::format("one of {}", fmt::join(names, ", "));
   findings.add_wrong_type(node, path, expected,

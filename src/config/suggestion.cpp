@@ -1,9 +1,9 @@
-#include "config/suggestion.h"
+#include "actionclip/config/suggestion.h"
 
 #include <algorithm>
 #include <tuple>
 
-namespace actionclip::detail {
+namespace actionclip {
 namespace {
 
 // Longer texts are no typing errors; the bound keeps the table small.
@@ -42,7 +42,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return above[b.size()];
 }
 
-std::string nearest(std::string_view text, const std::vector<std::string>& names) {
+std::string nearest_name(std::string_view text, const std::vector<std::string>& names) {
   std::string best;
   if (text.size() > kMaxLength) return best;
   // Of equally distant names the one that begins like the text: the first letters are rarely mistyped.
@@ -62,4 +62,4 @@ std::string nearest(std::string_view text, const std::vector<std::string>& names
   return best;
 }
 
-}  // namespace actionclip::detail
+}  // namespace actionclip

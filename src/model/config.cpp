@@ -8,9 +8,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "actionclip/config/suggestion.h"
 #include "actionclip/core/error.h"
-
-#include "config/suggestion.h"
 
 namespace actionclip {
 namespace {
@@ -85,7 +84,7 @@ const Architecture& find_architecture(const ModelConfig& config, const Report& r
   }
   auto names = architecture_names();
   names.emplace_back(kCustom);
-  const std::string near = detail::nearest(config.arch, names);
+  const std::string near = nearest_name(config.arch, names);
   report("arch", fmt::format("unknown architecture '{}', {}", config.arch,
                              near.empty() ? fmt::format("known: {}", fmt::join(names, ", "))
                                           : fmt::format("did you mean '{}'?", near)));

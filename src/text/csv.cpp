@@ -1,4 +1,4 @@
-#include "text/csv.h"
+#include "actionclip/text/csv.h"
 
 #include <algorithm>
 #include <utility>
@@ -7,7 +7,7 @@
 
 #include "actionclip/core/error.h"
 
-namespace actionclip::detail {
+namespace actionclip {
 namespace {
 
 class CsvParser {
@@ -85,4 +85,4 @@ std::vector<CsvRow> parse_csv(std::string_view text, const std::string& name) {
   return CsvParser(text, name).parse();
 }
 
-}  // namespace actionclip::detail
+}  // namespace actionclip

@@ -1,7 +1,6 @@
 #include "actionclip/text/labels.h"
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <unordered_map>
 #include <unordered_set>
@@ -12,8 +11,9 @@
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
+#include "actionclip/core/text_input.h"
+#include "actionclip/text/csv.h"
 
-#include "text/csv.h"
 #include "text/utf8.h"
 
 namespace actionclip {
@@ -21,13 +21,6 @@ namespace {
 
 constexpr std::size_t kFileLimit = 64u << 20;
 constexpr std::size_t kFixedColumns = 2;  // id, name
-
-std::string trimmed(std::string_view text) {
-  constexpr std::string_view kSpaces = " \t\r\n\v\f";
-  const std::size_t first = text.find_first_not_of(kSpaces);
-  if (first == std::string_view::npos) return "";
-  return std::string(text.substr(first, text.find_last_not_of(kSpaces) - first + 1));
-}
 
 // Throws Error at the first name that cannot be a label; `place` tells where the name of an index stands.
 void check_names(const std::vector<std::string>& names,
@@ -49,7 +42,7 @@ void check_names(const std::vector<std::string>& names,
   }
 }
 
-void check_header(const detail::CsvRow& header, const std::string& file) {
+void check_header(const CsvRow& header, const std::string& file) {
   const auto& fields = header.fields;
   if (fields.size() < kFixedColumns || fields[0] != "id" || fields[1] != "name") {
     throw Error(fmt::format("{}:{}: the header must begin with id,name but is {}", file, header.line,
@@ -66,12 +59,9 @@ void check_header(const detail::CsvRow& header, const std::string& file) {
 }
 
 std::size_t read_id(const std::string& text, std::size_t labels, const std::string& place) {
-  std::size_t id = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, failure] = std::from_chars(text.data(), end, id);
-  if (failure != std::errc() || stop != end) {
-    throw Error(fmt::format("{}: the id must be a whole number from 0 on", place));
-  }
+  const auto number = parse_integer(text);
+  if (!number || *number < 0) throw Error(fmt::format("{}: the id must be a whole number from 0 on", place));
+  const auto id = static_cast<std::size_t>(*number);
   if (id >= labels) {
     throw Error(
         fmt::format("{}: id {} is too large; {} labels have the ids 0 to {}", place, id, labels, labels - 1));
@@ -80,7 +70,7 @@ std::size_t read_id(const std::string& text, std::size_t labels, const std::stri
 }
 
 LabelSet labels_of_csv(std::string_view text, const std::string& file) {
-  const auto rows = detail::parse_csv(text, file);
+  const auto rows = parse_csv(text, file);
   if (rows.empty()) throw Error(fmt::format("{}: holds no labels", file));
   const auto& header = rows.front();
   check_header(header, file);
@@ -105,7 +95,7 @@ LabelSet labels_of_csv(std::string_view text, const std::string& file) {
   }
 
   std::vector<std::string> names;
-  for (const auto& name : columns[1].values) names.push_back(trimmed(name));
+  for (const auto& name : columns[1].values) names.emplace_back(trimmed(name));
   check_names(names, [&](std::size_t id) { return fmt::format("{}:{}", file, lines[id]); });
   columns.erase(columns.begin(), columns.begin() + kFixedColumns);
   return LabelSet(std::move(names), std::move(columns));
@@ -116,10 +106,10 @@ LabelSet labels_of_lines(std::string_view text, const std::string& file) {
   std::vector<std::int64_t> lines;
   for (std::int64_t line = 1; !text.empty(); ++line) {
     const std::size_t end = std::min(text.find('\n'), text.size());
-    auto name = trimmed(text.substr(0, end));
+    const auto name = trimmed(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
     if (name.empty()) continue;
-    names.push_back(std::move(name));
+    names.emplace_back(name);
     lines.push_back(line);
   }
   if (names.empty()) throw Error(fmt::format("{}: holds no labels", file));
@@ -128,7 +118,7 @@ LabelSet labels_of_lines(std::string_view text, const std::string& file) {
 }
 
 bool has_csv_header(std::string_view text) {
-  const std::string first_line = trimmed(text.substr(0, text.find('\n')));
+  const auto first_line = trimmed(text.substr(0, text.find('\n')));
   return first_line == "id,name" || first_line.starts_with("id,name,");
 }
 
@@ -169,8 +159,7 @@ LabelSet read_labels(const std::filesystem::path& file) {
 }
 
 LabelSet parse_labels(std::string_view text, const std::string& name) {
-  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  text = without_byte_order_mark(text);
   const bool is_csv = name.ends_with(".csv") || has_csv_header(text);
   return is_csv ? labels_of_csv(text, name) : labels_of_lines(text, name);
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <fcntl.h>
 #include <functional>
@@ -17,6 +16,7 @@
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
+#include "actionclip/core/text_input.h"
 
 #include "checkpoint_manifest.h"
 
@@ -35,19 +35,12 @@ fs::path checkpoints_of(const fs::path& run_folder) { return run_folder / "check
 
 std::string step_name(std::int64_t step) { return fmt::format("{}{}", kStepPrefix, step); }
 
-std::optional<std::int64_t> parse_number(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (code != std::errc() || end != text.data() + text.size() || number < 0) return std::nullopt;
-  return number;
-}
-
 // N of a folder named step-N; none for any other name.
 std::optional<std::int64_t> step_of(const fs::path& folder) {
   const auto name = folder.filename().string();
   if (!name.starts_with(kStepPrefix)) return std::nullopt;
-  const auto step = parse_number(std::string_view(name).substr(kStepPrefix.size()));
-  return step && name == step_name(*step) ? step : std::nullopt;  // not step-007
+  const auto step = parse_integer(std::string_view(name).substr(kStepPrefix.size()));
+  return step && *step >= 0 && name == step_name(*step) ? step : std::nullopt;  // not step-007
 }
 
 // The steps that have a folder, newest first.
@@ -154,8 +147,8 @@ bool is_leftover(const fs::path& path) {
   const auto name = path.filename().string();
   const auto mark = name.rfind(kMark);
   if (mark == std::string::npos) return false;
-  const auto process = parse_number(std::string_view(name).substr(mark + kMark.size()));
-  if (!process) return false;
+  const auto process = parse_integer(std::string_view(name).substr(mark + kMark.size()));
+  if (!process || *process <= 0) return false;
   const auto id = static_cast<pid_t>(*process);
   return id == getpid() || (kill(id, 0) != 0 && errno == ESRCH);
 }

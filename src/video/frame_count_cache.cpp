@@ -10,6 +10,7 @@
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
+#include "actionclip/video/sampler.h"
 
 namespace actionclip {
 namespace {
@@ -68,7 +69,8 @@ FrameCountCache::Records FrameCountCache::load() const {
   for (const auto& [path, values] : document.at("videos").items()) {
     const Record record{values.at(0).get<std::int64_t>(), values.at(1).get<std::int64_t>(),
                         values.at(2).get<std::int64_t>()};
-    if (record.frame_count <= 0) throw Error(fmt::format("{} frames of {}", record.frame_count, path));
+    if (record.frame_count <= 0 || record.frame_count > kMaxFrameCount)
+      throw Error(fmt::format("{} frames of {}", record.frame_count, path));
     records.emplace(path, record);
   }
   return records;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <cstring>
 #include <optional>
 #include <set>
@@ -13,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/core/text_input.h"
 #include "actionclip/video/image_file.h"
 
 namespace actionclip {
@@ -55,10 +55,8 @@ std::optional<std::int64_t> number_in(const std::string& name, const std::string
   const char* first = name.data() + start;
   const char* last = name.data() + name.size() - length_after;
   while (first < last && *first == ' ') ++first;  // patterns may pad with spaces
-  std::int64_t number = 0;
-  const auto [end, code] = std::from_chars(first, last, number);
-  if (code != std::errc() || end != last || name_of(pattern, number) != name) return std::nullopt;
-  return number;
+  const auto number = parse_integer({first, last});
+  return number && name_of(pattern, *number) == name ? number : std::nullopt;
 }
 
 std::int64_t count_frames(const fs::path& folder, const std::string& pattern, std::int64_t index_bias) {

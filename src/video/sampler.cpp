@@ -11,6 +11,10 @@ namespace {
 
 void check_sampling(std::int64_t n, std::int64_t T) {
   if (n < 1) throw Error(fmt::format("cannot sample frames: the video has {}", n));
+  if (n > kMaxFrameCount) {
+    throw Error(
+        fmt::format("cannot sample frames: a video of {} frames is longer than {}", n, kMaxFrameCount));
+  }
   if (T < 1) throw Error(fmt::format("cannot sample {} frames: a clip has at least one", T));
 }
 

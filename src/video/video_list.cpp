@@ -1,25 +1,21 @@
 #include "actionclip/video/video_list.h"
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
-
-#include "text/csv.h"
+#include "actionclip/core/text_input.h"
+#include "actionclip/text/csv.h"
+#include "actionclip/video/sampler.h"
 
 namespace actionclip {
 namespace {
-
-constexpr std::string_view kBlank = " \t\r";
 
 [[noreturn]] void fail(const std::filesystem::path& file, std::int64_t line, const std::string& message) {
   throw Error(fmt::format("{}:{}: {}", file.string(), line, message));
@@ -34,9 +30,8 @@ struct Cursor {
   // Skips empty lines and comments; false at the end.
   bool find_line() {
     while (!rest.empty()) {
-      const std::string_view text = rest.substr(0, rest.find('\n'));
-      const auto start = text.find_first_not_of(kBlank);
-      if (start != std::string_view::npos && text[start] != '#') return true;
+      const auto text = trimmed(rest.substr(0, rest.find('\n')));
+      if (!text.empty() && text.front() != '#') return true;
       take_line();
     }
     return false;
@@ -51,32 +46,19 @@ struct Cursor {
   }
 };
 
-std::string_view trim(std::string_view text) {
-  const auto start = text.find_first_not_of(kBlank);
-  if (start == std::string_view::npos) return {};
-  return text.substr(start, text.find_last_not_of(kBlank) - start + 1);
-}
-
 // Splits the last word off `text`.
 std::string_view take_last_word(std::string_view& text) {
   const auto space = text.find_last_of(" \t");
   const auto word = space == std::string_view::npos ? text : text.substr(space + 1);
-  text = space == std::string_view::npos ? std::string_view() : trim(text.substr(0, space));
+  text = space == std::string_view::npos ? std::string_view() : trimmed(text.substr(0, space));
   return word;
-}
-
-std::optional<std::int64_t> parse_integer(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 // "PATH LABEL_ID" or "PATH NUM_FRAMES LABEL_ID".
 VideoEntry parse_line(Cursor& cursor, ListFormat format, std::int64_t label_count) {
   VideoEntry entry;
   entry.line = cursor.line;
-  std::string_view rest = trim(cursor.take_line());
+  std::string_view rest = trimmed(cursor.take_line());
   const bool has_frames = format == ListFormat::frames;
   const char* expected = has_frames ? "PATH NUM_FRAMES LABEL_ID" : "PATH LABEL_ID";
 
@@ -97,6 +79,11 @@ VideoEntry parse_line(Cursor& cursor, ListFormat format, std::int64_t label_coun
       fail(cursor.file, entry.line,
            fmt::format("frame count '{}' is not a positive integer (expected {})", frames_word, expected));
     }
+    if (*frame_count > kMaxFrameCount) {
+      fail(cursor.file, entry.line,
+           fmt::format("frame count {} is more than the {} that a video may have", *frame_count,
+                       kMaxFrameCount));
+    }
     entry.frame_count = *frame_count;
   }
   entry.label_id = *label_id;
@@ -106,7 +93,7 @@ VideoEntry parse_line(Cursor& cursor, ListFormat format, std::int64_t label_coun
 
 // CSV with the header `path,caption`.
 std::vector<VideoEntry> parse_captions(std::string_view text, const std::filesystem::path& file) {
-  auto rows = detail::parse_csv(text, file.string());
+  auto rows = parse_csv(text, file.string());
   if (rows.empty() || rows[0].fields != std::vector<std::string>{"path", "caption"}) {
     fail(file, rows.empty() ? 1 : rows[0].line, "the first line must be the header path,caption");
   }
@@ -118,7 +105,7 @@ std::vector<VideoEntry> parse_captions(std::string_view text, const std::filesys
                        fields.size()));
     }
     if (fields[0].empty()) fail(file, line, "the path is empty");
-    if (trim(fields[1]).empty()) fail(file, line, "the caption is empty");
+    if (trimmed(fields[1]).empty()) fail(file, line, "the caption is empty");
     VideoEntry entry;
     entry.line = line;
     entry.path = fields[0];
@@ -139,10 +126,12 @@ std::vector<VideoEntry> parse_lines(std::string_view text, const DatasetConfig& 
 }  // namespace
 
 VideoList read_video_list(const DatasetConfig& config, std::int64_t label_count) {
+  return parse_video_list(read_text_file(config.list.path), config, label_count);
+}
+
+VideoList parse_video_list(std::string_view text, const DatasetConfig& config, std::int64_t label_count) {
   VideoList list{config.list.path, config, {}};
-  const std::string file_text = read_text_file(list.file);
-  std::string_view text = file_text;
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // the mark that some editors put before UTF-8
+  text = without_byte_order_mark(text);
   const auto lines_before = [&](std::size_t end) {
     return std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), '\n');
   };

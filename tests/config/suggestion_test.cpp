@@ -1,8 +1,8 @@
-#include "config/suggestion.h"
+#include "actionclip/config/suggestion.h"
 
 #include <gtest/gtest.h>
 
-namespace actionclip::detail {
+namespace actionclip {
 namespace {
 
 TEST(EditDistance, CountsInsertedDeletedReplacedAndSwappedLetters) {
@@ -17,18 +17,18 @@ TEST(EditDistance, CountsInsertedDeletedReplacedAndSwappedLetters) {
 
 TEST(EditDistance, IgnoresLetterCaseAndDashes) { EXPECT_EQ(edit_distance("Batch-Size", "batch_size"), 0u); }
 
-TEST(Nearest, PrefersFewerEditsThenTheSameBeginning) {
-  EXPECT_EQ(nearest("bta1", {"beta2", "beta1"}), "beta1");
-  EXPECT_EQ(nearest("beta", {"meta", "beta1"}), "beta1");
+TEST(NearestName, PrefersFewerEditsThenTheSameBeginning) {
+  EXPECT_EQ(nearest_name("bta1", {"beta2", "beta1"}), "beta1");
+  EXPECT_EQ(nearest_name("beta", {"meta", "beta1"}), "beta1");
 }
 
-TEST(Nearest, FindsNothingWhereNothingIsNear) {
-  EXPECT_EQ(nearest("zzz", {"lr", "epochs"}), "");
-  EXPECT_EQ(nearest("x", {"y"}), "");
-  EXPECT_EQ(nearest("", {"lr"}), "");
-  EXPECT_EQ(nearest("lr", {}), "");
-  EXPECT_EQ(nearest(std::string(100000, 'x'), {"lr"}), "");
+TEST(NearestName, FindsNothingWhereNothingIsNear) {
+  EXPECT_EQ(nearest_name("zzz", {"lr", "epochs"}), "");
+  EXPECT_EQ(nearest_name("x", {"y"}), "");
+  EXPECT_EQ(nearest_name("", {"lr"}), "");
+  EXPECT_EQ(nearest_name("lr", {}), "");
+  EXPECT_EQ(nearest_name(std::string(100000, 'x'), {"lr"}), "");
 }
 
 }  // namespace
-}  // namespace actionclip::detail
+}  // namespace actionclip

@@ -54,7 +54,8 @@ TEST(FrameCountCache, DamagedFilesAreBuiltAnew) {
   write_text(folder / "a.mp4", "abc");
   for (const char* text :
        {"", "{", "[]", "{\"version\":2,\"videos\":{}}", "{\"version\":1,\"videos\":{\"a\":[1]}}",
-        "{\"version\":1,\"videos\":{\"a\":[1,2,0]}}", "{\"version\":1,\"videos\":{\"a\":[1,2,\"x\"]}}"}) {
+        "{\"version\":1,\"videos\":{\"a\":[1,2,0]}}", "{\"version\":1,\"videos\":{\"a\":[1,2,9000000000]}}",
+        "{\"version\":1,\"videos\":{\"a\":[1,2,\"x\"]}}"}) {
     write_text(folder / "counts.json", text);
     {
       FrameCountCache cache(folder / "counts.json");

@@ -1,6 +1,7 @@
 #include "actionclip/video/sampler.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <sstream>
 #include <string>
@@ -98,6 +99,27 @@ TEST(Sampler, TrainingOnAShortVideoKeepsEveryFrameAndRepeatsSome) {
 TEST(Sampler, TrainingIsAFunctionOfTheStreamsKey) {
   EXPECT_EQ(train(100, 8, 3), train(100, 8, 3));
   EXPECT_NE(train(100, 8, 3), train(100, 8, 4));
+}
+
+TEST(Sampler, TheLongestVideoIsSampledWithoutOverflow) {
+  constexpr std::int64_t kSegment = kMaxFrameCount / 4096;
+  const auto frames = sample_test_frames(kMaxFrameCount, 4096, 999, 1000);
+  for (std::int64_t i = 0; i < 4096; ++i) {
+    ASSERT_GE(frames[i], i * kSegment);
+    ASSERT_LT(frames[i], (i + 1) * kSegment);
+  }
+  const auto drawn = train(kMaxFrameCount, 4096, 0);
+  for (std::int64_t i = 0; i < 4096; ++i) ASSERT_EQ(drawn[i] / kSegment, i);
+}
+
+TEST(Sampler, AnAbsurdFrameCountIsAnError) {
+  RandomStream random(5, RandomPurpose::kFrames);
+  for (const std::int64_t n : {kMaxFrameCount + 1, std::numeric_limits<std::int64_t>::max()}) {
+    EXPECT_THROW(sample_training_frames(n, 8, random), Error);
+    EXPECT_THROW(sample_test_frames(n, 8), Error);
+    EXPECT_THROW(sample_test_frames(n, 1), Error);
+    EXPECT_THROW(sample_test_frames(n, 8, 9, 10), Error);
+  }
 }
 
 TEST(Sampler, AVideoWithoutFramesIsAnError) {

@@ -100,7 +100,24 @@ TEST_F(VideoListTest, MalformedLinesAreNamedByFileAndLine) {
               ::testing::StartsWith("3: frame count 'many'"));
   EXPECT_THAT(complaint("a 0 5\n", ListFormat::frames), HasSubstr("frame count '0' is not a positive"));
   EXPECT_THAT(complaint("a -3 5\n", ListFormat::frames), HasSubstr("frame count '-3'"));
+  EXPECT_EQ(read("a 2147483648 5\n", ListFormat::frames).entries[0].frame_count, 2147483648);
+  EXPECT_EQ(complaint("a 2147483649 5\n", ListFormat::frames),
+            "1: frame count 2147483649 is more than the 2147483648 that a video may have");
   EXPECT_THAT(complaint(std::string("a 1\nb\0 2\n", 9)), ::testing::StartsWith("2: holds a zero byte"));
+}
+
+TEST_F(VideoListTest, ATextAtHandIsReadAsTheFileOfItsNameWouldBe) {
+  DatasetConfig config;
+  config.list.path = "/lists/absent.txt";
+  const auto list = parse_video_list("a.mp4 1\n", config, 10);
+  EXPECT_EQ(list.file, "/lists/absent.txt");
+  EXPECT_EQ(list.entries.at(0).path, "/lists/a.mp4");
+  try {
+    parse_video_list("a.mp4 10\n", config, 10);
+    FAIL() << "accepted";
+  } catch (const Error& problem) {
+    EXPECT_STREQ(problem.what(), "/lists/absent.txt:1: label id 10 is not in 0..9");
+  }
 }
 
 TEST_F(VideoListTest, LabelIdsOutsideTheLabelSetAreRefused) {

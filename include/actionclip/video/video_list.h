@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "actionclip/video/config.h"
@@ -26,8 +27,12 @@ struct VideoList {
 
 // Reads the list that `config` names. Paths may contain spaces (numbers are taken from the end of the line);
 // empty lines and lines starting with '#' are skipped. Throws Error with file:line for: a malformed line, a
-// label id outside [0, label_count) (label_count < 0: unchecked), an empty list. The videos themselves are
-// not opened.
+// label id outside [0, label_count) (label_count < 0: unchecked), a frame count beyond kMaxFrameCount, an
+// empty list. The videos themselves are not opened.
 VideoList read_video_list(const DatasetConfig& config, std::int64_t label_count);
+
+// The same for a list whose text is at hand; `config.list` is only its name in messages and the place that
+// relative paths start from.
+VideoList parse_video_list(std::string_view text, const DatasetConfig& config, std::int64_t label_count);
 
 }  // namespace actionclip

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace actionclip::detail {
+namespace actionclip {
 
 struct CsvRow {
   std::int64_t line = 0;  // where it begins, from 1
@@ -18,4 +18,4 @@ struct CsvRow {
 // The rows of `text` without blank lines. Throws Error "name:line: ..." on damaged quoting.
 std::vector<CsvRow> parse_csv(std::string_view text, const std::string& name);
 
-}  // namespace actionclip::detail
+}  // namespace actionclip
