@@ -9,6 +9,7 @@
 
 #include "actionclip/core/error.h"
 #include "actionclip/video/image.h"
+#include "actionclip/video/sampler.h"
 
 extern "C" {
 #include <libavutil/avstring.h>
@@ -18,11 +19,23 @@ extern "C" {
 namespace actionclip {
 namespace {
 
-// Containers that hold their own frames. Playlists and scripts (hls, dash, concat, sdp, image2 patterns ...)
-// are left out: they make FFmpeg open other files and addresses.
+// Every container and stream of video that holds its own frames. Left out are playlists and scripts (hls,
+// dash, concat, sdp, imf, image2 patterns, vobsub, mlv ...), which make FFmpeg open other files and
+// addresses: a list of what is accepted, so that a kind which a newer FFmpeg adds is not trusted unseen.
+// Formats of games are left out too: nobody learns actions from them, and nobody looks after their readers.
 constexpr const char* kContainers =
-    "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,apng,ivf,yuv4mpegpipe,h264,hevc,m4v,png_pipe,"
-    "webp_pipe,bmp_pipe";
+    // general
+    "mov,matroska,avi,mpegts,mpeg,flv,live_flv,kux,asf,asf_o,ogg,nut,rm,ivr,nsv,nuv,swf,pva,wtv,ty,vividas,"
+    "vivo,"
+    // studios and cameras
+    "mxf,gxf,lxf,dv,r3d,cine,ser,filmstrip,yuv4mpegpipe,smjpeg,mpjpeg,mxg,dhav,luodat,ifv,iv8,lmlm4,nc,"
+    "ingenient,"
+    "simbiosis_imx,"
+    // bare streams of a codec
+    "h261,h263,h264,hevc,m4v,mpegvideo,mjpeg,mjpeg_2000,ivf,av1,obu,vc1,vc1test,dirac,dnxhd,cavsvideo,avs2,"
+    "avs3,ipu,"
+    // pictures
+    "gif,apng,flic,png_pipe,webp_pipe,bmp_pipe";
 
 constexpr int kIoBufferBytes = 64 << 10;
 
@@ -200,15 +213,17 @@ const std::int32_t* VideoDecoder::display_matrix(const AVFrame& frame) const {
 }
 
 std::int64_t VideoDecoder::claimed_frame_count() const {
-  if (stream_->nb_frames > 0) return stream_->nb_frames;
+  const auto believable = [](std::int64_t count) {
+    return count > 0 && count <= kMaxFrameCount ? count : -1;
+  };
+  if (stream_->nb_frames > 0) return believable(stream_->nb_frames);
   const AVRational rate = stream_->avg_frame_rate;
   if (rate.num <= 0 || rate.den <= 0) return -1;
   const bool has_own_duration = stream_->duration != AV_NOPTS_VALUE;
   const std::int64_t duration = has_own_duration ? stream_->duration : format_->duration;
   if (duration == AV_NOPTS_VALUE || duration <= 0) return -1;
   const AVRational unit = has_own_duration ? stream_->time_base : AVRational{1, AV_TIME_BASE};
-  const std::int64_t count = av_rescale_q(duration, unit, av_inv_q(rate));
-  return count > 0 ? count : -1;
+  return believable(av_rescale_q(duration, unit, av_inv_q(rate)));
 }
 
 void VideoDecoder::fail(const std::string& what, int code) const {

@@ -22,7 +22,8 @@ class VideoDecoder {
   // The display matrix (9 values, libavutil/display.h) of `frame` or of the stream, or nullptr.
   const std::int32_t* display_matrix(const AVFrame& frame) const;
 
-  // Frames that the container claims to hold, -1: no claim. Often wrong.
+  // Frames that the container claims to hold, -1: no claim, or an absurd one (over
+  // kMaxFrameCount). Often wrong.
   std::int64_t claimed_frame_count() const;
 
  private:

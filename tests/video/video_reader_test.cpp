@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <sys/stat.h>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/video/sampler.h"
 
 #include "tests/video/test_videos.h"
 
@@ -110,6 +112,11 @@ std::vector<Kind> kinds() {
   vp9.encoder_options = {{"deadline", "realtime"}, {"cpu-used", "8"}};
   TestVideo hevc{.encoder = "libx265"};
   hevc.encoder_options = {{"x265-params", "log-level=none"}};
+  auto av1 = lossless("libaom-av1", AV_PIX_FMT_YUV420P, 64, 48);
+  av1.encoder_options = {
+      {"usage", "realtime"}, {"cpu-used", "8"}, {"lag-in-frames", "0"}, {"aom-params", "lossless=1"}};
+  auto dv = lossless("dvvideo", AV_PIX_FMT_YUV411P, 720, 480);
+  dv.rate = 30;
   return {{"H264Mp4", "a.mp4", {}},
           {"H264Mkv", "a.mkv", {}},
           {"H264Flv", "a.flv", {}},
@@ -122,6 +129,12 @@ std::vector<Kind> kinds() {
           {"Bt709", "a.mp4", high_definition},
           {"Mpeg4Avi", "a.avi", mpeg4},
           {"Mpeg2Ps", "a.mpg", {.encoder = "mpeg2video"}},
+          {"Mpeg2Mxf", "a.mxf", lossless("mpeg2video", AV_PIX_FMT_YUV420P, 64, 48)},
+          {"Rv20Rm", "a.rm", lossless("rv20", AV_PIX_FMT_YUV420P, 64, 48)},
+          {"H264Nut", "a.nut", {}},
+          {"DvStream", "a.dv", dv},
+          {"MjpegStream", "a.mjpeg", lossless("mjpeg", AV_PIX_FMT_YUVJ444P, 67, 45)},
+          {"Av1Stream", "a.obu", av1},
           {"Wmv2Asf", "a.wmv", lossless("wmv2", AV_PIX_FMT_YUV420P, 64, 48)},
           {"Vp9Webm", "a.webm", vp9},
           {"TheoraOgg", "a.ogg", lossless("libtheora", AV_PIX_FMT_YUV420P, 64, 48)},
@@ -283,6 +296,22 @@ TEST(VideoReader, ReadChosenGivesWhatTheTrueCountChooses) {
     for (int i = 0; i < 2; ++i) EXPECT_EQ(first.frames[i].rgb, second.frames[i].rgb) << name;
   }
   EXPECT_NE(VideoReader(folder / "hidden.mp4").estimated_frame_count(), 8);
+}
+
+TEST(VideoReader, AContainersAbsurdClaimCountsAsNone) {
+  const TemporaryFolder folder;
+  encode_video(folder / "a.mkv", {});
+  std::string bytes = read_text(folder / "a.mkv");
+  const auto duration = bytes.find("\x44\x89\x88");  // Matroska's Duration, a double of 8 bytes
+  ASSERT_NE(duration, std::string::npos);
+  constexpr std::string_view kPetaseconds("\x43\x0C\x6B\xF5\x26\x34\x00\x00", 8);  // 1e15 ms
+  bytes.replace(duration + 3, kPetaseconds.size(), kPetaseconds);
+  write_text(folder / "a.mkv", bytes);
+  VideoReader reader(folder / "a.mkv");
+  EXPECT_EQ(reader.estimated_frame_count(), -1);
+  const auto chosen = reader.read_chosen([](std::int64_t n) { return sample_test_frames(n, 4, 9, 10); }, -1);
+  EXPECT_EQ(chosen.frame_count, 20);
+  EXPECT_EQ(chosen.frames.size(), 4u);
 }
 
 TEST(VideoReader, EstimatesComeFromTheContainer) {
