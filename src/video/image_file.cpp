@@ -47,7 +47,7 @@ void write_jpeg(const std::filesystem::path& path, const Image& image, int quali
   if (turbo == nullptr) throw std::bad_alloc();
   unsigned char* raw = nullptr;
   unsigned long size = 0;
-  const int subsampling = quality >= 95 ? TJSAMP_444 : TJSAMP_420;
+  const int subsampling = quality >= 90 ? TJSAMP_444 : TJSAMP_420;
   const int code = tjCompress2(turbo.get(), image.rgb.data(), static_cast<int>(image.width), 0,
                                static_cast<int>(image.height), TJPF_RGB, &raw, &size, subsampling, quality,
                                TJFLAG_ACCURATEDCT);

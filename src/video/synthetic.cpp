@@ -7,11 +7,8 @@
 #include <fcntl.h>
 #include <functional>
 #include <future>
-#include <memory>
 #include <numbers>
-#include <span>
 #include <string>
-#include <turbojpeg.h>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -25,6 +22,7 @@
 #include "actionclip/core/progress.h"
 #include "actionclip/core/random.h"
 #include "actionclip/core/worker_pool.h"
+#include "actionclip/video/image_file.h"
 
 #include "video/synthetic_labels.h"
 #include "video/synthetic_motion.h"
@@ -36,6 +34,7 @@ namespace {
 
 constexpr int kFormatVersion = 1;  // raise it when the same settings give other pictures
 constexpr const char* kSettingsFile = "settings.json";
+constexpr int kJpegQuality = 92;
 
 // The numbers are part of the random streams' keys (0 is the grain's).
 enum class Part : std::uint64_t {
@@ -127,21 +126,6 @@ void write_clip(const SyntheticConfig& config, const ClipSplit& split, std::int6
   writer.finish();
 }
 
-void write_jpeg(const Image& image, const std::filesystem::path& path) {
-  constexpr int kQuality = 92;
-  const std::unique_ptr<void, decltype(&tjDestroy)> compressor(tjInitCompress(), &tjDestroy);
-  unsigned char* bytes = nullptr;
-  unsigned long size = 0;
-  const int failed = tjCompress2(compressor.get(), image.rgb.data(), static_cast<int>(image.width), 0,
-                                 static_cast<int>(image.height), TJPF_RGB, &bytes, &size, TJSAMP_444,
-                                 kQuality, TJFLAG_ACCURATEDCT);
-  const std::unique_ptr<unsigned char, decltype(&tjFree)> owner(bytes, &tjFree);
-  if (failed != 0) {
-    throw Error(fmt::format("cannot write {}: {}", path.string(), tjGetErrorStr2(compressor.get())));
-  }
-  OutputFile(path).write(std::as_bytes(std::span(bytes, size)));
-}
-
 struct Still {
   SyntheticColour colour;
   SyntheticShape shape;
@@ -185,7 +169,7 @@ void write_still(const SyntheticConfig& config, std::int64_t index, const cv::Ma
   RandomStream random = still_stream(config, index);
   const Still still = random_still(random);
   const SyntheticScene scene(still.colour, still.shape, static_cast<int>(config.frame_size), grain, random);
-  write_jpeg(scene.draw(still.pose, random), path);
+  write_jpeg(path, scene.draw(still.pose, random), kJpegQuality);
 }
 
 // Without fsync: flush_file_system() does it for all files at once.

@@ -13,7 +13,7 @@ namespace actionclip {
 // 64 Mi pixels. A JPEG that ends early is damaged.
 Image read_image(const std::filesystem::path& path);
 
-// Writes `image` as a JPEG of `quality` 1 to 100 (4:2:0; 4:4:4 from 95 on). Throws Error if the file cannot
+// Writes `image` as a JPEG of `quality` 1 to 100 (4:2:0; 4:4:4 from 90 on). Throws Error if the file cannot
 // be written.
 void write_jpeg(const std::filesystem::path& path, const Image& image, int quality);
 
