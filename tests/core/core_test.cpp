@@ -1,6 +1,8 @@
 // The small parts of core: atomic files, worker pool, queue, progress bar, data files.
 
 #include <atomic>
+#include <chrono>
+#include <future>
 #include <stdexcept>
 #include <sys/stat.h>
 #include <thread>
@@ -34,13 +36,16 @@ TEST(AtomicFile, ReplacesWholeAndLeavesNoTemporary) {
 
 TEST(AtomicFile, AFailureNamesThePathAndLeavesTheOldFile) {
   const TemporaryFolder folder;
-  write_text(folder / "plain", "");
+  const auto file = folder / "file";
+  write_file_atomically(file, "old");
+  std::filesystem::create_directory(temporary_sibling(file));  // in the way of the new content
   try {
-    write_file_atomically(folder / "plain" / "file", "text");
-    FAIL();
+    write_file_atomically(file, "new");
+    FAIL() << "written";
   } catch (const Error& problem) {
-    EXPECT_THAT(problem.what(), HasSubstr("plain/file"));
+    EXPECT_THAT(problem.what(), HasSubstr(file.string()));
   }
+  EXPECT_EQ(read_text_file(file), "old");
 }
 
 TEST(ReadTextFile, RefusesWhatIsMissingAFolderOrTooLarge) {
@@ -70,13 +75,23 @@ TEST(WorkerPool, RunsEveryTaskAndHandsExceptionsOver) {
   }
 }
 
-TEST(WorkerPool, CanBeDestroyedWhileTasksWait) {
+TEST(WorkerPool, DropsWaitingTasksWhenItIsDestroyedAndTheirFuturesSaySo) {
   std::atomic<int> done = 0;
+  std::vector<std::future<void>> waiting;
+  std::promise<void> all_wait;
   {
     WorkerPool pool(1);
-    for (int i = 0; i < 50; ++i) pool.submit([&] { ++done; });
+    // Keeps the only thread busy until the pool refuses tasks, which it does once it is being destroyed.
+    pool.submit([&] {
+      all_wait.get_future().wait();
+      while (pool.submit([] {}).wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+      }
+    });
+    for (int i = 0; i < 50; ++i) waiting.push_back(pool.submit([&] { ++done; }));
+    all_wait.set_value();
   }
-  EXPECT_LE(done, 50);
+  EXPECT_EQ(done, 0);
+  for (auto& result : waiting) EXPECT_THROW(result.get(), std::future_error);
 }
 
 TEST(BoundedQueue, KeepsTheOrderAndEndsWhenClosed) {

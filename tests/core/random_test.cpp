@@ -49,7 +49,7 @@ TEST(RandomStream, BelowIsUniformAndInRange) {
 }
 
 TEST(RandomStream, NormalHasMeanZeroAndUnitVariance) {
-  RandomStream stream(1, RandomPurpose::kInitialization);
+  RandomStream stream(1, RandomPurpose::kSynthetic);
   double sum = 0, squares = 0;
   constexpr int kCount = 100000;
   for (int i = 0; i < kCount; ++i) {

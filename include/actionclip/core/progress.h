@@ -1,5 +1,5 @@
 // A progress bar for long work: share done, rate, time left and a note, redrawn in place on stderr.
-// Not a terminal (a file, CI, a pipe), or NO_COLOR/TERM=dumb: silent, so that logs stay readable.
+// Not a terminal (a file, CI, a pipe), or TERM=dumb: silent, so that logs stay readable.
 // Written here because no packaged C++ library draws one (indicators is not in Debian).
 #pragma once
 

@@ -12,17 +12,15 @@
 namespace actionclip {
 
 // What a stream is for. Streams of different purposes never overlap. Values are part of the reproducibility
-// promise: append only.
+// promise: append only. (The first parameters of a model are libtorch's numbers, by at::manual_seed.)
 enum class RandomPurpose : std::uint32_t {
-  kShuffle = 1,         // order of the samples in an epoch: (epoch, 0)
-  kFrames = 2,          // frames drawn from a video: (epoch, index)
-  kAugmentation = 3,    // crop and flip of a sample: (epoch, index)
-  kTemplate = 4,        // prompt template of a sample: (epoch, index)
-  kReplacement = 5,     // sample that takes the place of a failed one: (epoch, index)
-  kInitialization = 6,  // parameters at the start
-  kFewShot = 7,         // which clips are the K shots: (seed, class)
-  kSynthetic = 8,       // synthetic clips and stills: (split, index)
-  kDropout = 9,         // dropout inside the model: (global step, rank)
+  kShuffle = 1,       // order of the samples in an epoch: (epoch, 0)
+  kFrames = 2,        // frames drawn from a video: (epoch, index)
+  kAugmentation = 3,  // crop and flip of a sample: (epoch, index)
+  kTemplate = 4,      // prompt template of a sample: (epoch, index)
+  kReplacement = 5,   // sample that takes the place of a failed one: (epoch, index)
+  kFewShot = 7,       // which clips are the K shots: (seed, class)
+  kSynthetic = 8,     // synthetic clips and stills: (split, index)
 };
 
 class RandomStream {
