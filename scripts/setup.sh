@@ -36,27 +36,51 @@ install_debian_packages() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# Prints the site-packages folder of the torch to re-use; nothing where the pinned one is wanted.
+reused_site() {
+  [ -n "${ACTIONCLIP_TORCH_DIR:-}" ] || return 0
+  [ -f "$ACTIONCLIP_TORCH_DIR/version.py" ] || die "ACTIONCLIP_TORCH_DIR=$ACTIONCLIP_TORCH_DIR holds no torch"
+  local site own
+  site=$(cd "$ACTIONCLIP_TORCH_DIR/.." && pwd -P)
+  own=$(cd .venv/lib/python3*/site-packages 2>/dev/null && pwd -P) || own=
+  [ "$site" = "$own" ] || echo "$site"
+}
+
+# Writes to .venv what pip shall install beside the re-used torch. torchvision is whichever version was made for that torch.
+choose_requirements_beside_torch() {
+  local version
+  version=$(.venv/bin/python -c 'import importlib.metadata, torch; print(importlib.metadata.version("torch"))') ||
+    die "$(.venv/bin/python --version) cannot import the torch in $1; a torch of that Python is needed"
+  sed 's/^torchvision==.*/torchvision/' third_party/requirements-test.txt >.venv/requirements.txt
+  echo "torch==$version" >.venv/constraints.txt
+}
+
 install_python() {
-  local python=.venv/bin/python
+  local python=.venv/bin/python site state stamp=.venv/installed.sha256
+  site=$(reused_site)
+  # A .venv belongs to one torch: its own would hide a re-used one.
+  if [ -x "$python" ] && [ "$(cat .venv/lib/python3*/site-packages/reused_torch.pth 2>/dev/null)" != "$site" ]; then
+    say "Python environment: .venv was made for another torch, making it anew"
+    rm -rf .venv
+  fi
   if [ ! -x "$python" ]; then
     say "Python environment: creating .venv"
     /usr/bin/python3 -m venv .venv
+    if [ -n "$site" ]; then echo "$site" >"$(echo .venv/lib/python3*/site-packages)/reused_torch.pth"; fi
   fi
-  local wanted=(-r third_party/requirements-test.txt)
-  if [ -n "${ACTIONCLIP_TORCH_DIR:-}" ]; then
-    [ -f "$ACTIONCLIP_TORCH_DIR/version.py" ] || die "ACTIONCLIP_TORCH_DIR=$ACTIONCLIP_TORCH_DIR holds no torch"
-    say "libtorch: re-using $ACTIONCLIP_TORCH_DIR"
-    dirname "$ACTIONCLIP_TORCH_DIR" >"$(echo .venv/lib/python3*/site-packages)/reused_torch.pth"
-  else
-    wanted+=(-r third_party/requirements-build.txt)
-  fi
-  local stamp=.venv/installed.sha256 state
-  state=$(cat third_party/requirements-*.txt <(echo "${ACTIONCLIP_TORCH_DIR:-}") | sha256sum)
+  state=$(cat third_party/requirements-*.txt <(echo "$site") | sha256sum)
   if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$state" ]; then
     say "Python packages: present"
     return
   fi
-  say "Python packages: installing libtorch and the references of the tests (5 GB; minutes)"
+  local wanted=(-r third_party/requirements-test.txt -r third_party/requirements-build.txt)
+  if [ -n "$site" ]; then
+    say "Python packages: re-using the torch in $site, installing the references of the tests"
+    choose_requirements_beside_torch "$site"
+    wanted=(-r .venv/requirements.txt -c .venv/constraints.txt)
+  else
+    say "Python packages: installing libtorch and the references of the tests (5 GB; minutes)"
+  fi
   "$python" -m pip install --quiet --disable-pip-version-check "${wanted[@]}"
   echo "$state" >"$stamp"
 }
