@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Sets up, builds and tests on a fresh machine.
+# Sets up, builds and tests on a fresh machine: everything, and then the torch-free half again under AddressSanitizer and
+# UndefinedBehaviorSanitizer, with ten seconds of fuzzing for each reader of files.
 #
 #   scripts/test.sh            the tests that finish in minutes
-#   scripts/test.sh --soak     the long ones too
+#   scripts/test.sh --soak     the long ones too (five minutes of fuzzing for each reader, from a seed that differs every time)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 filter=(--label-exclude soak)
 if [ "${1:-}" = --soak ]; then filter=(); fi
 scripts/setup.sh
-scripts/build.sh release
-ctest --test-dir build/release --output-on-failure --no-tests=error -j "$(nproc)" "${filter[@]}"
+for preset in release fuzz; do
+  scripts/build.sh "$preset"
+  ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$(nproc)" "${filter[@]}"
+done
