@@ -135,6 +135,8 @@ std::vector<std::int64_t> choose_shots(const VideoList& list, std::int64_t class
 
 TrainOutcome run_few_shot(const Experiment& experiment, const FewShotOptions& options,
                           std::vector<FewShotResult>& results) {
+  require_list(experiment.data.train, "train");
+  require_list(experiment.data.test, "test");
   const LabelSet labels = read_labels(experiment.data.labels.path);
   const VideoList list = read_video_list(experiment.data.train, labels.size());
   const std::string identity = identity_of(experiment);

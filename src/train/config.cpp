@@ -57,6 +57,12 @@ void TrainConfig::check(ConfigChecker& checker) const {
     checker.error("schedule.stop_epoch",
                   fmt::format("must not lie behind epochs = {}, found {}", epochs, schedule.stop_epoch));
   }
+  if (epochs >= 1 && schedule.kind == ScheduleKind::cosine &&
+      schedule.warmup_epochs >= static_cast<double>(epochs)) {
+    checker.error("schedule.warmup_epochs",
+                  fmt::format("must be less than epochs = {}, found {}: the cosine falls after the warm-up",
+                              epochs, schedule.warmup_epochs));
+  }
   checker.at_least("clip_grad_norm", clip_grad_norm, 0);
   checker.at_least("max_steps", static_cast<double>(max_steps), 0);
   checker.at_least("max_nonfinite", static_cast<double>(max_nonfinite), 0);

@@ -84,6 +84,11 @@ Experiment load_experiment(const std::filesystem::path& file, const std::vector<
   return read_config<Experiment>(load_yaml(file, overrides), unread);
 }
 
+void require_list(const DatasetConfig& config, std::string_view split) {
+  if (!config.list.empty()) return;
+  throw ConfigError(fmt::format("data.{}.list: not given; set it to the file that lists its samples", split));
+}
+
 std::string to_yaml(const Experiment& experiment) { return write_config(experiment); }
 
 }  // namespace actionclip

@@ -59,7 +59,16 @@ ActionClip build_model(const ModelConfig& config, std::uint64_t seed) {
   at::manual_seed(seed);
   ActionClip model(resolve(config));
   const bool image = config.init.image == InitSource::weights, text = config.init.text == InitSource::weights;
-  if (!image && !text) return model;
+  if (!image && !text) {
+    if (!config.weights.empty()) {
+      throw ConfigError(
+          fmt::format("model.weights is {}, but both encoders start at random: set model.init.image or "
+                      "model.init.text to "
+                      "weights, or leave the weights out",
+                      config.weights.string()));
+    }
+    return model;
+  }
   const LoadedWeights weights = load_weights(config.weights.path, config.frames);
   const bool fusion = weights.has_fusion && weights.config.fusion.type == config.fusion;
   load_state_dict(model, weights.tensors, [&](const std::string& name) {

@@ -161,6 +161,8 @@ TEST(Experiment, EveryRangeIsChecked) {
            "train: {optimizer: {eps: 0}}",
            "train: {optimizer: {weight_decay: -1}}",
            "train: {schedule: {warmup_epochs: -1}}",
+           "train: {schedule: {warmup_epochs: 50}}",
+           "train: {epochs: 5}",
            "train: {schedule: {stop_epoch: -1}}",
            "train: {schedule: {stop_epoch: 51}}",
            "train: {schedule: {gamma: 0}}",
@@ -187,9 +189,32 @@ TEST(Experiment, EveryRangeIsChecked) {
        }) {
     EXPECT_THAT(error_of(text), StartsWith("a.yaml:2:")) << text;
   }
+  EXPECT_EQ(error_of("train: {epochs: 1, max_steps: 1, batch_size: 8, accumulate_steps: 4, schedule: "
+                     "{warmup_epochs: 0}}\n"
+                     "eval: {crops: 3}"),
+            "no error");
+}
+
+TEST(Experiment, AWarmUpAsLongAsTheCosineIsFoundInTheFile) {
   EXPECT_EQ(
-      error_of("train: {epochs: 1, max_steps: 1, batch_size: 8, accumulate_steps: 4}\neval: {crops: 3}"),
-      "no error");
+      error_of("train: {epochs: 3, schedule: {warmup_epochs: 3}}"),
+      "a.yaml:2:46: train.schedule.warmup_epochs: must be less than epochs = 3, found 3: the cosine falls "
+      "after the warm-up");
+  EXPECT_EQ(error_of("train: {epochs: 3, schedule: {warmup_epochs: 2.5}}"), "no error");
+  EXPECT_EQ(error_of("train: {epochs: 3, schedule: {kind: multistep, milestones: [1], warmup_epochs: 3}}"),
+            "no error");
+}
+
+TEST(RequireList, NamesTheKeyOfASplitWithoutAList) {
+  DatasetConfig split;
+  try {
+    require_list(split, "val");
+    FAIL() << "no error";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("data.val.list"));
+  }
+  split.list.path = "list.txt";
+  EXPECT_NO_THROW(require_list(split, "val"));
 }
 
 // All texts one edit away from `word`: a letter left out, doubled, replaced, or swapped with the next.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/describe.hpp>
@@ -34,6 +35,9 @@ BOOST_DESCRIBE_STRUCT(Experiment, (), (seed, model, text, data, train, eval))
 // UsageError for an override that cannot be used.
 Experiment load_experiment(const std::filesystem::path& file, const std::vector<std::string>& overrides,
                            const UnreadPaths& unread = {});
+
+// Throws ConfigError that names the key if data.`split` has no list, for a command that cannot do without.
+void require_list(const DatasetConfig& config, std::string_view split);
 
 // The resolved experiment as YAML that load_experiment reads back to the same values.
 std::string to_yaml(const Experiment& experiment);

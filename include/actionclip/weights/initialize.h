@@ -20,7 +20,7 @@ StateDict state_dict(const ActionClip& model);
 
 // A model for an experiment: sizes from `config`, parts from `config.weights` or at random as `config.init`
 // says; the fusion head comes from the weights where they hold one of the same kind, else it starts fresh.
-// Random numbers: at::manual_seed(seed).
+// Random numbers: at::manual_seed(seed). Throws ConfigError if there are weights that no encoder takes.
 ActionClip build_model(const ModelConfig& config, std::uint64_t seed);
 
 // A model exactly as the weights say.
