@@ -5,6 +5,8 @@
 #include <span>
 #include <utility>
 
+#include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -32,6 +34,22 @@ std::vector<std::int64_t> counterparts(const LabelSet& labels, const std::string
   return ids;
 }
 
+// Adds to `metrics` what the other ranks have counted.
+template <typename Metrics>
+void add_other_ranks(Metrics& metrics, ProcessGroup& group) {
+  const at::Tensor own = at::tensor(metrics.counts(), at::kLong);
+  at::Tensor others = own.clone();
+  group.all_reduce_sum(others);
+  others -= own;
+  metrics.add_counts({others.const_data_ptr<std::int64_t>(), metrics.counts().size()});
+}
+
+double sum_over_ranks(double value, ProcessGroup& group) {
+  at::Tensor sum = at::scalar_tensor(value, at::kDouble);
+  group.all_reduce_sum(sum);
+  return sum.item<double>();
+}
+
 // Group and pair figures beside top-1 and top-5.
 class ExtraMetrics {
  public:
@@ -52,6 +70,11 @@ class ExtraMetrics {
     if (pairs_) pairs_->add_failed(label_id);
   }
 
+  void add_ranks(ProcessGroup& group) {
+    for (auto& [column, accuracy] : groups_) add_other_ranks(accuracy, group);
+    if (pairs_) add_other_ranks(*pairs_, group);
+  }
+
   void report(EvaluationReport& report) const {
     for (const auto& [column, accuracy] : groups_) report.group_top1[column] = accuracy.percent();
     if (!pairs_) return;
@@ -69,11 +92,18 @@ class ExtraMetrics {
 
 }  // namespace
 
+void check_label_columns(const LabelSet& labels, const EvalConfig& config) {
+  [[maybe_unused]] const ExtraMetrics checked(labels, config);
+}
+
 EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, const LabelSet& labels,
-                          const EvalConfig& config, const DataConfig& data) {
+                          const EvalConfig& config, const DataConfig& data,
+                          const std::shared_ptr<ProcessGroup>& group) {
   Loader loader(videos, LoaderOptions{.batch_size = config.batch_size,
                                       .workers = data.num_workers,
                                       .prefetch = data.prefetch,
+                                      .rank = group->rank(),
+                                      .world_size = group->world_size(),
                                       .mode = SampleMode::test});
   EvaluationReport report{.metrics = ClassificationMetrics(labels.size()),
                           .views = config.clips * config.crops};
@@ -100,6 +130,9 @@ EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, con
     }
     bar.advance(static_cast<std::int64_t>(batch->indices.size()));
   }
+  add_other_ranks(report.metrics, *group);
+  extra.add_ranks(*group);
+  loss_sum = sum_over_ranks(loss_sum, *group);
   const auto decoded = report.metrics.samples() - report.metrics.failed();
   report.loss = decoded > 0 ? loss_sum / static_cast<double>(decoded) : 0;
   extra.report(report);

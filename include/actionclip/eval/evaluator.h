@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "actionclip/distributed/process_group.h"
 #include "actionclip/eval/classifier.h"
 #include "actionclip/eval/config.h"
 #include "actionclip/eval/metrics.h"
@@ -31,13 +33,18 @@ struct EvaluationReport {
   std::optional<double> pair_accuracy;       // percent; EvalConfig::pair_by
   // Percent; by column of EvalConfig::group_by, then by the true label's entry in it.
   std::map<std::string, std::map<std::string, double>> pair_accuracy_by;
-  std::vector<UnscoredVideo> failed;
+  std::vector<UnscoredVideo> failed;  // among this rank's videos
 };
 
-// Throws Error if too many videos fail (DataConfig::max_failed_share) or the label file lacks a column that
-// `config` names.
+// Throws Error if the label file lacks a column that `config` names, or one of them does not serve: what
+// evaluate() would find, before there is a model.
+void check_label_columns(const LabelSet& labels, const EvalConfig& config);
+
+// Each rank of `group` scores its share of the videos; the counts are added up, so that all report the same.
+// Throws Error if too many videos fail (DataConfig::max_failed_share), or as check_label_columns() does.
 EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, const LabelSet& labels,
-                          const EvalConfig& config, const DataConfig& data);
+                          const EvalConfig& config, const DataConfig& data,
+                          const std::shared_ptr<ProcessGroup>& group = std::make_shared<SingleProcess>());
 
 // {"top1", "top5" (percent), "samples", "failed", "loss", "views", and "groups", "pairs" and "pairs_by" where
 // asked for}.
