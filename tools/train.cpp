@@ -28,7 +28,6 @@ int train(const TrainOptions& options) {
   UnreadPaths unread = {"data.test"};
   if (trainer_options.resume) unread.emplace_back("model.weights");
   const Experiment experiment = options.experiment.load(unread);
-  if (!options.dry_run) open_run_folder(options.output, experiment, trainer_options.resume.has_value());
   Trainer trainer(experiment, trainer_options);
   if (options.dry_run) {
     spdlog::info("dry run: {} steps an epoch, {} in all; one step follows, nothing is written",
@@ -37,6 +36,7 @@ int train(const TrainOptions& options) {
     spdlog::info("dry run: loss {:.4f}, gradient norm {:.3g}", report.loss, report.grad_norm);
     return kExitDone;
   }
+  open_run_folder(options.output, experiment, trainer_options.resume.has_value());
   return trainer.run() == TrainOutcome::finished ? kExitDone : kExitResumable;
 }
 

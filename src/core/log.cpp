@@ -2,10 +2,10 @@
 
 #include <memory>
 #include <mutex>
-#include <vector>
 
 #include <fmt/format.h>
 #include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/dist_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -24,6 +24,18 @@ class ProgressAwareSink : public spdlog::sinks::stderr_color_sink_mt {
   }
 };
 
+// Where the default logger's files come and go: a logger's own list of sinks must not change while other
+// threads log.
+std::shared_ptr<spdlog::sinks::dist_sink_mt> log_files() {
+  auto& sinks = spdlog::default_logger()->sinks();
+  for (const auto& sink : sinks) {
+    if (auto files = std::dynamic_pointer_cast<spdlog::sinks::dist_sink_mt>(sink)) return files;
+  }
+  auto files = std::make_shared<spdlog::sinks::dist_sink_mt>();
+  sinks.push_back(files);
+  return files;
+}
+
 }  // namespace
 
 void set_up_logging(const std::string& level) {
@@ -36,18 +48,20 @@ void set_up_logging(const std::string& level) {
   sink->set_pattern("%^%L%$ %H:%M:%S %v");
   auto logger = std::make_shared<spdlog::logger>("actionclip", sink);
   logger->set_level(parsed);
+  logger->flush_on(spdlog::level::info);  // a run that is killed leaves its log
   spdlog::set_default_logger(std::move(logger));
 }
 
-void add_log_file(const std::filesystem::path& file) {
+LogFile::LogFile(const std::filesystem::path& file) {
   try {
-    auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string());
-    sink->set_pattern("%Y-%m-%d %H:%M:%S.%e %L %v");
-    spdlog::default_logger()->sinks().push_back(sink);
-    spdlog::default_logger()->flush_on(spdlog::level::info);
+    sink_ = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string());
+    sink_->set_pattern("%Y-%m-%d %H:%M:%S.%e %L %v");
+    log_files()->add_sink(sink_);
   } catch (const spdlog::spdlog_ex& problem) {
     throw Error(fmt::format("cannot write the log file {}: {}", file.string(), problem.what()));
   }
 }
+
+LogFile::~LogFile() { log_files()->remove_sink(sink_); }
 
 }  // namespace actionclip

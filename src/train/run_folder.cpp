@@ -5,7 +5,6 @@
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
-#include "actionclip/core/log.h"
 #include "actionclip/train/checkpoint.h"
 
 namespace actionclip {
@@ -34,7 +33,6 @@ void open_run_folder(const std::filesystem::path& run_folder, const Experiment& 
   }
   remove_leftovers(run_folder);
   write_file_atomically(run_folder / "config.yaml", to_yaml(experiment));
-  add_log_file(run_folder / "train.log");
 }
 
 }  // namespace actionclip

@@ -9,6 +9,7 @@
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
+#include "actionclip/core/log.h"
 #include "actionclip/core/progress.h"
 #include "actionclip/eval/classifier.h"
 #include "actionclip/eval/evaluator.h"
@@ -37,6 +38,7 @@ nlohmann::json progress_to_json(const TrainProgress& progress) {
           {"batch", progress.batch},
           {"nonfinite_in_a_row", progress.nonfinite_in_a_row},
           {"nonfinite_total", progress.nonfinite_total},
+          {"evaluated_epoch", progress.evaluated_epoch},
           {"best_top1", progress.best_top1},
           {"best_step", progress.best_step}};
 }
@@ -48,6 +50,7 @@ TrainProgress progress_from_json(const nlohmann::json& json) {
   json.at("batch").get_to(progress.batch);
   json.at("nonfinite_in_a_row").get_to(progress.nonfinite_in_a_row);
   json.at("nonfinite_total").get_to(progress.nonfinite_total);
+  json.at("evaluated_epoch").get_to(progress.evaluated_epoch);
   json.at("best_top1").get_to(progress.best_top1);
   json.at("best_step").get_to(progress.best_step);
   return progress;
@@ -65,6 +68,7 @@ Trainer::Trainer(Experiment experiment, TrainerOptions options, std::shared_ptr<
 void Trainer::open_data() {
   const auto& data = experiment_.data;
   const auto& train = experiment_.train;
+  require_list(data.train, "train");
   const auto model_config = resolve(experiment_.model);
   tokenizer_ = make_tokenizer(experiment_.text);
   if (train.task != TrainTask::pretrain) {
@@ -79,7 +83,10 @@ void Trainer::open_data() {
     return std::make_unique<ClipDataset>(read_video_list(split, classes), std::move(options));
   };
   train_data_ = dataset(data.train, train.task == TrainTask::pretrain ? 1 : model_config.fusion.frames);
-  if (labels_ && !data.val.list.empty()) val_data_ = dataset(data.val, model_config.fusion.frames);
+  if (labels_ && !data.val.list.empty() && experiment_.eval.every_epochs > 0) {
+    check_label_columns(*labels_, experiment_.eval);
+    val_data_ = dataset(data.val, model_config.fusion.frames);
+  }
   loader_ = std::make_unique<Loader>(*train_data_,
                                      LoaderOptions{.batch_size = train.batch_size / train.accumulate_steps,
                                                    .workers = data.num_workers,
@@ -126,11 +133,16 @@ bool Trainer::done() const { return progress_.step >= total_steps(); }
 
 TrainOutcome Trainer::run() {
   std::filesystem::create_directories(options_.output);
+  const LogFile log(options_.output / "train.log");
+  if (options_.resume)
+    spdlog::info("resumed from {} (step {}, epoch {})", options_.resume->string(), progress_.step,
+                 progress_.epoch);
   metrics_ = std::make_unique<MetricsLog>(options_.output, progress_.step);
   const StopSignal stop;
   ProgressBar bar(std::string(boost::describe::enum_to_string(experiment_.train.task, "train")),
                   total_steps(), "steps", progress_.step);
   std::int64_t saved_step = progress_.step;
+  if (evaluation_due()) evaluate();  // the run that this one resumes ended before it was done
   while (!done()) {
     loader_->start_epoch(progress_.epoch, progress_.batch);
     const std::int64_t epoch = progress_.epoch;
@@ -166,6 +178,7 @@ StepReport Trainer::step() {
     report.loss += loss.item<double>();
     ++progress_.batch;
   }
+  average_gradients(optimizer_->gradients(), *group_);
   report.lr = learning_rate();
   update(report);
   ++progress_.step;
@@ -190,9 +203,10 @@ at::Tensor Trainer::batch_loss(const Batch& batch) {
                                               : model_->encode_video(clips);
     text = model_->encode_text(tokens);
   }
-  const auto label_ids = batch.label_ids.to(options_.device);
-  return contrastive_loss(group_->gather(video), group_->gather(text), model_->logit_scale,
-                          group_->gather(label_ids),
+  video = group_->gather(video);
+  text = group_->gather(text);
+  const auto label_ids = group_->gather(batch.label_ids.to(options_.device));
+  return contrastive_loss(video, text, model_->logit_scale, label_ids,
                           train.task == TrainTask::pretrain ? LossTarget::identity : train.target);
 }
 
@@ -240,9 +254,13 @@ void Trainer::handle_nonfinite(const StepReport& report) {
     return;
   }
   ++progress_.nonfinite_total;
-  // fp16 overflows are expected while the scaler finds its scale; they count only once the loss itself is
-  // lost.
-  if (scaler_ && std::isfinite(report.loss)) return;
+  // fp16 overflows are expected while the scaler finds its scale; they count once the loss itself is lost, or
+  // no scale is left to try.
+  if (scaler_ && std::isfinite(report.loss) && !scaler_->exhausted()) {
+    spdlog::debug("step {}: the gradients overflow, the update is skipped; loss scale now {}", progress_.step,
+                  scaler_->current_scale());
+    return;
+  }
   ++progress_.nonfinite_in_a_row;
   spdlog::warn("step {}: loss {} or gradient norm {} is not finite: the update is skipped ({} in a row)",
                progress_.step, report.loss, report.grad_norm, progress_.nonfinite_in_a_row);
@@ -273,33 +291,38 @@ void Trainer::log_step(const StepReport& report, double seconds, double waited) 
 
 // True if a checkpoint was written.
 bool Trainer::finish_epoch() {
-  const auto& train = experiment_.train;
   ++progress_.epoch;
   progress_.batch = 0;
-  const bool last = done();
-  const auto every = experiment_.eval.every_epochs;
-  bool best = false;
-  if (val_data_ && every > 0 && (progress_.epoch % every == 0 || last)) best = evaluate();
-  if (!best && !last && progress_.epoch % train.checkpoint_every != 0) return false;
-  save();
+  const bool due = evaluation_due();
+  if (!due && !done() && progress_.epoch % experiment_.train.checkpoint_every != 0) return false;
+  save();  // before the evaluation, which is long and can fail
+  if (due) evaluate();
   return true;
 }
 
-// Scores the validation split; true if it is the best so far.
-bool Trainer::evaluate() {
+// Whether an epoch has just ended whose validation is to be done.
+bool Trainer::evaluation_due() const {
+  if (!val_data_ || progress_.batch != 0 || progress_.epoch <= progress_.evaluated_epoch) return false;
+  return progress_.epoch % experiment_.eval.every_epochs == 0 || done();
+}
+
+// Scores the validation split, and saves that it is done and what is the best so far.
+void Trainer::evaluate() {
   Classifier classifier(model_, token_tensor(*prompts_), experiment_.train.precision);
   const auto report =
-      actionclip::evaluate(classifier, *val_data_, *labels_, experiment_.eval, experiment_.data);
+      actionclip::evaluate(classifier, *val_data_, *labels_, experiment_.eval, experiment_.data, group_);
   nlohmann::ordered_json record = {{"split", "val"}, {"step", progress_.step}, {"epoch", progress_.epoch}};
   record.update(to_json(report));
   metrics_->write(progress_.step, record);
   spdlog::info("epoch {}: val top-1 {:.2f}, top-5 {:.2f}, loss {:.4f} ({} videos, {} failed)",
                progress_.epoch, report.metrics.top1(), report.metrics.top5(), report.loss,
                report.metrics.samples(), report.metrics.failed());
-  if (report.metrics.top1() <= progress_.best_top1) return false;
-  progress_.best_top1 = report.metrics.top1();
-  progress_.best_step = progress_.step;
-  return true;
+  progress_.evaluated_epoch = progress_.epoch;
+  if (report.metrics.top1() > progress_.best_top1) {
+    progress_.best_top1 = report.metrics.top1();
+    progress_.best_step = progress_.step;
+  }
+  save();
 }
 
 void Trainer::save() {
@@ -347,7 +370,6 @@ void Trainer::resume(const std::filesystem::path& folder) {
   optimizer_->load_state_dict(to_tensors(checkpoint.optimizer));
   if (scaler_) scaler_->load_state(checkpoint.state.at("grad_scaler"));
   progress_ = progress_from_json(checkpoint.state);
-  spdlog::info("resumed from {} (step {}, epoch {})", folder.string(), progress_.step, progress_.epoch);
 }
 
 }  // namespace actionclip

@@ -82,6 +82,20 @@ TEST(GradScaler, ShrinksAfterABadStepAndGrowsAfterAnIntervalOfGoodOnes) {
   }
 }
 
+// So that a model whose gradients always overflow is told from a scale that is still to be found.
+TEST(GradScaler, IsExhaustedOnceTheScaleIsBelowTheFloor) {
+  auto scaler = small_scaler();
+  for (const double expected : {4, 2, 1}) {
+    scaler.unscale({at::tensor({kInfinity})});
+    scaler.update();
+    EXPECT_EQ(scaler.current_scale(), expected);
+    EXPECT_FALSE(scaler.exhausted());
+  }
+  scaler.unscale({at::tensor({kInfinity})});
+  scaler.update();
+  EXPECT_TRUE(scaler.exhausted());
+}
+
 TEST(GradScaler, ABadStepStartsTheIntervalAnew) {
   auto scaler = small_scaler();
   for (const float gradient : {1.0f, kInfinity, 1.0f}) {

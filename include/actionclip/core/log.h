@@ -2,7 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
+
+#include <spdlog/common.h>
 
 namespace actionclip {
 
@@ -10,7 +13,17 @@ namespace actionclip {
 // word.
 void set_up_logging(const std::string& level);
 
-// Also appends the log, with dates, to `file`. Throws Error if it cannot be opened.
-void add_log_file(const std::filesystem::path& file);
+// For its lifetime the log also goes, with dates, to the end of a file.
+class LogFile {
+ public:
+  // Throws Error if `file` cannot be opened.
+  explicit LogFile(const std::filesystem::path& file);
+  ~LogFile();
+  LogFile(const LogFile&) = delete;
+  LogFile& operator=(const LogFile&) = delete;
+
+ private:
+  spdlog::sink_ptr sink_;
+};
 
 }  // namespace actionclip

@@ -79,7 +79,7 @@ struct TrainConfig {
   std::int64_t max_steps = 0;  // stop after so many optimiser steps; 0: no limit
   std::int64_t max_nonfinite =
       10;  // steps in a row with a loss or gradient that is not finite before the run stops
-  std::int64_t checkpoint_every = 1;  // epochs
+  std::int64_t checkpoint_every = 1;  // epochs; one that is evaluated is saved in any case
   std::int64_t keep_checkpoints = 2;  // newest ones kept beside `best`
 
   void check(ConfigChecker& checker) const;

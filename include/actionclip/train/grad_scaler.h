@@ -15,6 +15,7 @@ struct GradScalerOptions {
   double growth_factor = 2;
   double backoff_factor = 0.5;
   std::int64_t growth_interval = 2000;  // steps with finite gradients before the scale grows
+  double floor = 1;                     // gradients that overflow below it would do so unscaled
 };
 
 // A step: scale(loss).backward(); if (scaler.unscale(gradients)) the optimiser steps; scaler.update().
@@ -34,6 +35,9 @@ class GradScaler {
   void update();
 
   double current_scale() const;
+
+  // True once the scale is below the floor: what overflows then is the model, not the scale.
+  bool exhausted() const { return current_scale() < options_.floor; }
 
   // The state as JSON, exact. load_state throws Error if `state` is not such.
   nlohmann::json state() const;

@@ -14,8 +14,9 @@ namespace actionclip {
 std::optional<std::filesystem::path> find_resume_point(const std::filesystem::path& run_folder,
                                                        const std::string& request);
 
-// Creates the folder, removes leftovers of a crash, sends the log to train.log and writes config.yaml. Throws
-// Error if the folder already holds a run and `resuming` is false, or cannot be written.
+// Creates the folder, removes leftovers of a crash and writes config.yaml. Throws Error if the folder already
+// holds a run and `resuming` is false, or cannot be written. Make the Trainer first, so that a run that
+// cannot begin leaves the folder as it was.
 void open_run_folder(const std::filesystem::path& run_folder, const Experiment& experiment, bool resuming);
 
 }  // namespace actionclip

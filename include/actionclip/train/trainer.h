@@ -44,6 +44,7 @@ struct TrainProgress {
   std::int64_t batch = 0;  // loader batches of this epoch already used
   std::int64_t nonfinite_in_a_row = 0;
   std::int64_t nonfinite_total = 0;
+  std::int64_t evaluated_epoch = 0;  // the last one whose validation is done
   double best_top1 = -1;
   std::int64_t best_step = -1;
 };
@@ -59,10 +60,12 @@ struct StepReport {
 class Trainer {
  public:
   // Builds everything and reads the first files; throws Error before anything is written if something does
-  // not fit.
+  // not fit. With more than one rank, each has its own trainer.
   Trainer(Experiment experiment, TrainerOptions options,
           std::shared_ptr<ProcessGroup> group = std::make_shared<SingleProcess>());
 
+  // Trains to the end of the schedule, or until a signal; writes metrics, train.log and checkpoints into the
+  // run folder.
   TrainOutcome run();
 
   // One optimiser step on the next `accumulate_steps` batches of the epoch under way.
@@ -73,7 +76,6 @@ class Trainer {
 
   std::int64_t steps_per_epoch() const;
   std::int64_t total_steps() const;
-  const TrainProgress& progress() const { return progress_; }
   ActionClip& model() { return model_; }
 
  private:
@@ -90,7 +92,8 @@ class Trainer {
 
   void log_step(const StepReport& report, double seconds, double waited);
   bool finish_epoch();
-  bool evaluate();
+  bool evaluation_due() const;
+  void evaluate();
   void save();
   bool done() const;
 
