@@ -162,6 +162,41 @@ TEST_F(Failures, ResumeOnNothing) {
   EXPECT_EQ(train({"--resume=auto", "train.max_steps=1"}).exit_code, 0);
 }
 
+TEST_F(Failures, AResumeThatCannotBeginLeavesNoRunFolder) {
+  expect_one_line(train({"--resume=" + (folder_ / "nowhere").string()}), 1, "nowhere");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
+}
+
+TEST_F(Failures, AResumeThatDoesNotFitLeavesTheRunsSettings) {
+  ASSERT_EQ(train({"train.max_steps=1"}).exit_code, 0);
+  const auto settings = read_text(folder_ / "run/config.yaml");
+  const auto result = train({"train.batch_size=8", "--resume"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, HasSubstr("cannot resume"));
+  EXPECT_EQ(read_text(folder_ / "run/config.yaml"), settings);
+}
+
+TEST_F(Failures, NoTrainingListIsNamedByItsKey) {
+  expect_one_line(train({"data.train.list=\"\""}), 1, "data.train.list");
+}
+
+TEST_F(Failures, AColumnThatTheLabelsLackStopsBeforeTheFirstStep) {
+  expect_one_line(train({"eval.group_by=[nowhere]"}), 1, "nowhere");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
+}
+
+TEST_F(Failures, AWarmUpLongerThanTheRunIsFoundBeforeTheRunFolderIsMade) {
+  expect_one_line(train({"train.epochs=1"}), 1, "config.yaml:");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
+}
+
+TEST_F(Failures, WeightsThatNoEncoderTakes) {
+  ASSERT_EQ(train({"train.max_steps=1"}).exit_code, 0);
+  std::filesystem::rename(folder_ / "run", folder_ / "other");
+  expect_one_line(train({"model.weights=" + (folder_ / "other/checkpoints/last").string()}), 1,
+                  "model.weights");
+}
+
 TEST_F(Failures, ASecondRunIntoTheSameFolderIsRefused) {
   ASSERT_EQ(train({"train.max_steps=1"}).exit_code, 0);
   const auto result = train({});

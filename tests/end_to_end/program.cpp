@@ -64,7 +64,7 @@ ProgramResult run_program(const std::vector<std::string>& arguments, const std::
 void make_tiny_experiment(const std::filesystem::path& folder) {
   const auto made = run_program({"dataset", "synthesize", "--output", (folder / "data").string(), "--train",
                                  "152", "--val", "8", "--test", "10", "--zero-shot", "40", "--few-shot-train",
-                                 "2", "--few-shot-test", "1", "--stills", "24"});
+                                 "3", "--few-shot-test", "1", "--stills", "24"});
   if (made.exit_code != 0) throw std::runtime_error("cannot synthesize: " + made.errors);
   write_text(folder / "config.yaml", R"(seed: 7
 model:

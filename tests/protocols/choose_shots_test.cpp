@@ -1,0 +1,77 @@
+// Which clips a few-shot run trains on.
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "actionclip/core/error.h"
+#include "actionclip/protocols/few_shot.h"
+
+namespace actionclip {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr std::int64_t kClasses = 3;
+constexpr std::int64_t kClipsAClass = 16;
+
+// The classes take turns.
+VideoList list_of(std::int64_t clips_a_class) {
+  VideoList list;
+  list.file = "train.txt";
+  for (std::int64_t i = 0; i < kClasses * clips_a_class; ++i) {
+    list.entries.push_back({.path = std::to_string(i), .label_id = i % kClasses});
+  }
+  return list;
+}
+
+std::set<std::int64_t> as_set(const std::vector<std::int64_t>& indices) {
+  return {indices.begin(), indices.end()};
+}
+
+TEST(ChooseShots, TakesKDifferentClipsOfEveryClass) {
+  const auto list = list_of(kClipsAClass);
+  for (const std::int64_t shots : {1, 4, 16}) {
+    const auto chosen = choose_shots(list, kClasses, shots, /*seed=*/1);
+    EXPECT_EQ(as_set(chosen).size(), chosen.size());
+    std::vector<std::int64_t> counts(kClasses);
+    for (const auto index : chosen) ++counts[list.entries.at(index).label_id];
+    EXPECT_EQ(counts, std::vector<std::int64_t>(kClasses, shots));
+  }
+}
+
+TEST(ChooseShots, ALargerKContainsTheClipsOfASmallerOne) {
+  const auto list = list_of(kClipsAClass);
+  for (const std::int64_t seed : {1, 2, 3}) {
+    auto smaller = as_set(choose_shots(list, kClasses, 1, seed));
+    for (const std::int64_t shots : {2, 4, 8, 16}) {
+      const auto larger = as_set(choose_shots(list, kClasses, shots, seed));
+      EXPECT_TRUE(std::includes(larger.begin(), larger.end(), smaller.begin(), smaller.end()));
+      smaller = larger;
+    }
+  }
+}
+
+TEST(ChooseShots, TheSeedAloneDecides) {
+  const auto list = list_of(kClipsAClass);
+  EXPECT_EQ(choose_shots(list, kClasses, 4, 1), choose_shots(list, kClasses, 4, 1));
+  EXPECT_NE(as_set(choose_shots(list, kClasses, 4, 1)), as_set(choose_shots(list, kClasses, 4, 2)));
+}
+
+TEST(ChooseShots, AClassWithTooFewClipsIsNamed) {
+  auto list = list_of(2);
+  list.entries.pop_back();
+  EXPECT_NO_THROW(choose_shots(list, kClasses, 1, 1));
+  try {
+    choose_shots(list, kClasses, 2, 1);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("class 2"));
+  }
+}
+
+}  // namespace
+}  // namespace actionclip
