@@ -168,13 +168,18 @@ ActionClipConfig resolve_and_check(const ModelConfig& config, const Report& repo
   const std::int64_t embed_dim = config.embed_dim.value_or(architecture.embed_dim);
   sizes.vision.output_dim = embed_dim;
   sizes.text.output_dim = embed_dim;
-  sizes.fusion = {config.fusion, embed_dim, config.fusion_layers, sizes.text.heads, config.frames};
+  sizes.fusion = {config.fusion,    embed_dim,     config.fusion_layers,
+                  sizes.text.heads, config.frames, config.fusion_position_std};
   sizes.mean = config.mean;
   sizes.std = config.std;
 
   check_sizes(sizes, report);
   check_multiples(config, sizes, report);
   check_fusion(sizes.fusion, report);
+  if (!(config.fusion_position_std > 0)) {
+    report("fusion_position_std",
+           fmt::format("must be greater than 0, found {}", config.fusion_position_std));
+  }
   check_channels("mean", config.mean, report);
   check_channels("std", config.std, report);
   for (const double value : config.std) {

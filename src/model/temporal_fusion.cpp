@@ -26,7 +26,7 @@ class TransformerFusion : public TemporalFusion {
         "transformer",
         Transformer(TransformerOptions{
             .width = config.width, .layers = config.layers, .heads = config.heads, .layer_norm_eps = 1e-12}));
-    initialize();
+    initialize(config.position_std);
   }
 
   at::Tensor forward(const at::Tensor& frame_features) override {
@@ -41,9 +41,10 @@ class TransformerFusion : public TemporalFusion {
  private:
   static constexpr std::int64_t kMaxFrames = 77;  // the published head re-uses CLIP's context length
 
-  // Linear and embedding weights N(0, 0.02), biases 0; the packed attention projection keeps Xavier's.
-  void initialize() {
-    torch::nn::init::normal_(frame_position_embeddings_->weight, 0, 0.02);
+  // Positions N(0, position_std), linear weights N(0, 0.02), biases 0; the packed attention projection keeps
+  // Xavier's.
+  void initialize(double position_std) {
+    torch::nn::init::normal_(frame_position_embeddings_->weight, 0, position_std);
     for (const auto& module : *transformer_->resblocks) {
       auto* block = module->as<ResidualAttentionBlock>();
       for (auto& linear : {block->attn->out_proj, block->mlp->c_fc, block->mlp->c_proj}) {

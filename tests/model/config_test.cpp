@@ -142,6 +142,18 @@ TEST(ModelConfig, TransfTakesNoMoreFramesThanItHasPositions) {
   EXPECT_EQ(error_of("frames: 78\nfusion: meanP"), "no error");
 }
 
+TEST(ModelConfig, ThePositionsOfTransfStartAtTheMethodsDeviationUnlessOneIsGiven) {
+  EXPECT_EQ(resolve(read("frames: 8")).fusion.position_std, 0.02);
+  EXPECT_EQ(resolve(read("fusion_position_std: 0.5")).fusion.position_std, 0.5);
+  EXPECT_EQ(error_of("fusion_position_std: 0"),
+            "a.yaml:1:22: fusion_position_std: must be greater than 0, found 0");
+}
+
+TEST(ActionClipConfig, TheStartOfThePositionsIsNoPartOfTheArchitectureThatWeightsCarry) {
+  const auto sizes = resolve(read("fusion_position_std: 0.5"));
+  EXPECT_EQ(write_config(sizes), write_config(resolve(read("frames: 8"))));
+}
+
 TEST(ModelConfig, MeanAndStdHaveThreeUsableValues) {
   EXPECT_EQ(error_of("mean: [0.5]"), "a.yaml:1:7: mean: needs 3 values (red, green, blue), found 1");
   EXPECT_EQ(error_of("std: [0.5, 0, 0.5]"), "a.yaml:1:6: std: must be greater than 0, found 0");

@@ -50,6 +50,11 @@ struct ModelConfig {
   std::int64_t frames = 8;  // T
   FusionType fusion = FusionType::Transf;
   std::int64_t fusion_layers = 6;
+  // Standard deviation that the Transf head's frame positions start from. 0.02 is the method's, meant for
+  // CLIP's frame features (about 0.4 a dimension). Those of a tower trained from scratch come to about 1,
+  // beside which so small positions are learnt late: start them larger there. Matters only where the head
+  // starts fresh.
+  double fusion_position_std = 0.02;
   std::optional<std::int64_t> embed_dim;  // D
   VisionOverrides vision;
   TextOverrides text;
@@ -60,8 +65,8 @@ struct ModelConfig {
   void check(ConfigChecker& checker) const;
 };
 BOOST_DESCRIBE_STRUCT(ModelConfig, (),
-                      (arch, weights, init, frames, fusion, fusion_layers, embed_dim, vision, text, mean,
-                       std))
+                      (arch, weights, init, frames, fusion, fusion_layers, fusion_position_std, embed_dim,
+                       vision, text, mean, std))
 
 // What the modules are built from.
 struct VisionTransformerConfig {
@@ -79,6 +84,7 @@ BOOST_DESCRIBE_STRUCT(TextTransformerConfig, (),
 struct TemporalFusionConfig {
   FusionType type = FusionType::Transf;
   std::int64_t width = 512, layers = 6, heads = 8, frames = 8;
+  double position_std = 0.02;  // of the start alone: not described, so that weights files do not carry it
 };
 BOOST_DESCRIBE_STRUCT(TemporalFusionConfig, (), (type, width, layers, heads, frames))
 
