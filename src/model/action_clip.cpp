@@ -10,10 +10,6 @@ namespace {
 
 constexpr double kInitialLogitScale = 2.6592600369327779;  // ln(1 / 0.07)
 
-bool starts_with(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
-}
-
 at::Tensor channel_constant(const std::vector<double>& values) {
   return at::tensor(values, at::kFloat).view({1, 3, 1, 1});
 }
@@ -21,8 +17,8 @@ at::Tensor channel_constant(const std::vector<double>& values) {
 }  // namespace
 
 ModelPart part_of(std::string_view parameter_name) {
-  if (starts_with(parameter_name, "visual.")) return ModelPart::image;
-  if (starts_with(parameter_name, "fusion.")) return ModelPart::fusion;
+  if (parameter_name.starts_with("visual.")) return ModelPart::image;
+  if (parameter_name.starts_with("fusion.")) return ModelPart::fusion;
   return ModelPart::text;
 }
 

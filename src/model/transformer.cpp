@@ -110,7 +110,7 @@ at::Tensor ResidualAttentionBlockImpl::forward_at(const at::Tensor& x, const at:
   return attended + mlp(ln_2(attended));
 }
 
-TransformerImpl::TransformerImpl(const TransformerOptions& options) : options_(options) {
+TransformerImpl::TransformerImpl(const TransformerOptions& options) {
   resblocks = register_module("resblocks", torch::nn::ModuleList());
   for (std::int64_t i = 0; i < options.layers; ++i) resblocks->push_back(ResidualAttentionBlock(options));
 }

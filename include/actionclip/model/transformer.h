@@ -87,12 +87,7 @@ class TransformerImpl : public torch::nn::Module {
   // computes its query, output projection and perceptron for that position only; the result is the same.
   at::Tensor forward_at(at::Tensor x, const at::Tensor& positions);
 
-  const TransformerOptions& options() const { return options_; }
-
   torch::nn::ModuleList resblocks{nullptr};
-
- private:
-  TransformerOptions options_;
 };
 TORCH_MODULE(Transformer);
 
