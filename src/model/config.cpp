@@ -15,8 +15,7 @@ namespace actionclip {
 namespace {
 
 constexpr std::string_view kCustom = "custom";
-constexpr std::int64_t kHeadWidth = 64;        // of every CLIP model
-constexpr std::int64_t kFusionPositions = 77;  // rows of the fusion head's frame embedding
+constexpr std::int64_t kHeadWidth = 64;  // of every CLIP model
 
 struct Architecture {
   std::string_view name;
@@ -94,7 +93,7 @@ const Architecture& find_architecture(const ModelConfig& config, const Report& r
 std::int64_t heads_of(const std::optional<std::int64_t>& heads, const std::optional<std::int64_t>& width,
                       std::int64_t named) {
   if (heads) return *heads;
-  return width ? std::max<std::int64_t>(1, *width / kHeadWidth) : named;
+  return width ? default_heads(*width) : named;
 }
 
 void apply(const VisionOverrides& overrides, VisionTransformerConfig& sizes) {
@@ -157,6 +156,27 @@ void check_channels(const char* key, const std::vector<double>& values, const Re
   }
 }
 
+void check_input(const ActionClipConfig& sizes, const Report& report) {
+  check_channels("mean", sizes.mean, report);
+  check_channels("std", sizes.std, report);
+  for (const double value : sizes.std) {
+    if (!(value > 0)) report("std", fmt::format("must be greater than 0, found {}", value));
+  }
+}
+
+// What resolve() makes so, but a file may not.
+void check_shared_sizes(const ActionClipConfig& sizes, const Report& report) {
+  const auto require_same = [&](const char* key, std::int64_t value, const Size& other) {
+    if (value != other.value) {
+      report(key, fmt::format("must be {} = {}, found {}", other.key, other.value, value));
+    }
+  };
+  const Size embed_dim{"vision.output_dim", sizes.vision.output_dim};
+  require_same("text.output_dim", sizes.text.output_dim, embed_dim);
+  require_same("fusion.width", sizes.fusion.width, embed_dim);
+  require_same("fusion.heads", sizes.fusion.heads, {"text.heads", sizes.text.heads});
+}
+
 // The sizes of `config`; what does not fit is reported.
 ActionClipConfig resolve_and_check(const ModelConfig& config, const Report& report) {
   const Architecture& architecture = find_architecture(config, report);
@@ -170,8 +190,8 @@ ActionClipConfig resolve_and_check(const ModelConfig& config, const Report& repo
   sizes.text.output_dim = embed_dim;
   sizes.fusion = {config.fusion,    embed_dim,     config.fusion_layers,
                   sizes.text.heads, config.frames, config.fusion_position_std};
-  sizes.mean = config.mean;
-  sizes.std = config.std;
+  if (config.mean) sizes.mean = *config.mean;
+  if (config.std) sizes.std = *config.std;
 
   check_sizes(sizes, report);
   check_multiples(config, sizes, report);
@@ -180,11 +200,7 @@ ActionClipConfig resolve_and_check(const ModelConfig& config, const Report& repo
     report("fusion_position_std",
            fmt::format("must be greater than 0, found {}", config.fusion_position_std));
   }
-  check_channels("mean", config.mean, report);
-  check_channels("std", config.std, report);
-  for (const double value : config.std) {
-    if (!(value > 0)) report("std", fmt::format("must be greater than 0, found {}", value));
-  }
+  check_input(sizes, report);
   return sizes;
 }
 
@@ -194,6 +210,8 @@ void ModelConfig::check(ConfigChecker& checker) const {
   resolve_and_check(*this,
                     [&](const std::string& key, const std::string& message) { checker.error(key, message); });
 }
+
+std::int64_t default_heads(std::int64_t width) { return std::max<std::int64_t>(1, width / kHeadWidth); }
 
 std::vector<std::string> architecture_names() {
   std::vector<std::string> names;
@@ -209,6 +227,21 @@ ActionClipConfig resolve(const ModelConfig& config) {
   });
   if (!problems.empty()) throw ConfigError(problems);
   return sizes;
+}
+
+void require_buildable(const ActionClipConfig& sizes) {
+  std::vector<std::string> problems;
+  const Report report = [&](const std::string& key, const std::string& message) {
+    problems.push_back(fmt::format("{}: {}", key, message));
+  };
+  check_sizes(sizes, report);
+  check_multiples(ModelConfig{}, sizes, report);
+  check_fusion(sizes.fusion, report);
+  check_shared_sizes(sizes, report);
+  check_input(sizes, report);
+  if (!problems.empty()) {
+    throw ConfigError(fmt::format("no model has these sizes: {}", fmt::join(problems, "; ")));
+  }
 }
 
 }  // namespace actionclip

@@ -21,7 +21,7 @@ class TransformerFusion : public TemporalFusion {
  public:
   explicit TransformerFusion(const TemporalFusionConfig& config) {
     frame_position_embeddings_ =
-        register_module("frame_position_embeddings", torch::nn::Embedding(kMaxFrames, config.width));
+        register_module("frame_position_embeddings", torch::nn::Embedding(kFusionPositions, config.width));
     transformer_ = register_module(
         "transformer",
         Transformer(TransformerOptions{
@@ -31,16 +31,14 @@ class TransformerFusion : public TemporalFusion {
 
   at::Tensor forward(const at::Tensor& frame_features) override {
     const std::int64_t frames = frame_features.size(1);
-    TORCH_CHECK(frames <= kMaxFrames, "the Transf head takes up to ", kMaxFrames, " frames, ", frames,
-                " given");
+    TORCH_CHECK(frames <= kFusionPositions, "the Transf head takes up to ", kFusionPositions, " frames, ",
+                frames, " given");
     const auto positions = frame_position_embeddings_->weight.narrow(0, 0, frames);
     const auto fused = transformer_(frame_features + positions);
     return (fused.to(frame_features.scalar_type()) + frame_features).mean(1);
   }
 
  private:
-  static constexpr std::int64_t kMaxFrames = 77;  // the published head re-uses CLIP's context length
-
   // Positions N(0, position_std), linear weights N(0, 0.02), biases 0; the packed attention projection keeps
   // Xavier's.
   void initialize(double position_std) {

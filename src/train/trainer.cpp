@@ -105,7 +105,7 @@ void Trainer::open_data() {
 
 void Trainer::build() {
   const auto& train = experiment_.train;
-  model_ = options_.resume ? ActionClip(resolve(experiment_.model))
+  model_ = options_.resume ? ActionClip(resolve(experiment_.model, load_weights(*options_.resume)))
                            : build_model(experiment_.model, static_cast<std::uint64_t>(experiment_.seed));
   model_->to(options_.device);
   auto groups = trainable_groups(model_, train, experiment_.text.fix_text);

@@ -4,6 +4,7 @@
 #include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include "actionclip/core/error.h"
@@ -17,6 +18,14 @@ std::string shape_of(const at::Tensor& tensor) { return shape_string(tensor.size
 void require_no_findings(const std::vector<std::string>& findings) {
   if (findings.empty()) return;
   throw WeightsError(fmt::format("the weights do not fit the model: {}", fmt::join(findings, "; ")));
+}
+
+void require_same_input(const char* key, const std::optional<std::vector<double>>& given,
+                        const std::vector<double>& trained) {
+  if (!given || *given == trained) return;
+  throw ConfigError(fmt::format(
+      "model.{}: [{}] is given, but the weights to start from were trained with [{}]; leave it out", key,
+      fmt::join(*given, ", "), fmt::join(trained, ", ")));
 }
 
 }  // namespace
@@ -55,21 +64,30 @@ StateDict state_dict(const ActionClip& model) {
   return result;
 }
 
+ActionClipConfig resolve(const ModelConfig& config, const LoadedWeights& weights) {
+  ActionClipConfig sizes = resolve(config);
+  if (!weights.described) return sizes;
+  require_same_input("mean", config.mean, weights.config.mean);
+  require_same_input("std", config.std, weights.config.std);
+  sizes.mean = weights.config.mean;
+  sizes.std = weights.config.std;
+  return sizes;
+}
+
 ActionClip build_model(const ModelConfig& config, std::uint64_t seed) {
   at::manual_seed(seed);
-  ActionClip model(resolve(config));
   const bool image = config.init.image == InitSource::weights, text = config.init.text == InitSource::weights;
   if (!image && !text) {
     if (!config.weights.empty()) {
       throw ConfigError(
           fmt::format("model.weights is {}, but both encoders start at random: set model.init.image or "
-                      "model.init.text to "
-                      "weights, or leave the weights out",
+                      "model.init.text to weights, or leave the weights out",
                       config.weights.string()));
     }
-    return model;
+    return ActionClip(resolve(config));
   }
-  const LoadedWeights weights = load_weights(config.weights.path, config.frames);
+  const LoadedWeights weights = load_weights(config.weights.path);
+  ActionClip model(image ? resolve(config, weights) : resolve(config));
   const bool fusion = weights.has_fusion && weights.config.fusion.type == config.fusion;
   load_state_dict(model, weights.tensors, [&](const std::string& name) {
     switch (part_of(name)) {

@@ -1,8 +1,10 @@
 #include "actionclip/weights/state_dict.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -19,22 +21,18 @@ constexpr std::string_view kConfigKey = "actionclip.model";
 // Numbers that OpenAI's archives store beside the weights.
 constexpr std::array<std::string_view, 3> kOpenAiSizes = {"input_resolution", "context_length", "vocab_size"};
 
-bool has_prefix(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
-}
-
 std::string without_prefix(const std::string& text, std::string_view prefix) {
-  return has_prefix(text, prefix) ? text.substr(prefix.size()) : text;
+  return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
 }
 
 // The native name of an entry, or empty for one that is no weight of the model.
 std::string native_name(const std::string& name, NameScheme scheme) {
   if (scheme == NameScheme::native) return name;
   if (scheme == NameScheme::actionclip) {
-    if (has_prefix(name, "fusion_model_state_dict/")) {
+    if (name.starts_with("fusion_model_state_dict/")) {
       return "fusion." + without_prefix(name.substr(name.find('/') + 1), "module.");
     }
-    if (!has_prefix(name, "model_state_dict/")) return "";
+    if (!name.starts_with("model_state_dict/")) return "";
   }
   const auto slash = name.rfind('/');
   const auto plain = without_prefix(slash == std::string::npos ? name : name.substr(slash + 1), "module.");
@@ -53,10 +51,10 @@ bool any_name(const TensorFile& file, const auto& predicate) {
 
 NameScheme scheme_of(const TensorFile& file, const std::filesystem::path& path) {
   if (file.metadata.contains(std::string(kConfigKey))) return NameScheme::native;
-  if (any_name(file, [](const std::string& name) { return has_prefix(name, "model_state_dict/"); })) {
+  if (any_name(file, [](const std::string& name) { return name.starts_with("model_state_dict/"); })) {
     return NameScheme::actionclip;
   }
-  if (any_name(file, [](const std::string& name) { return has_prefix(name, "fusion."); }))
+  if (any_name(file, [](const std::string& name) { return name.starts_with("fusion."); }))
     return NameScheme::native;
   if (any_name(file, [](const std::string& name) { return name.find("visual.") != std::string::npos; })) {
     return NameScheme::openai;
@@ -80,37 +78,58 @@ const at::Tensor& need(const StateDict& tensors, const std::string& name, std::i
   return found->second;
 }
 
-std::int64_t count_blocks(const StateDict& tensors, const std::string& prefix) {
-  std::int64_t count = 0;
-  while (tensors.contains(fmt::format("{}resblocks.{}.ln_1.weight", prefix, count))) ++count;
-  return count;
+// `wanted`: the sizes; -1 for any.
+const at::Tensor& need_shape(const StateDict& tensors, const std::string& name,
+                             const std::vector<std::int64_t>& wanted) {
+  const auto& tensor = need(tensors, name, static_cast<std::int64_t>(wanted.size()));
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i] >= 0 && tensor.size(static_cast<std::int64_t>(i)) != wanted[i]) {
+      throw WeightsError(fmt::format("tensor '{}' is {}: its size {} must be {}, as others show", name,
+                                     shape_string(tensor.sizes().vec()), i, wanted[i]));
+    }
+  }
+  return tensor;
 }
 
-constexpr std::int64_t kHeadWidth = 64;
-
-std::int64_t heads_of(std::int64_t width) { return std::max<std::int64_t>(1, width / kHeadWidth); }
+// The number of blocks, each with a projection that has the width: a small file of empty tensors must not be
+// able to ask for a large model.
+std::int64_t count_blocks(const StateDict& tensors, const std::string& prefix, std::int64_t width) {
+  std::int64_t count = 0;
+  for (;; ++count) {
+    const auto block = fmt::format("{}resblocks.{}.", prefix, count);
+    if (!tensors.contains(block + "ln_1.weight")) return count;
+    need_shape(tensors, block + "attn.out_proj.weight", {width, width});
+  }
+}
 
 VisionTransformerConfig vision_config_of(const StateDict& tensors) {
   VisionTransformerConfig vision;
-  const auto& patches = need(tensors, "visual.conv1.weight", 4);
+  const auto& patches = need_shape(tensors, "visual.conv1.weight", {-1, 3, -1, -1});
   vision.width = patches.size(0);
-  vision.patch_size = patches.size(3);
-  const auto grid = std::llround(std::sqrt(need(tensors, "visual.positional_embedding", 2).size(0) - 1));
+  vision.patch_size = need_shape(tensors, "visual.conv1.weight", {-1, 3, patches.size(3), -1}).size(3);
+  const auto positions = need_shape(tensors, "visual.positional_embedding", {-1, vision.width}).size(0);
+  const auto grid = std::llround(std::sqrt(static_cast<double>(std::max<std::int64_t>(0, positions - 1))));
+  if (grid * grid + 1 != positions) {
+    throw WeightsError(fmt::format(
+        "tensor 'visual.positional_embedding' has {} rows: a square of patches and the class token needed",
+        positions));
+  }
   vision.image_size = grid * vision.patch_size;
-  vision.layers = count_blocks(tensors, "visual.transformer.");
-  vision.heads = heads_of(vision.width);
-  vision.output_dim = need(tensors, "visual.proj", 2).size(1);
+  vision.layers = count_blocks(tensors, "visual.transformer.", vision.width);
+  vision.heads = default_heads(vision.width);
+  vision.output_dim = need_shape(tensors, "visual.proj", {vision.width, -1}).size(1);
   return vision;
 }
 
 TextTransformerConfig text_config_of(const StateDict& tensors) {
   TextTransformerConfig text;
-  text.vocabulary_size = need(tensors, "token_embedding.weight", 2).size(0);
-  text.width = need(tensors, "token_embedding.weight", 2).size(1);
-  text.context_length = need(tensors, "positional_embedding", 2).size(0);
-  text.layers = count_blocks(tensors, "transformer.");
-  text.heads = heads_of(text.width);
-  text.output_dim = need(tensors, "text_projection", 2).size(1);
+  const auto& tokens = need(tensors, "token_embedding.weight", 2);
+  text.vocabulary_size = tokens.size(0);
+  text.width = tokens.size(1);
+  text.context_length = need_shape(tensors, "positional_embedding", {-1, text.width}).size(0);
+  text.layers = count_blocks(tensors, "transformer.", text.width);
+  text.heads = default_heads(text.width);
+  text.output_dim = need_shape(tensors, "text_projection", {text.width, -1}).size(1);
   return text;
 }
 
@@ -120,14 +139,14 @@ TemporalFusionConfig fusion_config_of(const StateDict& tensors, const ActionClip
   fusion.width = towers.vision.output_dim;
   fusion.frames = frames;
   fusion.heads = towers.text.heads;
-  fusion.layers = count_blocks(tensors, "fusion.transformer.");
+  fusion.layers = count_blocks(tensors, "fusion.transformer.", fusion.width);
   fusion.type =
       tensors.contains("fusion.frame_position_embeddings.weight") ? FusionType::Transf : FusionType::meanP;
   return fusion;
 }
 
-}  // namespace
-
+// The sizes that CLIP-named tensors have; heads of CLIP's width; the fusion head from `fusion.*` (none of
+// them: meanP).
 ActionClipConfig config_of(const StateDict& tensors, std::int64_t frames) {
   ActionClipConfig config;
   config.vision = vision_config_of(tensors);
@@ -135,6 +154,60 @@ ActionClipConfig config_of(const StateDict& tensors, std::int64_t frames) {
   config.fusion = fusion_config_of(tensors, config, frames);
   return config;
 }
+
+// What the metadata say must be what the tensors show; heads, frames, mean and std only the former can tell.
+void require_agreement(const ActionClipConfig& described, const ActionClipConfig& held) {
+  const auto require = [](const char* key, std::int64_t said, std::int64_t shown) {
+    if (said == shown) return;
+    throw WeightsError(fmt::format("the metadata say {} {}, the tensors show {}", key, said, shown));
+  };
+  const auto &vision = described.vision, &held_vision = held.vision;
+  require("vision.image_size", vision.image_size, held_vision.image_size);
+  require("vision.patch_size", vision.patch_size, held_vision.patch_size);
+  require("vision.width", vision.width, held_vision.width);
+  require("vision.layers", vision.layers, held_vision.layers);
+  require("vision.output_dim", vision.output_dim, held_vision.output_dim);
+  const auto &text = described.text, &held_text = held.text;
+  require("text.context_length", text.context_length, held_text.context_length);
+  require("text.vocabulary_size", text.vocabulary_size, held_text.vocabulary_size);
+  require("text.width", text.width, held_text.width);
+  require("text.layers", text.layers, held_text.layers);
+  require("text.output_dim", text.output_dim, held_text.output_dim);
+  if (described.fusion.type == FusionType::Transf) {
+    require("fusion.layers", described.fusion.layers, held.fusion.layers);
+  }
+}
+
+// From the metadata of a native file, else from the shapes.
+ActionClipConfig read_architecture(const LoadedWeights& weights, std::int64_t frames) {
+  ActionClipConfig config = config_of(weights.tensors, frames);
+  if (weights.described) {
+    const ActionClipConfig held = config;
+    config =
+        read_config<ActionClipConfig>(parse_yaml(weights.metadata.at(std::string(kConfigKey)), "metadata"));
+    require_agreement(config, held);
+  }
+  require_buildable(config);
+  return config;
+}
+
+// The tensors under their native names.
+StateDict native_tensors(const TensorFile& file, NameScheme scheme) {
+  StateDict tensors;
+  std::map<std::string, std::string> origins;
+  for (const auto& [name, tensor] : file.tensors) {
+    const std::string native = native_name(name, scheme);
+    if (native.empty()) continue;
+    const auto [origin, fresh] = origins.emplace(native, name);
+    if (!fresh) {
+      throw WeightsError(fmt::format("tensors '{}' and '{}' would both be {}", origin->second, name, native));
+    }
+    tensors.emplace(native, to_tensor(tensor));
+  }
+  return tensors;
+}
+
+}  // namespace
 
 std::map<std::string, std::string> to_metadata(const ActionClipConfig& config) {
   return {{std::string(kConfigKey), write_config(config)}};
@@ -146,26 +219,17 @@ LoadedWeights load_weights(const std::filesystem::path& path, std::int64_t frame
   LoadedWeights weights;
   weights.scheme = scheme_of(file, file_path);
   weights.metadata = file.metadata;
-  for (const auto& [name, tensor] : file.tensors) {
-    const std::string native = native_name(name, weights.scheme);
-    if (native.empty()) {
-      weights.unused.push_back(name);
-    } else {
-      weights.tensors.emplace(native, to_tensor(tensor));
-    }
-  }
-  const auto described = file.metadata.find(std::string(kConfigKey));
+  weights.described = file.metadata.contains(std::string(kConfigKey));
   try {
-    weights.config = described != file.metadata.end()
-                         ? read_config<ActionClipConfig>(parse_yaml(described->second, "metadata"))
-                         : config_of(weights.tensors, frames);
+    weights.tensors = native_tensors(file, weights.scheme);
+    weights.config = read_architecture(weights, frames);
   } catch (const Error& problem) {
     throw WeightsError(fmt::format("{}: {}", file_path.string(), problem.what()));
   }
-  const bool fusion_tensors = any_name(file, [&](const std::string& name) {
-    return has_prefix(native_name(name, weights.scheme), "fusion.");
-  });
-  weights.has_fusion = fusion_tensors || described != file.metadata.end();
+  const bool fusion_tensors =
+      std::any_of(weights.tensors.begin(), weights.tensors.end(),
+                  [](const auto& entry) { return entry.first.starts_with("fusion."); });
+  weights.has_fusion = fusion_tensors || weights.described;
   return weights;
 }
 

@@ -1,7 +1,8 @@
 """Random CLIP weights, inputs and the outputs that transformers' CLIPModel gives for them.
 
-usage: clip_reference.py SIZE OUT_FOLDER
-Writes OUT/weights.safetensors (CLIP's own names) and OUT/io.safetensors.
+usage: clip_reference.py SIZE OUT_FOLDER [archive]
+Writes OUT/weights.safetensors (CLIP's own names) and OUT/io.safetensors; with `archive` OUT/archive.pt in place of the former:
+the TorchScript archive of fp16 weights and three sizes that OpenAI publishes.
 """
 
 import sys
@@ -77,10 +78,32 @@ def clip_names(source):
     return {name: value.contiguous() for name, value in renamed.items()}
 
 
+class Node(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+
+def archive(tensors, size):
+    root = Node()
+    for name, value in tensors.items():
+        *path, leaf = name.split(".")
+        module = root
+        for part in path:
+            if part not in module._modules:
+                module.add_module(part, Node())
+            module = module._modules[part]
+        module.register_parameter(leaf, torch.nn.Parameter(value.half(), requires_grad=False))
+    for name, value in zip(("input_resolution", "context_length", "vocab_size"), (SIZES[size][0], SIZES[size][8], SIZES[size][7])):
+        root.register_buffer(name, torch.tensor(value))
+    return torch.jit.script(root)
+
+
 def main():
-    size, out = sys.argv[1], Path(sys.argv[2])
+    size, out, as_archive = sys.argv[1], Path(sys.argv[2]), sys.argv[3:] == ["archive"]
     torch.manual_seed(7)
     model = build(size)
+    if as_archive:
+        model = model.half().float()
     image, context, vocabulary = SIZES[size][0], SIZES[size][8], SIZES[size][7]
     pixels = torch.randn(3, 3, image, image)
     tokens = torch.zeros(5, context, dtype=torch.long)
@@ -92,7 +115,11 @@ def main():
         image_features = model.visual_projection(model.vision_model(pixel_values=pixels).pooler_output)
         text_features = model.text_projection(model.text_model(input_ids=tokens).pooler_output)
         logits = model(input_ids=tokens, pixel_values=pixels).logits_per_image
-    save_file(clip_names(model.state_dict()), str(out / "weights.safetensors"))
+    tensors = clip_names(model.state_dict())
+    if as_archive:
+        archive(tensors, size).save(str(out / "archive.pt"))
+    else:
+        save_file(tensors, str(out / "weights.safetensors"))
     save_file(dict(pixels=pixels, tokens=tokens, image_features=image_features, text_features=text_features,
                    logits=logits.contiguous()), str(out / "io.safetensors"))
 

@@ -21,6 +21,12 @@ BOOST_DESCRIBE_ENUM(FusionType, meanP, Transf)
 enum class Precision { fp32, bf16, fp16 };
 BOOST_DESCRIBE_ENUM(Precision, fp32, bf16, fp16)
 
+// Rows of the Transf head's frame positions: the published head re-uses CLIP's context length.
+inline constexpr std::int64_t kFusionPositions = 77;
+
+// Heads of an encoder of which only the width is known: every CLIP model has heads of 64.
+std::int64_t default_heads(std::int64_t width);
+
 // Where a part's parameters come from at the start of a run.
 enum class InitSource { weights, random };
 BOOST_DESCRIBE_ENUM(InitSource, weights, random)
@@ -58,9 +64,9 @@ struct ModelConfig {
   std::optional<std::int64_t> embed_dim;  // D
   VisionOverrides vision;
   TextOverrides text;
-  std::vector<double> mean = {0.48145466, 0.4578275,
-                              0.40821073};  // of the input's channels, after scaling to [0, 1]
-  std::vector<double> std = {0.26862954, 0.26130258, 0.27577711};
+  // Of the input's channels, after scaling to [0, 1]. Not given: those of the weights that the image encoder
+  // comes from, where their file says them, else CLIP's.
+  std::optional<std::vector<double>> mean, std;
 
   void check(ConfigChecker& checker) const;
 };
@@ -92,7 +98,7 @@ struct ActionClipConfig {
   VisionTransformerConfig vision;
   TextTransformerConfig text;
   TemporalFusionConfig fusion;
-  std::vector<double> mean = {0.48145466, 0.4578275, 0.40821073};
+  std::vector<double> mean = {0.48145466, 0.4578275, 0.40821073};  // CLIP's
   std::vector<double> std = {0.26862954, 0.26130258, 0.27577711};
 };
 BOOST_DESCRIBE_STRUCT(ActionClipConfig, (), (vision, text, fusion, mean, std))
@@ -102,5 +108,9 @@ std::vector<std::string> architecture_names();
 
 // `arch` with the overrides applied. Throws ConfigError on an unknown name or sizes that do not fit together.
 ActionClipConfig resolve(const ModelConfig& config);
+
+// For sizes that come from a file: throws ConfigError, naming every size, unless they lie in the range of the
+// settings and fit together, so that a model can be built from them.
+void require_buildable(const ActionClipConfig& sizes);
 
 }  // namespace actionclip

@@ -18,6 +18,10 @@ void load_state_dict(ActionClip& model, const StateDict& tensors,
 // The parameters of the model, detached, by name.
 StateDict state_dict(const ActionClip& model);
 
+// The sizes of `config` for a model whose image encoder comes from `weights`: mean and std are those that the
+// weights were trained with, where their file says them. Throws ConfigError if `config` gives others.
+ActionClipConfig resolve(const ModelConfig& config, const LoadedWeights& weights);
+
 // A model for an experiment: sizes from `config`, parts from `config.weights` or at random as `config.init`
 // says; the fusion head comes from the weights where they hold one of the same kind, else it starts fresh.
 // Random numbers: at::manual_seed(seed). Throws ConfigError if there are weights that no encoder takes.

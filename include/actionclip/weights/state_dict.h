@@ -27,19 +27,17 @@ enum class NameScheme {
 struct LoadedWeights {
   StateDict tensors;  // CPU
   NameScheme scheme = NameScheme::native;
-  ActionClipConfig config;          // from the metadata of a native file, else read from the shapes
-  bool has_fusion = false;          // the file holds a fusion head (or says that it needs none)
-  std::vector<std::string> unused;  // entries of the file that are no weights of the model (sizes, counters)
+  ActionClipConfig config;  // from the metadata of a native file, else read from the shapes
+  bool described = false;   // the metadata tell `config`: also what shapes cannot (heads, frames, mean, std)
+  bool has_fusion = false;  // the file holds a fusion head (or says that it needs none)
   std::map<std::string, std::string> metadata;
 };
 
 // Reads a weights file, or a checkpoint folder (its model.safetensors). `frames`: T where the file does not
-// tell. Throws WeightsError for a damaged file or names of no known scheme.
+// tell. Entries that are no weights of the model (sizes, counters) are left out. Throws WeightsError for a
+// damaged file, names of no known scheme, two tensors for one name, or sizes that no model has or that the
+// tensors contradict.
 LoadedWeights load_weights(const std::filesystem::path& path, std::int64_t frames = 8);
-
-// The architecture that CLIP-named tensors have; the fusion head from `fusion.*` (none of them: meanP).
-// Throws WeightsError naming the tensor that is missing.
-ActionClipConfig config_of(const StateDict& tensors, std::int64_t frames);
 
 // Metadata of a native weights file, which lets `load_weights` rebuild the model without its experiment.
 std::map<std::string, std::string> to_metadata(const ActionClipConfig& config);

@@ -1,0 +1,134 @@
+// What weights files may say about the sizes of their model, and what is refused before a model is built.
+#include "actionclip/weights/state_dict.h"
+
+#include <functional>
+#include <string>
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "actionclip/core/error.h"
+
+#include "tests/temporary_folder.h"
+#include "tests/weights/small_model.h"
+
+namespace actionclip {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class LoadWeights : public ::testing::Test {
+ protected:
+  StateDict tensors_ = state_dict(ActionClip(small_sizes()));
+
+  std::string error_of(const std::map<std::string, std::string>& metadata) {
+    const auto file = folder_ / "weights.safetensors";
+    write_weights(file, tensors_, metadata);
+    try {
+      load_weights(file);
+    } catch (const WeightsError& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  // Of the real tensors below metadata that were changed.
+  std::string error_of(const std::function<void(ActionClipConfig&)>& change) {
+    auto sizes = small_sizes();
+    change(sizes);
+    return error_of(to_metadata(sizes));
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(LoadWeights, MetadataTellWhatShapesCannot) {
+  auto sizes = small_sizes();
+  sizes.mean = {0.1, 0.2, 0.3};
+  sizes.fusion.frames = 7;
+  write_weights(folder_ / "weights.safetensors", tensors_, to_metadata(sizes));
+  const auto weights = load_weights(folder_ / "weights.safetensors");
+  EXPECT_TRUE(weights.described);
+  EXPECT_EQ(weights.config.mean, sizes.mean);
+  EXPECT_EQ(weights.config.fusion.frames, 7);
+  EXPECT_EQ(weights.config.vision.heads, 2);
+}
+
+TEST_F(LoadWeights, WithoutMetadataTheShapesTell) {
+  write_weights(folder_ / "weights.safetensors", tensors_, {});
+  const auto weights = load_weights(folder_ / "weights.safetensors", 5);
+  EXPECT_FALSE(weights.described);
+  EXPECT_TRUE(weights.has_fusion);
+  EXPECT_EQ(weights.config.vision.image_size, 32);
+  EXPECT_EQ(weights.config.vision.patch_size, 16);
+  EXPECT_EQ(weights.config.vision.heads, 1);
+  EXPECT_EQ(weights.config.text.vocabulary_size, 20);
+  EXPECT_EQ(weights.config.fusion.type, FusionType::Transf);
+  EXPECT_EQ(weights.config.fusion.frames, 5);
+}
+
+TEST_F(LoadWeights, MetadataThatNoModelCanBeBuiltFromAreRefusedWithFileAndSize) {
+  const auto message = error_of([](auto& sizes) { sizes.vision.heads = 0; });
+  EXPECT_THAT(message,
+              AllOf(HasSubstr("weights.safetensors: "), HasSubstr("vision.heads: must lie between")));
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.text.heads = 3; }), HasSubstr("text.heads"));
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.fusion.heads = 0; }), HasSubstr("fusion.heads"));
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.fusion.width = 0; }), HasSubstr("fusion.width"));
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.fusion.frames = 78; }), HasSubstr("at most 77 frames"));
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.fusion.frames = -1; }), HasSubstr("frames"));
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.mean = {}; }), HasSubstr("mean"));
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.std = {0, 1, 1}; }), HasSubstr("std"));
+}
+
+TEST_F(LoadWeights, MetadataThatTheTensorsContradictAreRefused) {
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.vision.layers = 1'000'000'000'000; }),
+              HasSubstr("the metadata say vision.layers 1000000000000, the tensors show 1"));
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.vision.patch_size = 0; }), HasSubstr("vision.patch_size"));
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.vision.image_size = 64; }), HasSubstr("vision.image_size"));
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.text.width = 128; }), HasSubstr("text.width"));
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.text.vocabulary_size = 21; }),
+              HasSubstr("text.vocabulary_size"));
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.text.output_dim = 32; }), HasSubstr("text.output_dim"));
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.fusion.layers = 1000; }), HasSubstr("fusion.layers"));
+}
+
+TEST_F(LoadWeights, MetadataThatAreNoConfigurationAreRefused) {
+  EXPECT_THAT(error_of({{"actionclip.model", "{"}}), HasSubstr("weights.safetensors: metadata:"));
+  EXPECT_THAT(error_of({{"actionclip.model", "vision: {widht: 3}"}}), HasSubstr("widht"));
+  EXPECT_THAT(error_of({{"actionclip.model", "vision: {width: 1.0e+30}"}}), HasSubstr("vision.width"));
+}
+
+TEST_F(LoadWeights, ShapesThatNoModelHasAreRefused) {
+  const auto error_with = [&](const std::string& name, at::IntArrayRef shape) {
+    const auto kept = tensors_.at(name);
+    tensors_[name] = at::zeros(shape);
+    const auto message = error_of(std::map<std::string, std::string>{});
+    tensors_[name] = kept;
+    return message;
+  };
+  EXPECT_THAT(error_with("visual.positional_embedding", {0, 64}), HasSubstr("has 0 rows"));
+  EXPECT_THAT(error_with("visual.positional_embedding", {4, 64}), HasSubstr("has 4 rows"));
+  EXPECT_THAT(error_with("visual.positional_embedding", {1, 64}), HasSubstr("vision.image_size"));
+  EXPECT_THAT(error_with("visual.conv1.weight", {64, 3, 0, 0}), HasSubstr("vision.patch_size"));
+  EXPECT_THAT(error_with("visual.conv1.weight", {64, 3, 16, 8}), HasSubstr("visual.conv1.weight"));
+  EXPECT_THAT(error_with("visual.conv1.weight", {65536, 3, 16, 0}), HasSubstr("visual.conv1.weight"));
+  EXPECT_THAT(error_with("token_embedding.weight", {20, 0}), HasSubstr("positional_embedding"));
+  EXPECT_THAT(error_with("transformer.resblocks.0.attn.out_proj.weight", {0, 64}),
+              HasSubstr("transformer.resblocks.0.attn.out_proj.weight"));
+  EXPECT_THAT(error_with("text_projection", {64}), HasSubstr("has 1 dimensions instead of 2"));
+}
+
+TEST_F(LoadWeights, TwoTensorsForOneNameAreRefusedByBothTheirNames) {
+  for (auto entry = tensors_.begin(); entry != tensors_.end();) {
+    entry = entry->first.starts_with("fusion.") ? tensors_.erase(entry) : std::next(entry);
+  }
+  EXPECT_EQ(error_of(std::map<std::string, std::string>{}), "no error");
+  tensors_["module.visual.proj"] = at::zeros({64, 64});
+  EXPECT_THAT(error_of(std::map<std::string, std::string>{}),
+              HasSubstr("tensors 'module.visual.proj' and 'visual.proj' would both be visual.proj"));
+}
+
+}  // namespace
+}  // namespace actionclip
