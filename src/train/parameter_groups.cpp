@@ -25,13 +25,16 @@ std::vector<ParameterGroup> trainable_groups(ActionClip& model, const TrainConfi
   std::vector<ParameterGroup> groups;
   for (const auto& settings : part_settings(config, fix_text)) {
     model->set_trainable(settings.part, settings.trainable);
-    if (!settings.trainable) continue;
+    // The method detaches the text vectors; the scale of the similarities goes on learning.
+    if (settings.part == ModelPart::text && config.task != TrainTask::prompt) {
+      model->logit_scale.set_requires_grad(true);
+    }
     ParameterGroup group;
     group.name = settings.name;
     group.lr_ratio = settings.lr_ratio;
     group.weight_decay = config.optimizer.weight_decay;
     for (const auto& parameter : model->named_parameters()) {
-      if (part_of(parameter.key()) != settings.part) continue;
+      if (part_of(parameter.key()) != settings.part || !parameter.value().requires_grad()) continue;
       group.names.push_back(parameter.key());
       group.parameters.push_back(parameter.value());
     }
