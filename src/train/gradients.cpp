@@ -30,15 +30,4 @@ double clip_gradients(at::TensorList gradients, double max_norm) {
   return norm;
 }
 
-bool all_finite(at::TensorList gradients) {
-  if (gradients.empty()) return true;
-  const at::NoGradGuard no_grad;
-  const auto options = gradients[0].options().dtype(at::kFloat).requires_grad(false);
-  auto found = at::zeros({1}, options);
-  // The one kernel that looks for non-finite values in many tensors also scales them: by 1, which changes
-  // nothing.
-  at::_amp_foreach_non_finite_check_and_unscale_(gradients, found, at::ones({1}, options));
-  return found.item<float>() == 0;
-}
-
 }  // namespace actionclip

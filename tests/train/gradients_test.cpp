@@ -41,22 +41,6 @@ TEST(ClipGradients, LeavesGradientsThatAreNotFiniteToTheCaller) {
   EXPECT_EQ(gradients[0][0].item<float>(), 1);
 }
 
-TEST(AllFinite, FindsOneBadElementInAnyTensor) {
-  EXPECT_TRUE(all_finite({}));
-  EXPECT_TRUE(all_finite(three_four_twelve()));
-  for (const float bad : {kInfinity, -kInfinity, std::numeric_limits<float>::quiet_NaN()}) {
-    auto gradients = three_four_twelve();
-    gradients[1][0][0] = bad;
-    EXPECT_FALSE(all_finite(gradients)) << bad;
-  }
-}
-
-TEST(AllFinite, HugeGradientsAreFiniteAndStayAsTheyAre) {
-  const std::vector<at::Tensor> gradients = {at::full({10}, 3e38f)};
-  EXPECT_TRUE(all_finite(gradients));
-  EXPECT_TRUE(at::equal(gradients[0], at::full({10}, 3e38f)));
-}
-
 GradScaler small_scaler() { return GradScaler(at::kCPU, {.initial_scale = 8, .growth_interval = 2}); }
 
 TEST(GradScaler, TheGradientsOfAScaledLossAreUnscaledExactly) {

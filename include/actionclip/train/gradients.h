@@ -1,6 +1,6 @@
-// Gradients as a whole: their mean over the ranks, their norm, clipping it, and whether all of them are
-// finite. Every tensor must be defined, of one type and on one device (Optimizer::gradients()); each function
-// but the mean costs one pass and one synchronisation with the device.
+// Gradients as a whole: their mean over the ranks, their norm, and clipping it. Every tensor must be defined, of
+// one type and on one device (Optimizer::gradients()); each function but the mean costs one pass and one
+// synchronisation with the device.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -20,8 +20,5 @@ double gradient_norm(at::TensorList gradients);
 // norm that is not finite is returned and the gradients are left as they are: the caller decides about the
 // step.
 double clip_gradients(at::TensorList gradients, double max_norm);
-
-// False if any element is infinite or NaN. Unlike a finite norm, which can overflow, this is exact.
-bool all_finite(at::TensorList gradients);
 
 }  // namespace actionclip
