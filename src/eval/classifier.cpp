@@ -5,13 +5,25 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/einsum.h>
 #include <ATen/ops/softmax.h>
+#include <fmt/format.h>
 
+#include "actionclip/core/error.h"
 #include "actionclip/model/autocast.h"
 
 namespace actionclip {
 namespace {
 
 constexpr double kLogitScale = 100;  // the method's scale at test time, whatever logit_scale has learnt
+
+// Else the look-up of the embeddings would fail without a word about why, on a GPU for the whole process.
+void require_known_tokens(const at::Tensor& tokens, std::int64_t vocabulary_size) {
+  const auto largest = tokens.max().item<std::int64_t>();
+  if (largest < vocabulary_size) return;
+  throw Error(fmt::format(
+      "the prompts hold token {}, but the model's vocabulary has {} entries: it was trained with another "
+      "tokeniser",
+      largest, vocabulary_size));
+}
 
 }  // namespace
 
@@ -20,6 +32,7 @@ Classifier::Classifier(ActionClip model, const at::Tensor& tokens, Precision pre
   const at::NoGradGuard no_grad;
   const Autocast autocast(model_->device().type(), precision_);
   model_->eval();
+  require_known_tokens(tokens, model_->config().text.vocabulary_size);
   std::vector<at::Tensor> templates;
   for (const auto& prompts : tokens.unbind(0))
     templates.push_back(l2_normalize(model_->encode_text(prompts)));

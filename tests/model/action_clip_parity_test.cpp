@@ -104,5 +104,29 @@ TEST(ActionClip, BytesAreScaledAndNormalised) {
   EXPECT_LT(relative_error(model->encode_video(bytes), model->encode_video(floats)), 1e-5);
 }
 
+// Frozen parts get no gradients, the others theirs, and freezing can be undone.
+TEST(ActionClip, SetTrainableTurnsTheGradientsOfOnePartOffAndOn) {
+  ActionClipConfig config;
+  config.vision = {
+      .image_size = 32, .patch_size = 16, .width = 64, .layers = 1, .heads = 1, .output_dim = 64};
+  config.text = {
+      .context_length = 8, .vocabulary_size = 20, .width = 64, .layers = 1, .heads = 1, .output_dim = 64};
+  config.fusion = {.type = FusionType::Transf, .width = 64, .layers = 1, .heads = 1, .frames = 2};
+  ActionClip model(config);
+  const auto clips = at::randint(0, 256, {2, 2, 3, 32, 32}, at::kByte);
+  const auto tokens = at::tensor({1, 3, 19, 0, 0, 0, 0, 0}, at::kLong).unsqueeze(0);
+  for (const auto part : {ModelPart::image, ModelPart::text, ModelPart::fusion}) {
+    model->zero_grad();
+    model->set_trainable(part, false);
+    const auto similarity = at::matmul(model->encode_video(clips), model->encode_text(tokens).t());
+    (model->logit_scale.exp() * similarity).sum().backward();
+    for (const auto& parameter : model->named_parameters()) {
+      EXPECT_EQ(parameter.value().grad().defined(), part_of(parameter.key()) != part) << parameter.key();
+    }
+    model->set_trainable(part, true);
+    for (const auto& parameter : model->parameters()) EXPECT_TRUE(parameter.requires_grad());
+  }
+}
+
 }  // namespace
 }  // namespace actionclip

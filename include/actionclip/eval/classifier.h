@@ -1,8 +1,6 @@
 // Videos x label sentences -> scores: the method's test procedure (ActionCLIP, section 3.1).
 #pragma once
 
-#include <cstdint>
-
 #include <ATen/core/Tensor.h>
 
 #include "actionclip/model/action_clip.h"
@@ -19,13 +17,11 @@ struct ClassScores {
 class Classifier {
  public:
   // Encodes the prompts once. tokens [P, C, L] int64: template p filled with label c. The model is put into
-  // evaluation mode by each call.
+  // evaluation mode by each call. Throws Error for a token that the model's vocabulary does not have.
   Classifier(ActionClip model, const at::Tensor& tokens, Precision precision = Precision::fp32);
 
   // clips [B, V, T, 3, S, S] uint8.
   ClassScores classify(const at::Tensor& clips);
-
-  std::int64_t classes() const { return text_embeddings_.size(1); }
 
  private:
   ActionClip model_;
