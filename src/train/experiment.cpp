@@ -62,11 +62,11 @@ void check_sizes(const Experiment& experiment, ConfigChecker& checker) {
                   fmt::format("must be at least the model's image size {}, found {}", image_size,
                               transforms.test_resize));
   }
-  if (experiment.text.vocabulary.empty() && sizes.text.vocabulary_size < kClipVocabulary) {
-    checker.error(
-        "model.text.vocabulary_size",
-        fmt::format("CLIP's vocabulary has {} entries, found {}; set text.vocabulary to a smaller one",
-                    kClipVocabulary, sizes.text.vocabulary_size));
+  // Every vocabulary that the tokeniser takes has as many merges, thus as many entries, as CLIP's.
+  if (sizes.text.vocabulary_size < kClipVocabulary) {
+    checker.error("model.text.vocabulary_size",
+                  fmt::format("must be at least {}, the entries of CLIP's vocabulary, found {}",
+                              kClipVocabulary, sizes.text.vocabulary_size));
   }
 }
 

@@ -129,13 +129,15 @@ TEST(Experiment, TransformsFitTheModel) {
   EXPECT_EQ(error_of("data: {transforms: {input_size: 224, test_resize: 256}}"), "no error");
 }
 
-TEST(Experiment, ClipsVocabularyNeedsItsSize) {
+TEST(Experiment, EveryVocabularyOfTheTokeniserNeedsItsSize) {
   const TemporaryFolder folder;
   const auto file = folder.write("a.yaml", "model: {text: {vocabulary_size: 1000}}\n");
   folder.write("merges.txt", "");
   EXPECT_THROW(load_experiment(file, kRandom), ConfigError);
   auto overrides = kRandom;
   overrides.push_back("text.vocabulary=" + (folder.path() / "merges.txt").string());
+  EXPECT_THROW(load_experiment(file, overrides), ConfigError);
+  overrides.push_back("model.text.vocabulary_size=49408");
   EXPECT_NO_THROW(load_experiment(file, overrides));
 }
 
