@@ -21,6 +21,14 @@ namespace {
   throw Error(fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(code)));
 }
 
+using Digest = std::array<unsigned char, EVP_MAX_MD_SIZE>;
+
+std::string hexadecimal(const Digest& digest, unsigned length) {
+  std::string text;
+  for (unsigned i = 0; i < length; ++i) text += fmt::format("{:02x}", digest[i]);
+  return text;
+}
+
 }  // namespace
 
 OutputFile::OutputFile(const std::filesystem::path& path)
@@ -122,12 +130,17 @@ std::string sha256_of_file(const std::filesystem::path& path) {
     EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(stream.gcount()));
   }
   if (stream.bad()) throw Error(fmt::format("cannot read {}: {}", path.string(), std::strerror(errno)));
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  Digest digest{};
   unsigned length = 0;
   EVP_DigestFinal_ex(context.get(), digest.data(), &length);
-  std::string text;
-  for (unsigned i = 0; i < length; ++i) text += fmt::format("{:02x}", digest[i]);
-  return text;
+  return hexadecimal(digest, length);
+}
+
+std::string sha256_of(std::string_view bytes) {
+  Digest digest{};
+  unsigned length = 0;
+  EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr);
+  return hexadecimal(digest, length);
 }
 
 }  // namespace actionclip

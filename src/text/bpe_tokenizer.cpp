@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "actionclip/core/atomic_file.h"
 #include "actionclip/core/data_file.h"
 #include "actionclip/core/error.h"
 
@@ -21,6 +22,16 @@ namespace {
 // Single bytes, single bytes that end a word, merges and the two special tokens make up 49,408.
 constexpr std::int64_t kMerges = 49408 - 256 - 256 - 2;
 constexpr std::size_t kVocabularyFileLimit = 64u << 20;
+
+// The header and the merges in use, without what follows the last of them.
+std::string_view used_lines(std::string_view merges) {
+  std::size_t end = 0;
+  for (std::int64_t line = 0; line <= kMerges; ++line) {
+    end = merges.find('\n', line == 0 ? 0 : end + 1);
+    if (end == std::string_view::npos) return merges;
+  }
+  return merges.substr(0, end);
+}
 
 }  // namespace
 
@@ -38,9 +49,11 @@ std::filesystem::path default_vocabulary_path() {
   return detail::find_vocabulary(places);
 }
 
-BpeTokenizer::BpeTokenizer(const std::filesystem::path& vocabulary)
-    : encoder_(std::make_unique<detail::BytePairEncoder>(
-          detail::read_gzip_file(vocabulary, kVocabularyFileLimit), vocabulary.string(), kMerges)) {}
+BpeTokenizer::BpeTokenizer(const std::filesystem::path& vocabulary) {
+  const std::string merges = detail::read_gzip_file(vocabulary, kVocabularyFileLimit);
+  encoder_ = std::make_unique<detail::BytePairEncoder>(merges, vocabulary.string(), kMerges);
+  fingerprint_ = sha256_of(used_lines(merges));
+}
 
 BpeTokenizer::~BpeTokenizer() = default;
 

@@ -136,6 +136,19 @@ TEST_F(VocabularyFile, PlainTextServesAsWellAsGzip) {
   EXPECT_EQ(tokenizer.encode("playing guitar"), clip_tokenizer().encode("playing guitar"));
 }
 
+TEST_F(VocabularyFile, TheFingerprintTellsTheMergesInUseAndNothingElse) {
+  const auto text = detail::read_gzip_file(default_vocabulary_path(), 64u << 20);
+  const std::string last = "\njeky ll</w>";  // merge 48,894: those behind it are not used
+  const auto place = text.find(last);
+  ASSERT_NE(place, std::string::npos);
+  const BpeTokenizer cut(write("cut.txt", text.substr(0, place + last.size())));
+  EXPECT_EQ(cut.fingerprint(), clip_tokenizer().fingerprint());
+  EXPECT_EQ(cut.fingerprint().size(), 64u);
+  auto other = text;
+  other.erase(place, last.size());
+  EXPECT_NE(BpeTokenizer(write("other.txt", other)).fingerprint(), cut.fingerprint());
+}
+
 TEST_F(VocabularyFile, CutOffGzipIsRefused) {
   const auto bytes = file_bytes(default_vocabulary_path());
   const auto path = write("cut.gz", bytes.substr(0, bytes.size() / 2));

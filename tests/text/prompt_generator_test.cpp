@@ -26,6 +26,7 @@ class ByteTokenizer : public Tokenizer {
   std::int64_t vocabulary_size() const override { return 258; }
   std::int64_t start_token() const override { return 256; }
   std::int64_t end_token() const override { return 257; }
+  std::string fingerprint() const override { return "bytes"; }
 };
 
 PromptGenerator make_generator(std::vector<std::string> labels, std::vector<std::string> templates,

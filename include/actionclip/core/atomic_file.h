@@ -44,7 +44,8 @@ std::filesystem::path temporary_sibling(const std::filesystem::path& path);
 // The whole file as text. Throws Error if it cannot be read or is larger than `limit` bytes.
 std::string read_text_file(const std::filesystem::path& path, std::size_t limit = 256u << 20);
 
-// Lower-case hexadecimal SHA-256 of a file.
+// Lower-case hexadecimal SHA-256 of a file, of bytes.
 std::string sha256_of_file(const std::filesystem::path& path);
+std::string sha256_of(std::string_view bytes);
 
 }  // namespace actionclip

@@ -19,6 +19,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -51,8 +52,12 @@ class BpeTokenizer : public Tokenizer {
   std::int64_t start_token() const override;
   std::int64_t end_token() const override;
 
+  // Of the merges in use: further lines of the file, and whether it is compressed, do not matter.
+  std::string fingerprint() const override { return fingerprint_; }
+
  private:
   std::unique_ptr<const detail::BytePairEncoder> encoder_;
+  std::string fingerprint_;
 };
 
 }  // namespace actionclip

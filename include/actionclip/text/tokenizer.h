@@ -25,6 +25,9 @@ class Tokenizer {
   virtual std::int64_t start_token() const = 0;
   virtual std::int64_t end_token() const = 0;
   virtual std::int64_t pad_token() const { return 0; }
+
+  // SHA-256 of the vocabulary: tokenizers of one kind with the same one give the same ids.
+  virtual std::string fingerprint() const = 0;
 };
 
 // The tokenizer that the settings name. Throws Error if its vocabulary is missing or damaged.
