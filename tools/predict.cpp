@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -23,6 +24,7 @@ struct PredictOptions {
   std::string weights;
   std::string labels;
   std::string templates;
+  std::string vocabulary;
   std::vector<std::string> videos;
   std::string device = "auto";
   std::int64_t frames = 8;
@@ -34,17 +36,30 @@ struct PredictOptions {
 // --labels, else the labels that the weights were trained on.
 LabelSet choose_labels(const PredictOptions& options, const LoadedWeights& weights) {
   if (!options.labels.empty()) return read_labels(options.labels);
-  const auto trained = weights.metadata.find(std::string(kLabelsKey));
-  if (trained == weights.metadata.end()) throw UsageError("the weights name no labels: give --labels FILE");
-  return LabelSet(nlohmann::json::parse(trained->second).get<std::vector<std::string>>());
+  auto trained = read_text_list(weights, std::string(kLabelsKey));
+  if (trained.empty()) throw UsageError("the weights name no labels: give --labels FILE");
+  return LabelSet(std::move(trained));
 }
 
 // --templates, else those that the weights were trained with, else the method's.
 std::vector<std::string> choose_templates(const PredictOptions& options, const LoadedWeights& weights) {
   if (!options.templates.empty()) return read_templates(options.templates);
-  const auto trained = weights.metadata.find(std::string(kTemplatesKey));
-  if (trained == weights.metadata.end()) return read_templates(default_templates_path());
-  return nlohmann::json::parse(trained->second).get<std::vector<std::string>>();
+  auto trained = read_text_list(weights, std::string(kTemplatesKey));
+  return trained.empty() ? read_templates(default_templates_path()) : trained;
+}
+
+// --vocabulary, else CLIP's. Throws Error if it is not the one that the weights were trained with.
+std::shared_ptr<const Tokenizer> choose_tokenizer(const PredictOptions& options,
+                                                  const Preprocessing& preprocessing) {
+  TextConfig config;
+  config.vocabulary.path = options.vocabulary;
+  auto tokenizer = make_tokenizer(config);
+  if (!preprocessing.vocabulary.empty() && tokenizer->fingerprint() != preprocessing.vocabulary) {
+    throw Error(
+        fmt::format("the weights were trained with another vocabulary than {}: give it with --vocabulary",
+                    options.vocabulary.empty() ? "CLIP's" : options.vocabulary));
+  }
+  return tokenizer;
 }
 
 void print_table(const Prediction& prediction, std::int64_t top) {
@@ -65,14 +80,17 @@ int predict_command(const PredictOptions& options) {
   const LabelSet labels = choose_labels(options, weights);
   ActionClip model = build_model(weights);
   model->to(choose_device(options.device));
-  const PromptGenerator prompts(make_tokenizer(TextConfig{}), labels.names(),
-                                choose_templates(options, weights), weights.config.text.context_length);
+  const Preprocessing preprocessing = read_preprocessing(weights);
+  const PromptGenerator prompts(choose_tokenizer(options, preprocessing), labels.names(),
+                                choose_templates(options, weights), weights.config.text.context_length,
+                                preprocessing.truncate);
   Classifier classifier(model, token_tensor(prompts));
   auto results = nlohmann::ordered_json::array();
   bool failed = false;
   ProgressBar bar("predict", static_cast<std::int64_t>(options.videos.size()), "videos");
   for (const auto& video : options.videos) {
-    const auto prediction = predict(classifier, labels.names(), weights.config, video);
+    const auto prediction =
+        predict(classifier, labels.names(), weights.config, preprocessing.test_resize, video);
     failed = failed || !prediction.error.empty();
     results.push_back(to_json(prediction));
     if (!options.json) {
@@ -97,6 +115,8 @@ void add_predict_command(CLI::App& program, int& exit_code) {
                       "CSV `id,name` or a label a line; default: those that the weights were trained on");
   command->add_option("--templates", options->templates,
                       "prompt templates (YAML); default: those of the weights, else the method's 16");
+  command->add_option("--vocabulary", options->vocabulary,
+                      "merges file, where the weights were trained with another than CLIP's");
   command->add_option("--frames", options->frames, "frames a video where the weights do not tell")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();

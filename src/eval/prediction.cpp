@@ -12,26 +12,24 @@
 namespace actionclip {
 namespace {
 
-constexpr double kResizeRatio = 256.0 / 224.0;  // short side before the crop, in units of the input size
-
 // One centre view: uint8 [1, 1, T, 3, S, S].
-at::Tensor load_clip(const std::filesystem::path& video, const ActionClipConfig& model) {
+at::Tensor load_clip(const std::filesystem::path& video, const ActionClipConfig& model,
+                     std::int64_t test_resize) {
   const auto source = open_frames(video);
   const auto indices = sample_test_frames(source->frame_count(), model.fusion.frames);
   const auto images = source->read(indices);
-  const std::int64_t size = model.vision.image_size;
-  return test_transform(images, static_cast<std::int64_t>(static_cast<double>(size) * kResizeRatio), size, 1)
-      .unsqueeze(0);
+  return test_transform(images, test_resize, model.vision.image_size, 1).unsqueeze(0);
 }
 
 }  // namespace
 
 Prediction predict(Classifier& classifier, const std::vector<std::string>& labels,
-                   const ActionClipConfig& model, const std::filesystem::path& video) {
+                   const ActionClipConfig& model, std::int64_t test_resize,
+                   const std::filesystem::path& video) {
   Prediction prediction{.video = video.string()};
   at::Tensor clip;
   try {
-    clip = load_clip(video, model);
+    clip = load_clip(video, model, test_resize);
   } catch (const VideoError& problem) {
     prediction.error = problem.what();
     return prediction;

@@ -29,6 +29,14 @@ PromptGenerator make_prompt_generator(const TextConfig& config, std::shared_ptr<
                          config.truncate);
 }
 
+Preprocessing preprocessing_of(const Experiment& experiment, const Tokenizer& tokenizer,
+                               std::int64_t image_size) {
+  const auto resize = experiment.data.transforms.test_resize;
+  return {.test_resize = resize > 0 ? resize : default_test_resize(image_size),
+          .truncate = experiment.text.truncate,
+          .vocabulary = tokenizer.fingerprint()};
+}
+
 at::Tensor token_tensor(const PromptGenerator& prompts) {
   return at::tensor(at::IntArrayRef(prompts.all().data(), prompts.all().size()), at::kLong)
       .view({prompts.num_templates(), prompts.num_labels(), prompts.context_length()});

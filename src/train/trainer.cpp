@@ -331,6 +331,8 @@ void Trainer::save() {
   for (const auto& [name, tensor] : state_dict(model_)) parameters.emplace_back(name, tensor);
   contents.model = from_tensors(parameters);
   contents.model_metadata = to_metadata(model_->config());
+  contents.model_metadata.merge(
+      to_metadata(preprocessing_of(experiment_, *tokenizer_, model_->config().vision.image_size)));
   contents.model_metadata["actionclip.step"] = std::to_string(progress_.step);
   if (prompts_) {
     contents.model_metadata[std::string(kLabelsKey)] = nlohmann::json(prompts_->labels()).dump();

@@ -18,6 +18,8 @@ bool names_frames(const std::string& pattern) {
 
 }  // namespace
 
+std::int64_t default_test_resize(std::int64_t input_size) { return input_size * 256 / 224; }
+
 void DatasetConfig::check(ConfigChecker& checker) const {
   if (!names_frames(frame_pattern)) {
     checker.error(

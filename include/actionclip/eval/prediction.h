@@ -23,10 +23,11 @@ struct Prediction {
   std::string error;                     // why it failed
 };
 
-// Classifies one video file, image or frame folder by its T test frames. A video that cannot be decoded gives
-// `error`.
+// Classifies one video file, image or frame folder by its T test frames, as evaluate() does with one view:
+// short side to `test_resize`, centre crop. A video that cannot be decoded gives `error`.
 Prediction predict(Classifier& classifier, const std::vector<std::string>& labels,
-                   const ActionClipConfig& model, const std::filesystem::path& video);
+                   const ActionClipConfig& model, std::int64_t test_resize,
+                   const std::filesystem::path& video);
 
 nlohmann::ordered_json to_json(const Prediction& prediction);
 

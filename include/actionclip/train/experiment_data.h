@@ -10,6 +10,7 @@
 #include "actionclip/text/prompt_generator.h"
 #include "actionclip/train/experiment.h"
 #include "actionclip/video/dataset.h"
+#include "actionclip/weights/preprocessing.h"
 
 namespace actionclip {
 
@@ -25,6 +26,10 @@ ClipDatasetOptions clip_options(const Experiment& experiment, std::int64_t image
 // Labels in the templates that the settings name (none: the label alone).
 PromptGenerator make_prompt_generator(const TextConfig& config, std::shared_ptr<const Tokenizer> tokenizer,
                                       const LabelSet& labels, std::int64_t context_length);
+
+// How the clips and texts of the experiment are prepared, for the metadata of its checkpoints.
+Preprocessing preprocessing_of(const Experiment& experiment, const Tokenizer& tokenizer,
+                               std::int64_t image_size);
 
 // All prompts as a tensor: int64 [P, C, L].
 at::Tensor token_tensor(const PromptGenerator& prompts);

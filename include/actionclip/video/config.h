@@ -31,13 +31,16 @@ struct DatasetConfig {
 };
 BOOST_DESCRIBE_STRUCT(DatasetConfig, (), (list, root, format, frame_pattern, index_bias))
 
+// Short side of a test frame before the crop of `input_size`: the method's 256 to 224.
+std::int64_t default_test_resize(std::int64_t input_size);
+
 // Training: multi-scale crop and flip. Test: resize of the short side, centre (or three) crops.
 struct TransformConfig {
   std::int64_t input_size = 0;  // 0: the model's image size
   std::vector<double> scales = {1.0, 0.875, 0.75,
                                 0.66};  // of the multi-scale crop; empty: the test transform
   double flip = 0.5;                    // chance of a horizontal flip
-  std::int64_t test_resize = 0;         // short side before the test crop; 0: input_size * 256 / 224
+  std::int64_t test_resize = 0;         // short side before the test crop; 0: default_test_resize()
 
   void check(ConfigChecker& checker) const;
 };

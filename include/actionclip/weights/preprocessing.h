@@ -1,0 +1,37 @@
+// How clips and texts were prepared for a model: kept in the metadata of its weights file, so that whoever
+// uses the file alone prepares them alike.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <boost/describe.hpp>
+
+#include "actionclip/config/checker.h"
+#include "actionclip/weights/state_dict.h"
+
+namespace actionclip {
+
+struct Preprocessing {
+  std::int64_t test_resize = 0;  // short side of a test frame before the crop; 0: default_test_resize()
+  bool truncate = false;         // texts that are longer than the context
+  std::string vocabulary;        // Tokenizer::fingerprint(); empty: not known
+
+  void check(ConfigChecker& checker) const;
+};
+BOOST_DESCRIBE_STRUCT(Preprocessing, (), (test_resize, truncate, vocabulary))
+
+// Metadata of a weights file.
+std::map<std::string, std::string> to_metadata(const Preprocessing& preprocessing);
+
+// What the metadata of `weights` say, else the defaults; test_resize is resolved (not 0). Throws WeightsError
+// on metadata that are damaged or do not fit the model.
+Preprocessing read_preprocessing(const LoadedWeights& weights);
+
+// Metadata that are a JSON list of texts (the labels, the templates); empty where there are none. Throws
+// WeightsError on anything else.
+std::vector<std::string> read_text_list(const LoadedWeights& weights, const std::string& key);
+
+}  // namespace actionclip
