@@ -2,9 +2,7 @@
 
 #include <cmath>
 #include <fstream>
-#include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>

@@ -1,6 +1,8 @@
 #include "actionclip/weights/preprocessing.h"
 
+#include <map>
 #include <string>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
