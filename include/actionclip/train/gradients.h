@@ -1,5 +1,5 @@
-// Gradients as a whole: their mean over the ranks, their norm, and clipping it. Every tensor must be defined, of
-// one type and on one device (Optimizer::gradients()); each function but the mean costs one pass and one
+// Gradients as a whole: their mean over the ranks, their norm, and clipping it. Every tensor must be defined,
+// of one type and on one device (Optimizer::gradients()); each function but the mean costs one pass and one
 // synchronisation with the device.
 #pragma once
 
