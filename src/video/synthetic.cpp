@@ -32,7 +32,7 @@
 namespace actionclip {
 namespace {
 
-constexpr int kFormatVersion = 1;  // raise it when the same settings give other pictures
+constexpr int kFormatVersion = 2;  // raise it when the same settings give other pictures
 constexpr const char* kSettingsFile = "settings.json";
 constexpr int kJpegQuality = 92;
 
@@ -136,8 +136,9 @@ Still random_still(RandomStream& random) {
   const auto colour = static_cast<SyntheticColour>(random.below(kSyntheticColours));
   const auto shape = static_cast<SyntheticShape>(random.below(kSyntheticShapes));
   // Clips of growing and fading show sizes and opacities beyond the usual ones.
-  Pose pose = random_pose(random.chance(0.3) ? random.uniform(0.08, 0.28) : random_size(random), random);
+  Pose pose = random_pose(random.chance(0.3) ? random.uniform(0.1, 0.32) : random_size(random), random);
   if (random.chance(0.3)) pose.opacity = random.uniform(0.1, 1.0);
+  if (random.chance(0.3)) pose.angle = random.uniform(0, 2 * std::numbers::pi);
   return {colour, shape, pose};
 }
 
@@ -146,21 +147,18 @@ RandomStream still_stream(const SyntheticConfig& config, std::int64_t index) {
           static_cast<std::uint64_t>(index)};
 }
 
-// "a small faint red arrow pointing up at the top left": what the picture shows, in words that the motions
-// change.
+// "a small faint red arrow at the top left": what the picture shows, in words that most motions change.
 std::string caption_of(const Still& still) {
+  constexpr double kSmall = 0.17, kLarge = 0.25, kFaint = 0.55;
   constexpr std::array<const char*, 9> kPlaces = {
       "at the top left", "at the top",         "at the top right", "at the left",        "in the middle",
       "at the right",    "at the bottom left", "at the bottom",    "at the bottom right"};
-  constexpr std::array<const char*, 4> kDirections = {"up", "right", "down", "left"};
   const auto third = [](double position) { return position < 0.4 ? 0 : position < 0.6 ? 1 : 2; };
-  const auto quarter = std::lround(still.pose.angle / (std::numbers::pi / 2)) % 4;
-  return fmt::format("a {}{}{} {} pointing {} {}",
-                     still.pose.size < 0.14   ? "small "
-                     : still.pose.size > 0.21 ? "large "
-                                              : "",
-                     still.pose.opacity < 0.55 ? "faint " : "", word(still.colour), word(still.shape),
-                     kDirections.at(static_cast<std::size_t>(quarter)),
+  return fmt::format("a {}{}{} {} {}",
+                     still.pose.size < kSmall   ? "small "
+                     : still.pose.size > kLarge ? "large "
+                                                : "",
+                     still.pose.opacity < kFaint ? "faint " : "", word(still.colour), word(still.shape),
                      kPlaces.at(static_cast<std::size_t>(3 * third(still.pose.y) + third(still.pose.x))));
 }
 

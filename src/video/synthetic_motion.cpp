@@ -12,8 +12,8 @@ constexpr double kTurn = 2 * std::numbers::pi;
 
 double degrees(double value) { return value / 360 * kTurn; }
 
-// The length in which a centre may lie so that a shape of this size stays inside but for a fifth of it.
-double room_for(double size) { return 1 - 1.6 * size; }
+// The length in which a centre may lie so that a shape of this size stays inside but for a third of it.
+double room_for(double size) { return 1 - 1.4 * size; }
 
 double random_centre(RandomStream& random, double room) { return 0.5 + room * random.uniform(-0.5, 0.5); }
 
@@ -24,7 +24,7 @@ using Path = std::function<Pose(double)>;
 Path random_line(double Pose::*axis, RandomStream& random) {
   Pose pose = random_pose(random_size(random), random);
   const double room = room_for(pose.size);
-  const double length = room * random.uniform(0.55, 0.95);
+  const double length = room * random.uniform(0.8, 1.0);
   const double start = random_centre(random, room - length) - length / 2;
   return [=](double t) mutable {
     pose.*axis = start + length * t;
@@ -33,8 +33,8 @@ Path random_line(double Pose::*axis, RandomStream& random) {
 }
 
 Path random_growth(RandomStream& random) {
-  const double small = random.uniform(0.08, 0.12);
-  const double large = random.uniform(0.2, 0.28);
+  const double small = random.uniform(0.1, 0.13);
+  const double large = random.uniform(0.25, 0.32);
   Pose pose = random_pose(large, random);
   return [=](double t) mutable {
     pose.size = small + (large - small) * t;
@@ -42,10 +42,15 @@ Path random_growth(RandomStream& random) {
   };
 }
 
+// Both a turn and a circle begin near the top and end there, as a clock's hand does: where they begin says
+// nothing of their direction, what comes next does.
+double random_start(RandomStream& random) { return degrees(random.uniform(-30, 30)); }
+double random_full_arc(RandomStream& random) { return degrees(random.uniform(320, 380)); }
+
 Path random_turn(RandomStream& random) {
   Pose pose = random_pose(random_size(random), random);
-  const double start = pose.angle;
-  const double arc = degrees(random.uniform(100, 200));
+  const double start = random_start(random);
+  const double arc = random_full_arc(random);
   return [=](double t) mutable {
     pose.angle = start + arc * t;
     return pose;
@@ -62,20 +67,32 @@ Path random_fade(RandomStream& random) {
   };
 }
 
-// Clockwise around a point, the shape itself not turning; the radius goes from `inner` x to 1 x a random one.
-Path random_orbit(double inner, double least_arc, double greatest_arc, RandomStream& random) {
-  Pose pose = random_pose(random.uniform(0.1, 0.17), random);
-  const double radius = random.uniform(0.2, 0.28);
-  const double x = random_centre(random, room_for(pose.size) - 2 * radius);
-  const double y = random_centre(random, room_for(pose.size) - 2 * radius);
-  const double start = random.uniform(0, kTurn);
-  const double arc = degrees(random.uniform(least_arc, greatest_arc));
-  return [=](double t) mutable {
+// Clockwise around a point by `arc` from `start` (0: above it), the shape itself not turning; the radius goes
+// from `inner` x to 1 x a random one.
+Path random_orbit(double inner, double start, double arc, RandomStream& random) {
+  Pose pose = random_pose(random.uniform(0.13, 0.18), random);
+  const double radius = random.uniform(0.22, 0.28);
+  pose.x = random_centre(random, room_for(pose.size) - 2 * radius);
+  pose.y = random_centre(random, room_for(pose.size) - 2 * radius);
+  return [=](double t) {
     const double reach = radius * (inner + (1 - inner) * t);
-    pose.x = x + reach * std::cos(start + arc * t);
-    pose.y = y + reach * std::sin(start + arc * t);
-    return pose;
+    Pose moved = pose;
+    moved.x += reach * std::sin(start + arc * t);
+    moved.y -= reach * std::cos(start + arc * t);
+    return moved;
   };
+}
+
+Path random_circle(RandomStream& random) {
+  const double start = random_start(random);
+  const double arc = random_full_arc(random);
+  return random_orbit(1, start, arc, random);
+}
+
+Path random_spiral(RandomStream& random) {
+  const double start = random.uniform(0, kTurn);
+  const double arc = degrees(random.uniform(400, 560));
+  return random_orbit(0.1, start, arc, random);
 }
 
 Path random_zigzag(RandomStream& random) {
@@ -110,7 +127,7 @@ Path random_blinking(RandomStream& random) {
 }
 
 Path random_pulsing(RandomStream& random) {
-  constexpr double kMiddle = 0.16, kAmplitude = 0.07;
+  constexpr double kMiddle = 0.19, kAmplitude = 0.08;
   const Pose pose = random_pose(kMiddle + kAmplitude, random);
   return random_swing(pose, &Pose::size, kMiddle, kAmplitude, false, random);
 }
@@ -139,11 +156,11 @@ Path random_path(SyntheticMotion motion, RandomStream& random) {
       return random_fade(random);
     case SyntheticMotion::kCirclingCounterclockwise:
     case SyntheticMotion::kCirclingClockwise:
-      return random_orbit(1, 180, 300, random);
+      return random_circle(random);
     case SyntheticMotion::kZigzagging:
       return random_zigzag(random);
     case SyntheticMotion::kSpiralling:
-      return random_orbit(0.1, 400, 560, random);
+      return random_spiral(random);
     case SyntheticMotion::kBlinking:
       return random_blinking(random);
     case SyntheticMotion::kPulsing:
@@ -179,14 +196,14 @@ bool runs_backwards(SyntheticMotion motion, RandomStream& random) {
 
 }  // namespace
 
-double random_size(RandomStream& random) { return random.uniform(0.1, 0.25); }
+double random_size(RandomStream& random) { return random.uniform(0.15, 0.28); }
 
 Pose random_pose(double size, RandomStream& random) {
   Pose pose;
   pose.size = size;
   pose.x = random_centre(random, room_for(pose.size));
   pose.y = random_centre(random, room_for(pose.size));
-  pose.angle = random.uniform(0, kTurn);
+  pose.angle = kTurn * static_cast<double>(random.below(4)) / 4 + degrees(random.uniform(-20, 20));
   pose.opacity = random.chance(0.15) ? random.uniform(0.3, 0.5) : random.uniform(0.75, 1.0);
   return pose;
 }

@@ -63,7 +63,7 @@ cv::Mat random_background(int side, RandomStream& random) {
   const cv::Vec3f second = random_dull_colour(random);
   const double turn = random.uniform(0, 2 * std::numbers::pi);
   const cv::Mat texture = random_texture(side, random);
-  const auto contrast = static_cast<float>(random.uniform(0, 20));
+  const auto contrast = static_cast<float>(random.uniform(0, 12));
   cv::Mat background(side, side, CV_32FC3);
   for (int y = 0; y < side; ++y) {
     for (int x = 0; x < side; ++x) {
@@ -98,9 +98,9 @@ Outline heart() {
   return outline;
 }
 
-// A disc without an equal, smaller one that overlaps it from above: horns up.
+// A disc without a smaller one that overlaps it from above: horns up.
 Outline moon() {
-  constexpr double kInner = 0.85, kShift = 0.55;
+  constexpr double kInner = 0.8, kShift = 0.3;
   const double horn_y = (kInner * kInner - 1 - kShift * kShift) / (2 * kShift);
   const double outer_from = std::asin(horn_y);
   const double inner_from = std::asin((horn_y + kShift) / kInner);
@@ -116,6 +116,11 @@ Outline moon() {
   return outline;
 }
 
+// Hollow, the hole reached by a cut without width.
+Outline triangle() {
+  return {{0, -1}, {0.9, 0.8}, {-0.9, 0.8}, {0, -1}, {0, -0.2}, {-0.42, 0.48}, {0.42, 0.48}, {0, -0.2}};
+}
+
 Outline star() {
   Outline outline;
   for (int i = 0; i < 10; ++i) {
@@ -128,9 +133,9 @@ Outline star() {
 // About the origin, within a distance of about 1, pointing up (y is down).
 const Outline& outline_of(SyntheticShape shape) {
   static const std::array<Outline, 5> outlines = {
-      Outline{{0, -1}, {0.8, -0.1}, {0.3, -0.1}, {0.3, 1}, {-0.3, 1}, {-0.3, -0.1}, {-0.8, -0.1}},
+      Outline{{0, -1}, {0.6, -0.3}, {0.18, -0.3}, {0.18, 1}, {-0.18, 1}, {-0.18, -0.3}, {-0.6, -0.3}},
       heart(),
-      Outline{{0, -1}, {0.75, 0.8}, {-0.75, 0.8}},
+      triangle(),
       moon(),
       star(),
   };
