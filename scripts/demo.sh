@@ -14,15 +14,27 @@ export GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-5000}
 
 say() { printf '\n=== %s\n' "$*"; }
 
-# stage NAME OVERRIDES...: trains configs/synthetic/NAME.yaml into runs/demo/NAME unless it is finished there; goes on where it was stopped.
+# stage NAME RUN START OVERRIDES...: trains configs/synthetic/NAME.yaml into runs/demo/RUN, from the weights of the stage START (none: -),
+# unless that is finished there; goes on where it was stopped. A run of other settings, data or start weights is made anew.
 stage() {
-  local config=$1 output=$runs/$2
-  shift 2
+  local config=configs/synthetic/$1.yaml output=$runs/$2 start=$runs/$3/checkpoints/last key
+  shift 3
+  key=$({
+    "$program" inspect config "$config" "$@"
+    cat "$data/settings.json"
+    [ ! -f "$start/manifest.json" ] || cat "$start/manifest.json"
+  } | sha256sum)
+  if [ -d "$output" ] && [ "$key" != "$(cat "$output/demo_key" 2>/dev/null)" ]; then
+    echo "$output: made with other settings, data or weights, so it is made anew"
+    rm -r "$output"
+  fi
   if [ -f "$output/finished" ]; then
     echo "$output: finished before, re-used"
     return
   fi
-  "$program" train --config "configs/synthetic/$config.yaml" --output "$output" --resume=auto "$@"
+  mkdir -p "$output"
+  echo "$key" > "$output/demo_key"
+  "$program" train --config "$config" --output "$output" --resume=auto "$@"
   touch "$output/finished"
 }
 
@@ -45,13 +57,13 @@ say "synthetic data: short clips of coloured shapes in motion (H.264) and captio
 "$program" dataset synthesize --output "$data"
 
 say "stage 1: image-text pre-training on stills, from random weights"
-stage pretrain pretrain
+stage pretrain pretrain -
 say "stage 2: prompt (towers frozen, the Transf head learns)"
-stage prompt prompt
+stage prompt prompt pretrain
 say "stage 3: fine-tuning, Transf head"
-stage finetune finetune
+stage finetune finetune prompt
 say "stage 3 again with the meanP head, which cannot see the order of frames"
-stage finetune finetune_meanP model.fusion=meanP "model.weights=$runs/pretrain/checkpoints/last"
+stage finetune finetune_meanP pretrain model.fusion=meanP "model.weights=$runs/pretrain/checkpoints/last" train.schedule.stop_epoch=8
 
 say "evaluation on held-out test videos"
 transf=$(evaluate finetune)
@@ -90,6 +102,7 @@ PYTHON
 cat <<'EOF'
 
 These figures say that the program learns; they say nothing about real videos. For Kinetics-400 with CLIP's weights: put OpenAI's
-ViT-B-16.pt into weights/, the videos, train.txt, val.txt and labels.csv into data/kinetics400/, then
+ViT-B-16.pt into weights/, train.txt, val.txt and labels.csv into
+data/kinetics400/, the videos into data/kinetics400/videos/, then
   build/release/bin/actionclip train --config configs/kinetics400/vit_b16_8f.yaml --output runs/k400
 EOF
