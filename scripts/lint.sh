@@ -2,7 +2,7 @@
 # Formatting, and clang-tidy over the torch-free library and over the other sources that differ from a base revision
 # (default: the commit before HEAD). A file that includes libtorch takes 40 s, so not all of them every time.
 #
-#   scripts/lint.sh [BASE_REVISION]
+#   scripts/lint.sh [BASE_REVISION [MOST_OTHER_FILES]]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 base=${1:-HEAD~1}
@@ -24,8 +24,14 @@ import json, sys
 for entry in json.load(open(sys.argv[1])):
     if "actionclip_base.dir" in entry["command"] and "/generated/" not in entry["file"]: print(entry["file"])
 ' "$folder/compile_commands.json")
-changed=$(git diff --name-only --diff-filter=d "$base" -- 'src/*.cpp' 'tools/*.cpp' | sed "s|^|$PWD/|")
+changed=$(git diff --name-only --diff-filter=d "$base" -- 'src/*.cpp' 'tools/*.cpp' | sed "s|^|$PWD/|" |
+  grep -vxFf <(printf '%s\n' "$base_files") || true)
+left_out=$(tail -n "+$((${2:-100000} + 1))" <<<"$changed")
+changed=$(head -n "${2:-100000}" <<<"$changed")
+if [ -n "$left_out" ]; then
+  printf '[lint] not checked, as more than %d other files changed since %s:\n%s\n' "$2" "$base" "$left_out"
+fi
 files=$(printf '%s\n' "$base_files" "$changed" | sed '/^$/d' | sort -u)
-printf '[lint] clang-tidy: %d files, %d of them changed since %s\n' "$(wc -l <<<"$files")" "$(grep -c . <<<"$changed" || true)" "$base"
+printf '[lint] clang-tidy: %d files, %d of them outside of the torch-free library and changed since %s\n' "$(wc -l <<<"$files")" "$(grep -c . <<<"$changed" || true)" "$base"
 # What clang-tidy counts on stderr ("N warnings generated") are those of system headers, which it does not show.
 xargs -P "$(nproc)" -n 1 clang-tidy-16 --quiet -p "$folder" <<<"$files" 2> >(grep -vE '^[0-9]+ warnings? generated\.$' >&2)

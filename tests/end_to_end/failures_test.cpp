@@ -37,10 +37,10 @@ void expect_one_message(const ProgramResult& result, int exit_code, const std::s
 }
 
 // The words of each example in a command's help.
-std::vector<std::vector<std::string>> examples_of(std::string help) {
-  for (auto at = help.find("\\\n"); at != std::string::npos; at = help.find("\\\n")) help.replace(at, 2, " ");
+std::vector<std::vector<std::string>> examples_of(const std::string& help) {
+  const auto joined = std::regex_replace(help, std::regex(R"(\\\n)"), " ");
   std::vector<std::vector<std::string>> examples;
-  for (const auto& line : lines_of(help.substr(help.find("Example:")))) {
+  for (const auto& line : lines_of(joined.substr(joined.find("Example:")))) {
     std::istringstream stream(line);
     const std::vector<std::string> words(std::istream_iterator<std::string>(stream), {});
     if (!words.empty() && words[0] == "actionclip") examples.push_back(words);
