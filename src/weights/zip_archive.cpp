@@ -69,10 +69,11 @@ void ZipArchive::list_records() {
       throw WeightsError(fmt::format("{}: two records are named {}", source_, quoted_name(name)));
     }
     // Records that share bytes would let a small file ask for any amount of memory.
-    if (status.comp_size > file_size_ || (total += status.comp_size) > file_size_) {
+    if (status.comp_size > file_size_ - total) {
       throw WeightsError(fmt::format("{}: its records claim more bytes than the file has, up to {}", source_,
                                      quoted_name(name)));
     }
+    total += status.comp_size;
   }
 }
 
