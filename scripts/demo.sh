@@ -102,7 +102,6 @@ PYTHON
 cat <<'EOF'
 
 These figures say that the program learns; they say nothing about real videos. For Kinetics-400 with CLIP's weights: put OpenAI's
-ViT-B-16.pt into weights/, train.txt, val.txt and labels.csv into
-data/kinetics400/, the videos into data/kinetics400/videos/, then
+ViT-B-16.pt into weights/, train.txt, val.txt and labels.csv into data/kinetics400/, the videos into data/kinetics400/videos/, then
   build/release/bin/actionclip train --config configs/kinetics400/vit_b16_8f.yaml --output runs/k400
 EOF
