@@ -6,6 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 base=${1:-HEAD~1}
+most=${2:-100000}
 if ! git rev-parse --quiet --verify "$base^{commit}" >/dev/null; then
   printf '[lint] error: there is no revision %s here to compare with (a shallow clone?): name one, or git fetch --deepen=1\n' "$base" >&2
   exit 1
@@ -26,10 +27,10 @@ for entry in json.load(open(sys.argv[1])):
 ' "$folder/compile_commands.json")
 changed=$(git diff --name-only --diff-filter=d "$base" -- 'src/*.cpp' 'tools/*.cpp' | sed "s|^|$PWD/|" |
   grep -vxFf <(printf '%s\n' "$base_files") || true)
-left_out=$(tail -n "+$((${2:-100000} + 1))" <<<"$changed")
-changed=$(head -n "${2:-100000}" <<<"$changed")
+left_out=$(tail -n "+$((most + 1))" <<<"$changed")
+changed=$(head -n "$most" <<<"$changed")
 if [ -n "$left_out" ]; then
-  printf '[lint] not checked, as more than %d other files changed since %s:\n%s\n' "$2" "$base" "$left_out"
+  printf '[lint] not checked, as more than %d other files changed since %s:\n%s\n' "$most" "$base" "$left_out"
 fi
 files=$(printf '%s\n' "$base_files" "$changed" | sed '/^$/d' | sort -u)
 printf '[lint] clang-tidy: %d files, %d of them outside of the torch-free library and changed since %s\n' "$(wc -l <<<"$files")" "$(grep -c . <<<"$changed" || true)" "$base"

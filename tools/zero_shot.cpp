@@ -14,6 +14,7 @@
 
 #include "actionclip/core/error.h"
 #include "actionclip/eval/statistics.h"
+#include "actionclip/weights/preprocessing.h"
 
 #include "tools/command.h"
 #include "tools/evaluation.h"
@@ -61,10 +62,9 @@ std::vector<DatasetConfig> choose_splits(const Options& options, const Experimen
 
 // How many of the "unseen" labels the weights say they were trained on; none if they name no labels.
 std::optional<std::int64_t> count_trained(const LoadedWeights& weights, const LabelSet& labels) {
-  const auto trained = weights.metadata.find(std::string(kLabelsKey));
-  if (trained == weights.metadata.end()) return std::nullopt;
-  std::set<std::string> names;
-  for (const auto& name : nlohmann::json::parse(trained->second)) names.insert(name.get<std::string>());
+  const auto trained = read_text_list(weights, std::string(kLabelsKey));
+  if (trained.empty()) return std::nullopt;
+  const std::set<std::string> names(trained.begin(), trained.end());
   return std::count_if(labels.names().begin(), labels.names().end(),
                        [&](const std::string& name) { return names.contains(name); });
 }

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/describe.hpp>
+#include <boost/mp11/algorithm.hpp>
 #include <fmt/format.h>
 
 #include "actionclip/config/reader.h"
@@ -155,26 +157,27 @@ ActionClipConfig config_of(const StateDict& tensors, std::int64_t frames) {
   return config;
 }
 
+void require_same(std::string_view part, std::string_view key, std::int64_t said, std::int64_t shown) {
+  if (said == shown) return;
+  throw WeightsError(fmt::format("the metadata say {}.{} {}, the tensors show {}", part, key, said, shown));
+}
+
+// Every size of an encoder but its heads.
+template <typename Encoder>
+void require_same_sizes(std::string_view part, const Encoder& described, const Encoder& held) {
+  using Members = boost::describe::describe_members<Encoder, boost::describe::mod_public>;
+  boost::mp11::mp_for_each<Members>([&](auto member) {
+    if (std::string_view(member.name) == "heads") return;
+    require_same(part, member.name, described.*member.pointer, held.*member.pointer);
+  });
+}
+
 // What the metadata say must be what the tensors show; heads, frames, mean and std only the former can tell.
 void require_agreement(const ActionClipConfig& described, const ActionClipConfig& held) {
-  const auto require = [](const char* key, std::int64_t said, std::int64_t shown) {
-    if (said == shown) return;
-    throw WeightsError(fmt::format("the metadata say {} {}, the tensors show {}", key, said, shown));
-  };
-  const auto &vision = described.vision, &held_vision = held.vision;
-  require("vision.image_size", vision.image_size, held_vision.image_size);
-  require("vision.patch_size", vision.patch_size, held_vision.patch_size);
-  require("vision.width", vision.width, held_vision.width);
-  require("vision.layers", vision.layers, held_vision.layers);
-  require("vision.output_dim", vision.output_dim, held_vision.output_dim);
-  const auto &text = described.text, &held_text = held.text;
-  require("text.context_length", text.context_length, held_text.context_length);
-  require("text.vocabulary_size", text.vocabulary_size, held_text.vocabulary_size);
-  require("text.width", text.width, held_text.width);
-  require("text.layers", text.layers, held_text.layers);
-  require("text.output_dim", text.output_dim, held_text.output_dim);
+  require_same_sizes("vision", described.vision, held.vision);
+  require_same_sizes("text", described.text, held.text);
   if (described.fusion.type == FusionType::Transf) {
-    require("fusion.layers", described.fusion.layers, held.fusion.layers);
+    require_same("fusion", "layers", described.fusion.layers, held.fusion.layers);
   }
 }
 
