@@ -98,8 +98,11 @@ SplitScorer::SplitScorer(const EvaluationOptions& options, const Experiment& exp
       weights_(load_described(experiment, options.experiment.overrides)),
       model_(build_model(weights_)) {
   model_->to(device_);
-  const auto prompts = make_prompt_generator(experiment.text, make_tokenizer(experiment.text), labels,
-                                             weights_.config.text.context_length);
+  const auto tokenizer = make_tokenizer(experiment.text);
+  require_vocabulary(read_preprocessing(weights_), *tokenizer, experiment.text.vocabulary.path,
+                     "text.vocabulary");
+  const auto prompts =
+      make_prompt_generator(experiment.text, tokenizer, labels, weights_.config.text.context_length);
   classifier_ = std::make_unique<Classifier>(model_, token_tensor(prompts), experiment.train.precision);
 }
 

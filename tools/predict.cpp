@@ -54,11 +54,7 @@ std::shared_ptr<const Tokenizer> choose_tokenizer(const PredictOptions& options,
   TextConfig config;
   config.vocabulary.path = options.vocabulary;
   auto tokenizer = make_tokenizer(config);
-  if (!preprocessing.vocabulary.empty() && tokenizer->fingerprint() != preprocessing.vocabulary) {
-    throw Error(
-        fmt::format("the weights were trained with another vocabulary than {}: give it with --vocabulary",
-                    options.vocabulary.empty() ? "CLIP's" : options.vocabulary));
-  }
+  require_vocabulary(preprocessing, *tokenizer, options.vocabulary, "--vocabulary");
   return tokenizer;
 }
 

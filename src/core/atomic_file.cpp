@@ -21,6 +21,16 @@ namespace {
   throw Error(fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(code)));
 }
 
+// fsyncs what `flags` open; the error `tolerated` (0: none) is passed over.
+void sync(const char* what, const std::filesystem::path& path, int flags, int tolerated) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | flags);
+  if (descriptor < 0) fail("open", path, errno);
+  const int result = fsync(descriptor);
+  const int code = errno;
+  close(descriptor);
+  if (result != 0 && code != tolerated) fail(what, path, code);
+}
+
 using Digest = std::array<unsigned char, EVP_MAX_MD_SIZE>;
 
 std::string hexadecimal(const Digest& digest, unsigned length) {
@@ -76,15 +86,11 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
 }
 
 void sync_folder(const std::filesystem::path& folder) {
-  const auto& place = folder.empty() ? std::filesystem::path(".") : folder;
-  const int descriptor = open(place.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) fail("open folder", place, errno);
-  const int result = fsync(descriptor);
-  const int code = errno;
-  close(descriptor);
   // Some file systems cannot sync folders (EINVAL); there is nothing more to do on those.
-  if (result != 0 && code != EINVAL) fail("flush folder", place, code);
+  sync("flush folder", folder.empty() ? "." : folder, O_DIRECTORY, EINVAL);
 }
+
+void sync_file(const std::filesystem::path& path) { sync("flush", path, 0, 0); }
 
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
   if (rename(from.c_str(), to.c_str()) != 0) {

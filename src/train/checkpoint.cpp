@@ -63,12 +63,39 @@ std::uint64_t bytes_needed(const CheckpointContents& contents) {
   return bytes;
 }
 
+void write_state(const fs::path& folder, const nlohmann::json& state) {
+  write_file_atomically(folder / kState, state.dump(2) + '\n');
+}
+
 void write_files(const fs::path& folder, std::int64_t step, const CheckpointContents& contents) {
   write_safetensors(folder / kModel, contents.model, contents.model_metadata);
   write_safetensors(folder / kOptimizer, contents.optimizer, {});
   if (!contents.ema.empty()) write_safetensors(folder / kEma, contents.ema, contents.model_metadata);
-  write_file_atomically(folder / kState, contents.state.dump(2) + '\n');
-  write_manifest(folder, step);
+  write_state(folder, contents.state);
+  CheckpointManifest manifest{.step = step, .files = {}};
+  for (const auto& entry : fs::directory_iterator(folder))
+    manifest.files[entry.path().filename().string()] = describe_file(entry.path());
+  write_manifest(folder, manifest);
+}
+
+// A second name for a file; on file systems without hard links a copy.
+void link_or_copy(const fs::path& from, const fs::path& to) {
+  std::error_code cannot_link;
+  fs::create_hard_link(from, to, cannot_link);
+  if (!cannot_link) return;
+  fs::copy_file(from, to);
+  sync_file(to);
+}
+
+// `from` with another state.
+void write_files(const fs::path& folder, const fs::path& from, const nlohmann::json& state) {
+  CheckpointManifest manifest = read_manifest(from);
+  for (const auto& [name, file] : manifest.files) {
+    if (name != kState) link_or_copy(from / name, folder / name);
+  }
+  write_state(folder, state);
+  manifest.files[kState] = describe_file(folder / kState);
+  write_manifest(folder, manifest);
 }
 
 // Gives `built` the name `target`. An earlier folder of that name is swapped out in one step, so that a whole
@@ -142,6 +169,23 @@ void delete_checkpoint(const fs::path& folder) {
   }
 }
 
+// Lets `write` fill a temporary folder, which then gets the name `folder`. Nothing of it is left if that
+// fails.
+void build_folder(const fs::path& folder, const std::function<void(const fs::path& temporary)>& write) {
+  const auto temporary = temporary_sibling(folder);
+  try {
+    fs::create_directories(folder.parent_path());
+    fs::remove_all(temporary);
+    fs::create_directory(temporary);
+    write(temporary);
+    put_in_place(temporary, folder);
+  } catch (const std::exception&) {
+    std::error_code ignored;
+    fs::remove_all(temporary, ignored);
+    throw;
+  }
+}
+
 bool is_leftover(const fs::path& path) {
   constexpr std::string_view kMark = ".tmp.";
   const auto name = path.filename().string();
@@ -157,21 +201,24 @@ bool is_leftover(const fs::path& path) {
 
 fs::path save_checkpoint(const fs::path& run_folder, std::int64_t step, const CheckpointContents& contents) {
   const auto folder = checkpoints_of(run_folder) / step_name(step);
-  const auto temporary = temporary_sibling(folder);
   try {
-    fs::create_directories(folder.parent_path());
-    fs::remove_all(temporary);
-    fs::create_directory(temporary);
-    write_files(temporary, step, contents);
-    put_in_place(temporary, folder);
+    build_folder(folder, [&](const fs::path& temporary) { write_files(temporary, step, contents); });
   } catch (const std::exception& problem) {
-    std::error_code ignored;
-    fs::remove_all(temporary, ignored);
     throw Error(fmt::format("cannot save the checkpoint {} ({} bytes needed): {}", folder.string(),
                             bytes_needed(contents), problem.what()));
   }
   set_pointer(run_folder, "last", step);
   return folder;
+}
+
+void save_state(const fs::path& run_folder, std::int64_t step, const nlohmann::json& state) {
+  const auto folder = checkpoints_of(run_folder) / step_name(step);
+  try {
+    build_folder(folder, [&](const fs::path& temporary) { write_files(temporary, folder, state); });
+  } catch (const std::exception& problem) {
+    throw Error(
+        fmt::format("cannot save the state of the checkpoint {}: {}", folder.string(), problem.what()));
+  }
 }
 
 void mark_best(const fs::path& run_folder, std::int64_t step) {

@@ -28,14 +28,16 @@ CheckpointManifest parse_manifest(const std::string& text) {
 
 }  // namespace
 
-void write_manifest(const std::filesystem::path& folder, std::int64_t step) {
+CheckpointManifest::File describe_file(const std::filesystem::path& path) {
+  return {std::filesystem::file_size(path), sha256_of_file(path)};
+}
+
+void write_manifest(const std::filesystem::path& folder, const CheckpointManifest& manifest) {
   auto files = nlohmann::ordered_json::object();
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    files[entry.path().filename().string()] = {{"size", entry.file_size()},
-                                               {"sha256", sha256_of_file(entry.path())}};
-  }
-  const nlohmann::ordered_json manifest = {{"format", kFormat}, {"step", step}, {"files", files}};
-  write_file_atomically(folder / kManifestName, manifest.dump(2) + '\n');
+  for (const auto& [name, file] : manifest.files)
+    files[name] = {{"size", file.size}, {"sha256", file.sha256}};
+  const nlohmann::ordered_json json = {{"format", kFormat}, {"step", manifest.step}, {"files", files}};
+  write_file_atomically(folder / kManifestName, json.dump(2) + '\n');
 }
 
 CheckpointManifest read_manifest(const std::filesystem::path& folder) {

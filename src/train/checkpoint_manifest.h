@@ -19,8 +19,11 @@ struct CheckpointManifest {
   std::map<std::string, File> files;
 };
 
-// Writes the manifest of the files that now lie in `folder`.
-void write_manifest(const std::filesystem::path& folder, std::int64_t step);
+// Size and SHA-256 of a file as it is now.
+CheckpointManifest::File describe_file(const std::filesystem::path& path);
+
+// Writes it into `folder`.
+void write_manifest(const std::filesystem::path& folder, const CheckpointManifest& manifest);
 
 // Reads the manifest, without looking at the files it names. Throws Error (path, reason).
 CheckpointManifest read_manifest(const std::filesystem::path& folder);

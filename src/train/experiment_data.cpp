@@ -14,8 +14,7 @@ ClipDatasetOptions clip_options(const Experiment& experiment, std::int64_t image
   options.frames = frames;
   options.clips = experiment.eval.clips;
   options.crops = experiment.eval.crops;
-  options.transforms = experiment.data.transforms;
-  if (options.transforms.input_size == 0) options.transforms.input_size = image_size;
+  options.transforms = resolve(experiment.data.transforms, image_size);
   options.seed = static_cast<std::uint64_t>(experiment.seed);
   options.max_failed_share = experiment.data.max_failed_share;
   return options;
@@ -31,8 +30,7 @@ PromptGenerator make_prompt_generator(const TextConfig& config, std::shared_ptr<
 
 Preprocessing preprocessing_of(const Experiment& experiment, const Tokenizer& tokenizer,
                                std::int64_t image_size) {
-  const auto resize = experiment.data.transforms.test_resize;
-  return {.test_resize = resize > 0 ? resize : default_test_resize(image_size),
+  return {.test_resize = resolve(experiment.data.transforms, image_size).test_resize,
           .truncate = experiment.text.truncate,
           .vocabulary = tokenizer.fingerprint()};
 }

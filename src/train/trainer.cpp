@@ -61,8 +61,11 @@ TrainProgress progress_from_json(const nlohmann::json& json) {
 Trainer::Trainer(Experiment experiment, TrainerOptions options, std::shared_ptr<ProcessGroup> group)
     : experiment_(std::move(experiment)), options_(std::move(options)), group_(std::move(group)) {
   open_data();
-  build();
-  if (options_.resume) resume(*options_.resume);
+  if (options_.resume) {
+    resume(*options_.resume);
+  } else {
+    build(build_model(experiment_.model, static_cast<std::uint64_t>(experiment_.seed)));
+  }
 }
 
 void Trainer::open_data() {
@@ -103,10 +106,9 @@ void Trainer::open_data() {
   }
 }
 
-void Trainer::build() {
+void Trainer::build(ActionClip model) {
   const auto& train = experiment_.train;
-  model_ = options_.resume ? ActionClip(resolve(experiment_.model, load_weights(*options_.resume)))
-                           : build_model(experiment_.model, static_cast<std::uint64_t>(experiment_.seed));
+  model_ = std::move(model);
   model_->to(options_.device);
   auto groups = trainable_groups(model_, train, experiment_.text.fix_text);
   if (groups.empty())
@@ -142,7 +144,10 @@ TrainOutcome Trainer::run() {
   ProgressBar bar(std::string(boost::describe::enum_to_string(experiment_.train.task, "train")),
                   total_steps(), "steps", progress_.step);
   std::int64_t saved_step = progress_.step;
-  if (evaluation_due()) evaluate();  // the run that this one resumes ended before it was done
+  if (evaluation_due()) {  // the run that this one resumes ended before it was done
+    save();                // that run may have another folder
+    evaluate();
+  }
   while (!done()) {
     loader_->start_epoch(progress_.epoch, progress_.batch);
     const std::int64_t epoch = progress_.epoch;
@@ -306,7 +311,8 @@ bool Trainer::evaluation_due() const {
   return progress_.epoch % experiment_.eval.every_epochs == 0 || done();
 }
 
-// Scores the validation split, and saves that it is done and what is the best so far.
+// Scores the validation split, and adds to the step's checkpoint that it is done and which is the best so
+// far.
 void Trainer::evaluate() {
   Classifier classifier(model_, token_tensor(*prompts_), experiment_.train.precision);
   const auto report =
@@ -318,11 +324,23 @@ void Trainer::evaluate() {
                progress_.epoch, report.metrics.top1(), report.metrics.top5(), report.loss,
                report.metrics.samples(), report.metrics.failed());
   progress_.evaluated_epoch = progress_.epoch;
-  if (report.metrics.top1() > progress_.best_top1) {
+  const bool best = report.metrics.top1() > progress_.best_top1;
+  if (best) {
     progress_.best_top1 = report.metrics.top1();
     progress_.best_step = progress_.step;
   }
-  save();
+  save_state(options_.output, progress_.step, state());
+  if (!best) return;
+  mark_best(options_.output, progress_.step);
+  prune_checkpoints(options_.output, experiment_.train.keep_checkpoints);  // the best until now
+}
+
+// All that a run needs to go on, but for the tensors.
+nlohmann::json Trainer::state() const {
+  auto state = progress_to_json(progress_);
+  state["run"] = run_identity();
+  if (scaler_) state["grad_scaler"] = scaler_->state();
+  return state;
 }
 
 void Trainer::save() {
@@ -339,11 +357,8 @@ void Trainer::save() {
     contents.model_metadata[std::string(kTemplatesKey)] = nlohmann::json(prompts_->templates()).dump();
   }
   contents.optimizer = from_tensors(optimizer_->state_dict());
-  contents.state = progress_to_json(progress_);
-  contents.state["run"] = run_identity();
-  if (scaler_) contents.state["grad_scaler"] = scaler_->state();
+  contents.state = state();
   const auto folder = save_checkpoint(options_.output, progress_.step, contents);
-  if (progress_.best_step == progress_.step) mark_best(options_.output, progress_.step);
   prune_checkpoints(options_.output, experiment_.train.keep_checkpoints);
   spdlog::info("step {}: saved {}", progress_.step, folder.string());
 }
@@ -366,9 +381,12 @@ void Trainer::resume(const std::filesystem::path& folder) {
                               key, value.dump(), saved.dump()));
     }
   }
-  StateDict tensors;
-  for (auto& [name, tensor] : to_tensors(checkpoint.model)) tensors.emplace(name, tensor);
-  load_state_dict(model_, tensors);
+  const LoadedWeights weights = to_weights(checkpoint.model);
+  require_vocabulary(read_preprocessing(weights), *tokenizer_, experiment_.text.vocabulary.path,
+                     "text.vocabulary");
+  ActionClip model(resolve(experiment_.model, weights));
+  load_state_dict(model, weights.tensors);
+  build(std::move(model));
   optimizer_->load_state_dict(to_tensors(checkpoint.optimizer));
   if (scaler_) scaler_->load_state(checkpoint.state.at("grad_scaler"));
   progress_ = progress_from_json(checkpoint.state);

@@ -46,6 +46,12 @@ void TransformConfig::check(ConfigChecker& checker) const {
   }
 }
 
+TransformConfig resolve(TransformConfig config, std::int64_t image_size) {
+  if (config.input_size == 0) config.input_size = image_size;
+  if (config.test_resize == 0) config.test_resize = default_test_resize(config.input_size);
+  return config;
+}
+
 void DataConfig::check(ConfigChecker& checker) const {
   checker.in_range("num_workers", static_cast<double>(num_workers), 0, 1024);
   checker.in_range("prefetch", static_cast<double>(prefetch), 1, 1024);

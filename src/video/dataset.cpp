@@ -72,8 +72,6 @@ ClipDataset::ClipDataset(VideoList list, ClipDatasetOptions options)
 
 ClipDataset::ClipDataset(VideoList list, ClipDatasetOptions options, FetchFrames fetch)
     : list_(std::move(list)), options_(std::move(options)), fetch_(std::move(fetch)) {
-  auto& transforms = options_.transforms;
-  if (transforms.test_resize == 0) transforms.test_resize = default_test_resize(transforms.input_size);
   check_options(list_, options_);
 }
 

@@ -42,6 +42,13 @@ Preprocessing read_preprocessing(const LoadedWeights& weights) {
   return preprocessing;
 }
 
+void require_vocabulary(const Preprocessing& preprocessing, const Tokenizer& tokenizer,
+                        const std::filesystem::path& origin, std::string_view setting) {
+  if (preprocessing.vocabulary.empty() || preprocessing.vocabulary == tokenizer.fingerprint()) return;
+  throw Error(fmt::format("the weights were trained with another vocabulary than {}: name it with {}",
+                          origin.empty() ? "CLIP's" : origin.string(), setting));
+}
+
 std::vector<std::string> read_text_list(const LoadedWeights& weights, const std::string& key) {
   const auto found = weights.metadata.find(key);
   if (found == weights.metadata.end()) return {};

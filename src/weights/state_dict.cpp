@@ -13,7 +13,6 @@
 #include "actionclip/config/reader.h"
 #include "actionclip/core/error.h"
 #include "actionclip/weights/tensor_convert.h"
-#include "actionclip/weights/tensor_file.h"
 
 namespace actionclip {
 namespace {
@@ -51,7 +50,7 @@ bool any_name(const TensorFile& file, const auto& predicate) {
   return false;
 }
 
-NameScheme scheme_of(const TensorFile& file, const std::filesystem::path& path) {
+NameScheme scheme_of(const TensorFile& file) {
   if (file.metadata.contains(std::string(kConfigKey))) return NameScheme::native;
   if (any_name(file, [](const std::string& name) { return name.starts_with("model_state_dict/"); })) {
     return NameScheme::actionclip;
@@ -62,9 +61,9 @@ NameScheme scheme_of(const TensorFile& file, const std::filesystem::path& path) 
     return NameScheme::openai;
   }
   throw WeightsError(fmt::format(
-      "{}: the {} tensors in it are named by no scheme that is known (CLIP's, published ActionCLIP's, "
-      "this program's); the first is '{}'",
-      path.string(), file.tensors.size(), file.tensors.empty() ? "" : file.tensors.begin()->first));
+      "the {} tensors in it are named by no scheme that is known (CLIP's, published ActionCLIP's, this "
+      "program's); the first is '{}'",
+      file.tensors.size(), file.tensors.empty() ? "" : file.tensors.begin()->first));
 }
 
 const at::Tensor& need(const StateDict& tensors, const std::string& name, std::int64_t dimensions) {
@@ -216,24 +215,28 @@ std::map<std::string, std::string> to_metadata(const ActionClipConfig& config) {
   return {{std::string(kConfigKey), write_config(config)}};
 }
 
-LoadedWeights load_weights(const std::filesystem::path& path, std::int64_t frames) {
-  const auto file_path = std::filesystem::is_directory(path) ? path / "model.safetensors" : path;
-  const TensorFile file = read_tensor_file(file_path);
+LoadedWeights to_weights(const TensorFile& file, std::int64_t frames) {
   LoadedWeights weights;
-  weights.scheme = scheme_of(file, file_path);
+  weights.scheme = scheme_of(file);
   weights.metadata = file.metadata;
   weights.described = file.metadata.contains(std::string(kConfigKey));
-  try {
-    weights.tensors = native_tensors(file, weights.scheme);
-    weights.config = read_architecture(weights, frames);
-  } catch (const Error& problem) {
-    throw WeightsError(fmt::format("{}: {}", file_path.string(), problem.what()));
-  }
+  weights.tensors = native_tensors(file, weights.scheme);
+  weights.config = read_architecture(weights, frames);
   const bool fusion_tensors =
       std::any_of(weights.tensors.begin(), weights.tensors.end(),
                   [](const auto& entry) { return entry.first.starts_with("fusion."); });
   weights.has_fusion = fusion_tensors || weights.described;
   return weights;
+}
+
+LoadedWeights load_weights(const std::filesystem::path& path, std::int64_t frames) {
+  const auto file_path = std::filesystem::is_directory(path) ? path / "model.safetensors" : path;
+  const TensorFile file = read_tensor_file(file_path);
+  try {
+    return to_weights(file, frames);
+  } catch (const Error& problem) {
+    throw WeightsError(fmt::format("{}: {}", file_path.string(), problem.what()));
+  }
 }
 
 }  // namespace actionclip

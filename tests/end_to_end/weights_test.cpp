@@ -3,12 +3,16 @@
 #include <cmath>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "actionclip/text/bpe_tokenizer.h"
 #include "actionclip/text/labels.h"
 #include "actionclip/weights/state_dict.h"
 
@@ -16,6 +20,7 @@
 #include "tests/parity/reference_files.h"
 #include "tests/parity/run_python.h"
 #include "tests/temporary_folder.h"
+#include "text/gzip_file.h"
 
 namespace actionclip {
 namespace {
@@ -85,6 +90,30 @@ TEST_F(WeightsOfARun, APublishedCheckpointStartsARunWithItsTowersAndItsFusion) {
   ASSERT_EQ(trained.size(), published.tensors.size());
   for (const auto& [name, tensor] : published.tensors) {
     EXPECT_TRUE(at::equal(trained.at(name), tensor.to(at::kFloat))) << name;
+  }
+}
+
+TEST_F(WeightsOfARun, AnotherVocabularyThanTheOneTrainedWithIsRefused) {
+  ASSERT_EQ(train("run", {"train.max_steps=1"}).exit_code, 0);
+  auto merges = lines_of(detail::read_gzip_file(default_vocabulary_path(), 64u << 20));
+  std::swap(merges.at(1), merges.at(2));
+  const auto vocabulary = (folder_ / "swapped.txt").string();
+  write_text(vocabulary, fmt::format("{}\n", fmt::join(merges, "\n")));
+  const auto checkpoint = (folder_ / "run/checkpoints/last").string();
+  const auto setting = "text.vocabulary=" + vocabulary;
+  for (const auto& [result, name] :
+       {std::pair(
+            run_program({"evaluate", "--config", folder_ / "config.yaml", "--weights", checkpoint, setting}),
+            "text.vocabulary"),
+        std::pair(run_program({"train", "--config", folder_ / "config.yaml", "--output", folder_ / "run",
+                               "--resume", "train.max_steps=2", setting}),
+                  "text.vocabulary"),
+        std::pair(run_program({"predict", "--weights", checkpoint, "--vocabulary", vocabulary, "clip.mp4"}),
+                  "--vocabulary")}) {
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_EQ(lines_of(result.errors).back(),
+              fmt::format("actionclip: the weights were trained with another vocabulary than {}: name it with {}",
+                          vocabulary, name));
   }
 }
 

@@ -66,13 +66,18 @@ TEST(ActionClip, GradientsOfTheSelectedRowEqualThoseOfTheWholeSequence) {
   }
 }
 
-TEST(ActionClip, NamesAreClipsAndTheHeadsBelowFusion) {
+ActionClipConfig tiny_config(FusionType fusion, std::int64_t frames) {
   ActionClipConfig config;
   config.vision = {
       .image_size = 32, .patch_size = 16, .width = 64, .layers = 1, .heads = 1, .output_dim = 64};
   config.text = {
       .context_length = 8, .vocabulary_size = 20, .width = 64, .layers = 1, .heads = 1, .output_dim = 64};
-  config.fusion = {.type = FusionType::Transf, .width = 64, .layers = 1, .heads = 1, .frames = 4};
+  config.fusion = {.type = fusion, .width = 64, .layers = 1, .heads = 1, .frames = frames};
+  return config;
+}
+
+TEST(ActionClip, NamesAreClipsAndTheHeadsBelowFusion) {
+  const ActionClipConfig config = tiny_config(FusionType::Transf, 4);
   ActionClip model(config);
   const auto tensors = state_dict(model);
   for (const char* name :
@@ -89,12 +94,7 @@ TEST(ActionClip, NamesAreClipsAndTheHeadsBelowFusion) {
 }
 
 TEST(ActionClip, BytesAreScaledAndNormalised) {
-  ActionClipConfig config;
-  config.vision = {
-      .image_size = 32, .patch_size = 16, .width = 64, .layers = 1, .heads = 1, .output_dim = 64};
-  config.text = {
-      .context_length = 8, .vocabulary_size = 20, .width = 64, .layers = 1, .heads = 1, .output_dim = 64};
-  config.fusion = {.type = FusionType::meanP, .width = 64, .layers = 1, .heads = 1, .frames = 2};
+  const ActionClipConfig config = tiny_config(FusionType::meanP, 2);
   const at::NoGradGuard no_grad;
   ActionClip model(config);
   const auto bytes = at::randint(0, 256, {2, 2, 3, 32, 32}, at::kByte);
@@ -106,12 +106,7 @@ TEST(ActionClip, BytesAreScaledAndNormalised) {
 
 // Frozen parts get no gradients, the others theirs, and freezing can be undone.
 TEST(ActionClip, SetTrainableTurnsTheGradientsOfOnePartOffAndOn) {
-  ActionClipConfig config;
-  config.vision = {
-      .image_size = 32, .patch_size = 16, .width = 64, .layers = 1, .heads = 1, .output_dim = 64};
-  config.text = {
-      .context_length = 8, .vocabulary_size = 20, .width = 64, .layers = 1, .heads = 1, .output_dim = 64};
-  config.fusion = {.type = FusionType::Transf, .width = 64, .layers = 1, .heads = 1, .frames = 2};
+  const ActionClipConfig config = tiny_config(FusionType::Transf, 2);
   ActionClip model(config);
   const auto clips = at::randint(0, 256, {2, 2, 3, 32, 32}, at::kByte);
   const auto tokens = at::tensor({1, 3, 19, 0, 0, 0, 0, 0}, at::kLong).unsqueeze(0);

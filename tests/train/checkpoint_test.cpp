@@ -136,6 +136,28 @@ TEST_F(CheckpointTest, SavingAStepAgainReplacesIt) {
   EXPECT_THAT(names_in(run_ / "checkpoints"), testing::ElementsAre("last", "step-5"));
 }
 
+TEST_F(CheckpointTest, AnotherStateLeavesTheTensorsAsTheyAre) {
+  save_checkpoint(run_, 4, contents_of(4));
+  const auto model = folder_of(4) / "model.safetensors";
+  const auto written = fs::last_write_time(model);
+  auto state = contents_of(4).state;
+  state["best_top1"] = 71.5;
+  save_state(run_, 4, state);
+  EXPECT_EQ(fs::last_write_time(model), written);
+  EXPECT_EQ(fs::hard_link_count(model), 1);  // nothing of the former folder is left
+  const auto checkpoint = load_checkpoint(run_ / "checkpoints" / "last");
+  EXPECT_EQ(checkpoint.state, state);
+  EXPECT_EQ(first_value(checkpoint.model, "visual.proj"), 4);
+  EXPECT_THAT(names_in(run_ / "checkpoints"), testing::ElementsAre("last", "step-4"));
+}
+
+TEST_F(CheckpointTest, ACheckpointThatDoesNotExistHasNoState) {
+  save_checkpoint(run_, 4, contents_of(4));
+  EXPECT_THAT(error_of([&] { save_state(run_, 5, {}); }),
+              AllOf(HasSubstr("cannot save the state"), HasSubstr("step-5")));
+  EXPECT_THAT(names_in(run_ / "checkpoints"), testing::ElementsAre("last", "step-4"));
+}
+
 TEST_F(CheckpointTest, FindsTheNewestByNumberNotByName) {
   EXPECT_FALSE(find_checkpoint(run_).has_value());
   for (const auto step : {9, 100, 20}) save_checkpoint(run_, step, contents_of(step));
@@ -334,6 +356,7 @@ TEST_F(CheckpointTest, KillingASaveAtAnyTimeLosesNoFinishedCheckpoint) {
         if (step % 3 == 0) mark_best(run_, step);
         prune_checkpoints(run_, 2);
         save_checkpoint(run_, step, contents_of(step, 20'000));  // the same again, in place
+        save_state(run_, step, contents_of(step).state);
       }
     });
     while (*finished.step < first) usleep(1000);

@@ -45,7 +45,7 @@ inline ClipDataset::FetchFrames fake_frames(std::set<std::int64_t> damaged = {})
 inline ClipDatasetOptions fake_options() {
   ClipDatasetOptions options;
   options.frames = 4;
-  options.transforms.input_size = 16;
+  options.transforms = resolve(options.transforms, 16);
   options.seed = 3;
   return options;
 }

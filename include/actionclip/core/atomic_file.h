@@ -32,6 +32,9 @@ class OutputFile {
 // Writes `text` to `path` atomically.
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
+// fsyncs a file that is not open any more.
+void sync_file(const std::filesystem::path& path);
+
 // fsyncs a folder, so that renames and new files in it survive a power cut.
 void sync_folder(const std::filesystem::path& folder);
 

@@ -35,6 +35,10 @@ struct CheckpointContents {
 std::filesystem::path save_checkpoint(const std::filesystem::path& run_folder, std::int64_t step,
                                       const CheckpointContents& contents);
 
+// Gives the checkpoint of `step` another state.json, as safely as a save; its tensors are not written again.
+// Throws Error if there is no such checkpoint, or if it fails; the one with the former state is then left.
+void save_state(const std::filesystem::path& run_folder, std::int64_t step, const nlohmann::json& state);
+
 // Points `best` to the checkpoint of `step`. Throws Error if there is none.
 void mark_best(const std::filesystem::path& run_folder, std::int64_t step);
 

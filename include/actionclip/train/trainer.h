@@ -80,7 +80,7 @@ class Trainer {
 
  private:
   void open_data();
-  void build();
+  void build(ActionClip model);
   void resume(const std::filesystem::path& folder);
   nlohmann::json run_identity() const;
 
@@ -95,6 +95,7 @@ class Trainer {
   bool evaluation_due() const;
   void evaluate();
   void save();
+  nlohmann::json state() const;
   bool done() const;
 
   Experiment experiment_;

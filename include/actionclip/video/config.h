@@ -46,6 +46,9 @@ struct TransformConfig {
 };
 BOOST_DESCRIBE_STRUCT(TransformConfig, (), (input_size, scales, flip, test_resize))
 
+// `config` with its zeros resolved for a model of `image_size`.
+TransformConfig resolve(TransformConfig config, std::int64_t image_size);
+
 struct DataConfig {
   DatasetConfig train;
   DatasetConfig val;

@@ -29,7 +29,7 @@ struct ClipDatasetOptions {
   std::int64_t frames = 8;     // T
   std::int64_t clips = 1;      // of a test video
   std::int64_t crops = 1;      // of a test clip: 1 or 3
-  TransformConfig transforms;  // input_size resolved: not 0
+  TransformConfig transforms;  // resolved
   std::uint64_t seed = 0;
   double max_failed_share = 0.01;  // of the list's videos
   bool keep_frame_counts = true;   // in a file beside the list; else in memory only

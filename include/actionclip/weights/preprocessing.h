@@ -3,13 +3,16 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/describe.hpp>
 
 #include "actionclip/config/checker.h"
+#include "actionclip/text/tokenizer.h"
 #include "actionclip/weights/state_dict.h"
 
 namespace actionclip {
@@ -29,6 +32,11 @@ std::map<std::string, std::string> to_metadata(const Preprocessing& preprocessin
 // What the metadata of `weights` say, else the defaults; test_resize is resolved (not 0). Throws WeightsError
 // on metadata that are damaged or do not fit the model.
 Preprocessing read_preprocessing(const LoadedWeights& weights);
+
+// Throws Error if the weights were trained with another vocabulary than that of `tokenizer`, which came from
+// `origin` (empty: CLIP's). `setting` is what names it ("--vocabulary").
+void require_vocabulary(const Preprocessing& preprocessing, const Tokenizer& tokenizer,
+                        const std::filesystem::path& origin, std::string_view setting);
 
 // Metadata that are a JSON list of texts (the labels, the templates); empty where there are none. Throws
 // WeightsError on anything else.

@@ -12,6 +12,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "actionclip/model/config.h"
+#include "actionclip/weights/tensor_file.h"
 
 namespace actionclip {
 
@@ -33,10 +34,13 @@ struct LoadedWeights {
   std::map<std::string, std::string> metadata;
 };
 
-// Reads a weights file, or a checkpoint folder (its model.safetensors). `frames`: T where the file does not
-// tell. Entries that are no weights of the model (sizes, counters) are left out. Throws WeightsError for a
-// damaged file, names of no known scheme, two tensors for one name, or sizes that no model has or that the
-// tensors contradict.
+// The weights in `file`. `frames`: T where it does not tell. Entries that are no weights of the model (sizes,
+// counters) are left out. Throws WeightsError for names of no known scheme, two tensors for one name, or
+// sizes that no model has or that the tensors contradict.
+LoadedWeights to_weights(const TensorFile& file, std::int64_t frames = 8);
+
+// Reads a weights file, or a checkpoint folder (its model.safetensors). Throws WeightsError that names the
+// path, for a damaged file too.
 LoadedWeights load_weights(const std::filesystem::path& path, std::int64_t frames = 8);
 
 // Metadata of a native weights file, which lets `load_weights` rebuild the model without its experiment.
