@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Formatting, and clang-tidy over the torch-free library and over the other sources that differ from a base revision
-# (default: the commit before HEAD). A file that includes libtorch takes 40 s, so not all of them every time.
+# Formatting, and clang-tidy over the torch-free library and over the other sources that differ, or whose header differs, from a
+# base revision (default: the commit before HEAD), the last changed first. A file that includes libtorch takes 40 s, so not all of
+# them every time.
 #
 #   scripts/lint.sh [BASE_REVISION [MOST_OTHER_FILES]]
 set -euo pipefail
@@ -25,8 +26,10 @@ import json, sys
 for entry in json.load(open(sys.argv[1])):
     if "actionclip_base.dir" in entry["command"] and "/generated/" not in entry["file"]: print(entry["file"])
 ' "$folder/compile_commands.json")
-changed=$(git diff --name-only --diff-filter=d "$base" -- 'src/*.cpp' 'tools/*.cpp' | sed "s|^|$PWD/|" |
-  grep -vxFf <(printf '%s\n' "$base_files") || true)
+changed=$({ git diff --name-only HEAD; git log --format= --name-only "$base..HEAD"; } | grep -E '^(src|include|tools)/.*\.(cpp|h)$' |
+  sed -E 's|^include/actionclip/|src/|; s|\.h$|.cpp|' | awk '!seen[$0]++' | while read -r file; do
+    if [ -f "$file" ]; then echo "$PWD/$file"; fi
+  done | grep -vxFf <(printf '%s\n' "$base_files") || true)
 left_out=$(tail -n "+$((most + 1))" <<<"$changed")
 changed=$(head -n "$most" <<<"$changed")
 if [ -n "$left_out" ]; then

@@ -3,7 +3,8 @@
 # references of the tests, and CLIP's vocabulary. Run it again at any time: what is there stays.
 #
 #   scripts/setup.sh               all
-#   ACTIONCLIP_TORCH_DIR=.../site-packages/torch scripts/setup.sh    re-use that torch instead of installing the pinned one
+#   ACTIONCLIP_TORCH_DIR=.../site-packages/torch scripts/setup.sh    re-use that torch instead of installing the pinned one; it is
+#                            re-used from then on (to go back: delete .venv)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -36,9 +37,14 @@ install_debian_packages() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# Prints the site-packages folder of the torch to re-use; nothing where the pinned one is wanted.
+# Prints the site-packages folder of the torch to re-use (the one that is asked for, else the one that .venv re-uses already);
+# nothing where the pinned one is wanted.
 reused_site() {
-  [ -n "${ACTIONCLIP_TORCH_DIR:-}" ] || return 0
+  if [ -z "${ACTIONCLIP_TORCH_DIR:-}" ]; then
+    cat .venv/lib/python3*/site-packages/reused_torch.pth 2>/dev/null || true
+    return 0
+  fi
+  case $ACTIONCLIP_TORCH_DIR in /*) ;; *) die "ACTIONCLIP_TORCH_DIR=$ACTIONCLIP_TORCH_DIR: give the whole path, from / on" ;; esac
   [ -f "$ACTIONCLIP_TORCH_DIR/version.py" ] || die "ACTIONCLIP_TORCH_DIR=$ACTIONCLIP_TORCH_DIR holds no torch"
   local site own
   site=$(cd "$ACTIONCLIP_TORCH_DIR/.." && pwd -P)

@@ -36,7 +36,7 @@ int train(const TrainOptions& options) {
     spdlog::info("dry run: loss {:.4f}, gradient norm {:.3g}", report.loss, report.grad_norm);
     return kExitDone;
   }
-  open_run_folder(options.output, experiment, trainer_options.resume.has_value());
+  open_run_folder(options.output, experiment, trainer_options.resume);
   return trainer.run() == TrainOutcome::finished ? kExitDone : kExitResumable;
 }
 

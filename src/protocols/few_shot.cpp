@@ -58,7 +58,7 @@ std::optional<double> run_one(Experiment experiment, const FewShotOptions& optio
   experiment.train.batch_size =
       std::min<std::int64_t>(experiment.train.batch_size, static_cast<std::int64_t>(chosen.size()));
   const auto resume = find_resume_point(folder, "auto");
-  open_run_folder(folder, experiment, resume.has_value());
+  open_run_folder(folder, experiment, resume);
   Trainer trainer(experiment, {.output = folder, .device = options.device, .resume = resume});
   if (trainer.run() == TrainOutcome::stopped_by_signal) return std::nullopt;
   return score(experiment, trainer.model(), labels);

@@ -272,6 +272,25 @@ void prune_checkpoints(const fs::path& run_folder, std::int64_t keep) {
   }
 }
 
+void abandon_checkpoints_after(const fs::path& run_folder, std::int64_t step, std::int64_t best_step) {
+  const auto checkpoints = checkpoints_of(run_folder);
+  const auto steps = saved_steps(run_folder);
+  if (std::find(steps.begin(), steps.end(), step) == steps.end() || steps.front() == step) return;
+  set_pointer(run_folder, "last", step);
+  if (std::find(steps.begin(), steps.end(), best_step) != steps.end()) {
+    set_pointer(run_folder, "best", best_step);
+  } else {
+    fs::remove(checkpoints / "best");
+  }
+  for (const auto later : steps) {
+    if (later <= step) break;
+    const auto abandoned = checkpoints / ("abandoned-" + step_name(later));
+    fs::remove_all(abandoned);  // of an earlier such return
+    rename_durably(checkpoints / step_name(later), abandoned);
+    spdlog::warn("the run goes on from step {}: its later checkpoint is now {}", step, abandoned.string());
+  }
+}
+
 void remove_leftovers(const fs::path& run_folder) {
   for (const auto& folder : {run_folder, checkpoints_of(run_folder)}) {
     std::vector<fs::path> leftovers;

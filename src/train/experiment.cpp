@@ -36,10 +36,16 @@ void check_labels(const Experiment& experiment, ConfigChecker& checker) {
     checker.error("data.labels",
                   "not given, but the lists hold label ids; set it to the file with their names");
   }
-  if (experiment.train.task != TrainTask::pretrain && !data.train.list.empty() &&
-      data.train.format == ListFormat::captions) {
+  if (data.train.list.empty()) return;
+  const bool captions = data.train.format == ListFormat::captions;
+  if (captions && experiment.train.task != TrainTask::pretrain) {
     checker.error("data.train.format",
                   "captions have no labels, which only train.task: pretrain can do without");
+  }
+  if (!captions && experiment.train.task == TrainTask::pretrain) {
+    checker.error(
+        "data.train.format",
+        "must be captions (CSV `path,caption`): train.task: pretrain learns from them, not from labels");
   }
 }
 

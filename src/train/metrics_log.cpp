@@ -20,34 +20,44 @@
 namespace actionclip {
 namespace {
 
-// The step of a line of metrics.jsonl; none if the line is damaged.
-std::optional<std::int64_t> step_of(const std::string& line) {
+// How far a run is.
+struct Position {
+  std::int64_t step;
+  std::int64_t evaluated_epoch;
+};
+
+// Whether a run at `position` has what a line of metrics.jsonl tells behind it; none if the line is damaged.
+std::optional<bool> is_past(const std::string& line, const Position& position) {
   const auto record = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (!record.is_object() || !record.contains("step") || !record["step"].is_number_integer())
     return std::nullopt;
-  return record["step"].get<std::int64_t>();
+  if (record["step"].get<std::int64_t>() > position.step) return false;
+  const bool validation = record.value("split", nlohmann::json()) == "val";
+  const auto epoch = record.value("epoch", nlohmann::json());
+  return !validation || !epoch.is_number() ||
+         epoch.get<double>() <= static_cast<double>(position.evaluated_epoch);
 }
 
-void copy_lines_up_to(std::int64_t last_step, const std::filesystem::path& from,
-                      const std::filesystem::path& to) {
+void copy_past_lines(const Position& position, const std::filesystem::path& from,
+                     const std::filesystem::path& to) {
   std::ifstream input(from, std::ios::binary);
   if (!input) throw Error(fmt::format("cannot open {}: {}", from.string(), std::strerror(errno)));
   OutputFile output(to);
   std::string line;
   for (std::int64_t number = 1; std::getline(input, line); ++number) {
-    const auto step = step_of(line);
-    if (!step) spdlog::warn("{}:{}: not a line of metrics, dropped", from.string(), number);
-    if (step && *step <= last_step) output.write(line + '\n');
+    const auto past = is_past(line, position);
+    if (!past) spdlog::warn("{}:{}: not a line of metrics, dropped", from.string(), number);
+    if (past.value_or(false)) output.write(line + '\n');
   }
   if (input.bad()) throw Error(fmt::format("cannot read {}: {}", from.string(), std::strerror(errno)));
   output.finish();
 }
 
-void drop_lines_after(std::int64_t last_step, const std::filesystem::path& path) {
+void drop_lines_after(const Position& position, const std::filesystem::path& path) {
   if (!std::filesystem::exists(path)) return;
   const auto temporary = temporary_sibling(path);
   try {
-    copy_lines_up_to(last_step, path, temporary);
+    copy_past_lines(position, path, temporary);
     rename_durably(temporary, path);
   } catch (...) {
     std::error_code ignored;
@@ -58,12 +68,13 @@ void drop_lines_after(std::int64_t last_step, const std::filesystem::path& path)
 
 }  // namespace
 
-MetricsLog::MetricsLog(const std::filesystem::path& folder, std::int64_t resume_step)
+MetricsLog::MetricsLog(const std::filesystem::path& folder, std::int64_t resume_step,
+                       std::int64_t evaluated_epoch)
     : path_(folder / "metrics.jsonl") {
   std::error_code code;
   std::filesystem::create_directories(folder, code);
   if (code) throw Error(fmt::format("cannot create folder {}: {}", folder.string(), code.message()));
-  drop_lines_after(resume_step, path_);
+  drop_lines_after({resume_step, evaluated_epoch}, path_);
   lines_.open(path_, std::ios::binary | std::ios::app);
   if (!lines_) throw Error(fmt::format("cannot open {}: {}", path_.string(), std::strerror(errno)));
   events_ = std::make_unique<EventFile>(folder, resume_step + 1);

@@ -9,6 +9,16 @@
 
 namespace actionclip {
 
+namespace {
+
+bool is_checkpoint_of(const std::filesystem::path& checkpoint, const std::filesystem::path& run_folder) {
+  std::error_code absent;
+  const auto place = std::filesystem::canonical(checkpoint, absent);
+  return !absent && std::filesystem::equivalent(place.parent_path(), run_folder / "checkpoints", absent);
+}
+
+}  // namespace
+
 std::optional<std::filesystem::path> find_resume_point(const std::filesystem::path& run_folder,
                                                        const std::string& request) {
   if (request.empty()) return std::nullopt;
@@ -22,14 +32,15 @@ std::optional<std::filesystem::path> find_resume_point(const std::filesystem::pa
   return checkpoint;
 }
 
-void open_run_folder(const std::filesystem::path& run_folder, const Experiment& experiment, bool resuming) {
+void open_run_folder(const std::filesystem::path& run_folder, const Experiment& experiment,
+                     const std::optional<std::filesystem::path>& resume) {
   std::error_code code;
   std::filesystem::create_directories(run_folder, code);
   if (code)
     throw Error(fmt::format("cannot create the run folder {}: {}", run_folder.string(), code.message()));
-  if (!resuming && find_checkpoint(run_folder)) {
-    throw Error(fmt::format("{} already holds a run: go on with --resume, or choose another --output",
-                            run_folder.string()));
+  if (!(resume && is_checkpoint_of(*resume, run_folder)) && find_checkpoint(run_folder)) {
+    throw Error(fmt::format("{} already holds a {}run: go on with --resume, or choose another --output",
+                            run_folder.string(), resume ? "different " : ""));
   }
   remove_leftovers(run_folder);
   write_file_atomically(run_folder / "config.yaml", to_yaml(experiment));

@@ -72,6 +72,8 @@ void Trainer::open_data() {
   const auto& data = experiment_.data;
   const auto& train = experiment_.train;
   require_list(data.train, "train");
+  if (train.task == TrainTask::pretrain && !data.val.list.empty())
+    spdlog::warn("data.val.list is not used: train.task: pretrain has no validation");
   const auto model_config = resolve(experiment_.model);
   tokenizer_ = make_tokenizer(experiment_.text);
   if (train.task != TrainTask::pretrain) {
@@ -108,6 +110,7 @@ void Trainer::open_data() {
 
 void Trainer::build(ActionClip model) {
   const auto& train = experiment_.train;
+  [[maybe_unused]] const Autocast usable(options_.device.type(), train.precision);
   model_ = std::move(model);
   model_->to(options_.device);
   auto groups = trainable_groups(model_, train, experiment_.text.fix_text);
@@ -139,7 +142,8 @@ TrainOutcome Trainer::run() {
   if (options_.resume)
     spdlog::info("resumed from {} (step {}, epoch {})", options_.resume->string(), progress_.step,
                  progress_.epoch);
-  metrics_ = std::make_unique<MetricsLog>(options_.output, progress_.step);
+  if (options_.resume) abandon_checkpoints_after(options_.output, progress_.step, progress_.best_step);
+  metrics_ = std::make_unique<MetricsLog>(options_.output, progress_.step, progress_.evaluated_epoch);
   const StopSignal stop;
   ProgressBar bar(std::string(boost::describe::enum_to_string(experiment_.train.task, "train")),
                   total_steps(), "steps", progress_.step);
@@ -388,7 +392,8 @@ void Trainer::resume(const std::filesystem::path& folder) {
   load_state_dict(model, weights.tensors);
   build(std::move(model));
   optimizer_->load_state_dict(to_tensors(checkpoint.optimizer));
-  if (scaler_) scaler_->load_state(checkpoint.state.at("grad_scaler"));
+  if (scaler_ && checkpoint.state.contains("grad_scaler"))  // not if it was made in another precision
+    scaler_->load_state(checkpoint.state.at("grad_scaler"));
   progress_ = progress_from_json(checkpoint.state);
 }
 

@@ -215,7 +215,10 @@ TEST_F(Failures, ALossThatIsNotFiniteIsSkippedAndThenStopsTheRun) {
   EXPECT_THAT(lines.back(), HasSubstr("\"skipped\":true"));
 }
 
-TEST_F(Failures, Fp16NeedsCuda) { expect_one_line(train({"train.precision=fp16"}), 1, "fp16"); }
+TEST_F(Failures, Fp16NeedsCuda) {
+  expect_one_line(train({"train.precision=fp16"}), 1, "fp16");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run")) << "found before anything is written";
+}
 
 const std::vector<std::vector<std::string>> kCommands = {{"train"},
                                                          {"evaluate"},
@@ -260,6 +263,19 @@ TEST(Usage, TheConfigurationsInTheExamplesOfTheHelpAreValid) {
     }
   }
   EXPECT_GE(checked, 5);
+}
+
+TEST(Usage, EveryReadyConfigurationIsValid) {
+  int checked = 0;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(std::string(ACTIONCLIP_SOURCE_DIR) + "/configs")) {
+    const auto folder = entry.path().parent_path().filename();
+    if (entry.path().extension() != ".yaml" || folder == "base" || folder == "prompts") continue;
+    const auto result = run_program({"inspect", "config", entry.path()});
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    ++checked;
+  }
+  EXPECT_GE(checked, 10);
 }
 
 TEST(Usage, ADeviceThatTheMachineLacksIsOneClearError) {

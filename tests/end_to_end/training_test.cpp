@@ -81,6 +81,24 @@ TEST_F(Training, ASignalSavesAtTheStepAndTheResumedRunEqualsTheStraightOne) {
                       "stopped/checkpoints/last/model.safetensors");
 }
 
+TEST_F(Training, GoingOnFromAnEarlierCheckpointStaysOnThatBranch) {
+  const std::vector<std::string> settings = {"train.epochs=2", "train.keep_checkpoints=10",
+                                             "eval.every_epochs=1"};
+  ASSERT_EQ(train("run", settings).exit_code, 0);
+  const auto straight = losses("run");
+  ASSERT_EQ(straight.size(), 18u);
+  auto again = settings;
+  again.insert(again.end(),
+               {"--resume=" + (folder_ / "run/checkpoints/step-9").string(), "train.max_steps=12"});
+  const auto returned = train("run", again);
+  ASSERT_EQ(returned.exit_code, 0) << returned.errors;
+  EXPECT_THAT(returned.errors, HasSubstr("abandoned-step-18"));
+  again = settings;
+  again.emplace_back("--resume");
+  ASSERT_EQ(train("run", again).exit_code, 0);
+  EXPECT_EQ(losses("run"), straight) << "from step 12 on, without a gap";
+}
+
 TEST_F(Training, TheWordBehindResumeIsAnOverride) {
   ASSERT_EQ(train("run", {"train.max_steps=1"}).exit_code, 0);
   const auto resumed = train("run", {"--resume", "train.max_steps=2"});

@@ -281,6 +281,30 @@ int wait_for(pid_t child) {
   return status;
 }
 
+TEST_F(CheckpointTest, GoingOnFromAnEarlierOneTakesTheLaterOnesOutOfTheRun) {
+  for (const auto step : {10, 20, 30, 40}) save_checkpoint(run_, step, contents_of(step));
+  mark_best(run_, 40);
+  abandon_checkpoints_after(run_, 20, 10);
+  EXPECT_EQ(*find_checkpoint(run_), folder_of(20));
+  const auto checkpoints = run_ / "checkpoints";
+  EXPECT_EQ(fs::read_symlink(checkpoints / "last"), "step-20");
+  EXPECT_EQ(fs::read_symlink(checkpoints / "best"), "step-10");
+  save_checkpoint(run_, 30, contents_of(31));
+  prune_checkpoints(run_, 1);
+  EXPECT_THAT(names_in(checkpoints), testing::ElementsAre("abandoned-step-30", "abandoned-step-40", "best",
+                                                          "last", "step-10", "step-30"));
+  expect_is_step(load_checkpoint(checkpoints / "abandoned-step-30"), 30);
+}
+
+TEST_F(CheckpointTest, GoingOnFromTheNewestOrFromAnotherRunAbandonsNothing) {
+  for (const auto step : {10, 20}) save_checkpoint(run_, step, contents_of(step));
+  const auto before = names_in(run_ / "checkpoints");
+  abandon_checkpoints_after(run_, 20, 10);
+  abandon_checkpoints_after(run_, 15, -1);
+  abandon_checkpoints_after(temporary_ / "nowhere", 15, -1);
+  EXPECT_EQ(names_in(run_ / "checkpoints"), before);
+}
+
 TEST_F(CheckpointTest, LeftoversOfDeadProcessesAreRemovedAndOthersKept) {
   save_checkpoint(run_, 1, contents_of(1));
   const pid_t dead = start_child([] {});

@@ -117,6 +117,13 @@ TEST(Experiment, ListsWithLabelIdsNeedLabels) {
   EXPECT_NO_THROW(load("data: {train: {list: list.txt, format: captions}}\ntrain: {task: pretrain}\n"));
   EXPECT_THROW(load("data: {train: {list: list.txt, format: captions}}\ntrain: {task: finetune}\n"),
                ConfigError);
+  for (const auto* format : {"video", "frames"}) {
+    EXPECT_THROW(load(fmt::format("data: {{train: {{list: list.txt, format: {}}}, labels: labels.csv}}\n"
+                                  "train: {{task: pretrain}}\n",
+                                  format)),
+                 ConfigError)
+        << "pre-training learns from captions";
+  }
 }
 
 TEST(Experiment, TransformsFitTheModel) {

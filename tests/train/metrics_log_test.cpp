@@ -43,7 +43,7 @@ json read_with_tensorboard(const std::filesystem::path& folder) {
 TEST(MetricsLog, ALineCanBeReadAsSoonAsItIsWritten) {
   const TemporaryFolder temporary;
   const auto& folder = temporary.path();
-  MetricsLog log(folder / "run", 0);
+  MetricsLog log(folder / "run", 0, 0);
   log.write(1, {{"split", "train"}, {"epoch", 0.5}, {"loss", 1.25}});
   const auto records = lines_of(folder / "run");
   ASSERT_EQ(records.size(), 1u);
@@ -54,7 +54,7 @@ TEST(MetricsLog, TensorBoardReadsTheSameNumbers) {
   const TemporaryFolder temporary;
   const auto& folder = temporary.path();
   {
-    MetricsLog log(folder, 0);
+    MetricsLog log(folder, 0, 0);
     log.write(1, {{"split", "train"}, {"loss", 1.5}, {"lr", 0.0}, {"note", "not a number"}});
     log.write(2, {{"split", "train"}, {"loss", 0.75}, {"lr", 1e-6}});
     log.write(300, {{"split", "val"}, {"top1", 78.125}, {"samples", 19796}});
@@ -73,12 +73,12 @@ TEST(MetricsLog, AResumedRunHasNoGapAndNothingTwice) {
   const TemporaryFolder temporary;
   const auto& folder = temporary.path();
   {
-    MetricsLog log(folder, 0);
+    MetricsLog log(folder, 0, 0);
     for (int step = 1; step <= 5; ++step) log.write(step, {{"split", "train"}, {"loss", step}});
   }
   append_to_lines(folder, R"({"split":"train","lo)");  // killed in the middle of a line
   {
-    MetricsLog log(folder, 3);
+    MetricsLog log(folder, 3, 0);
     for (int step = 4; step <= 6; ++step) log.write(step, {{"split", "train"}, {"loss", step * 10}});
   }
   std::vector<int> losses;
@@ -92,11 +92,32 @@ TEST(MetricsLog, AResumedRunHasNoGapAndNothingTwice) {
   EXPECT_EQ(read["scalars"]["train/loss"], points);
 }
 
+// A process that dies between the line of a validation and the checkpoint that says it is done evaluates
+// again.
+TEST(MetricsLog, ResumingDropsTheValidationsThatAreToBeDoneAgain) {
+  const TemporaryFolder temporary;
+  const auto& folder = temporary.path();
+  {
+    MetricsLog log(folder, 0, 0);
+    log.write(5, {{"split", "train"}, {"epoch", 0.9}});
+    log.write(5, {{"split", "val"}, {"epoch", 1}});
+    log.write(10, {{"split", "train"}, {"epoch", 1.9}});
+    log.write(10, {{"split", "val"}, {"epoch", 2}});
+  }
+  MetricsLog(folder, 10, 1).write(10, {{"split", "val"}, {"epoch", 2}, {"top1", 50}});
+  std::vector<std::string> kept;
+  for (const auto& record : lines_of(folder)) {
+    kept.push_back(record["split"].get<std::string>() + record["step"].dump());
+  }
+  EXPECT_EQ(kept, (std::vector<std::string>{"train5", "val5", "train10", "val10"}));
+  EXPECT_EQ(lines_of(folder).back()["top1"], 50);
+}
+
 TEST(MetricsLog, AFreshRunStartsItsLinesAnew) {
   const TemporaryFolder temporary;
   const auto& folder = temporary.path();
-  MetricsLog(folder, 0).write(1, {{"split", "train"}, {"loss", 1}});
-  MetricsLog(folder, 0).write(1, {{"split", "train"}, {"loss", 2}});
+  MetricsLog(folder, 0, 0).write(1, {{"split", "train"}, {"loss", 1}});
+  MetricsLog(folder, 0, 0).write(1, {{"split", "train"}, {"loss", 2}});
   ASSERT_EQ(lines_of(folder).size(), 1u);
   EXPECT_EQ(lines_of(folder)[0]["loss"], 2);
 }
@@ -105,14 +126,14 @@ TEST(MetricsLog, ResumingKeepsAnIntactLastLineWithoutItsNewline) {
   const TemporaryFolder temporary;
   const auto& folder = temporary.path();
   append_to_lines(folder, R"({"split":"train","step":1})");
-  MetricsLog(folder, 1).write(2, {{"split", "train"}});
+  MetricsLog(folder, 1, 0).write(2, {{"split", "train"}});
   EXPECT_EQ(lines_of(folder).size(), 2u);
 }
 
 TEST(MetricsLog, NumbersThatAreNotFiniteAreNullInTheLineAndThemselvesInTensorBoard) {
   const TemporaryFolder temporary;
   const auto& folder = temporary.path();
-  MetricsLog(folder, 0).write(1, {{"split", "train"}, {"loss", std::numeric_limits<double>::quiet_NaN()}});
+  MetricsLog(folder, 0, 0).write(1, {{"split", "train"}, {"loss", std::numeric_limits<double>::quiet_NaN()}});
   EXPECT_TRUE(lines_of(folder)[0]["loss"].is_null());
   EXPECT_NE(run_python("tensorboard_reader.py", {folder.string()}).find("NaN"), std::string::npos);
 }
@@ -120,13 +141,13 @@ TEST(MetricsLog, NumbersThatAreNotFiniteAreNullInTheLineAndThemselvesInTensorBoa
 TEST(MetricsLog, TheRecordsOwnStepDoesNotOverrideTheStepGiven) {
   const TemporaryFolder temporary;
   const auto& folder = temporary.path();
-  MetricsLog(folder, 0).write(7, {{"split", "train"}, {"step", 3}});
+  MetricsLog(folder, 0, 0).write(7, {{"split", "train"}, {"step", 3}});
   EXPECT_EQ(lines_of(folder)[0]["step"], 7);
 }
 
 TEST(MetricsLog, RefusesARecordWithoutASplit) {
   const TemporaryFolder temporary;
-  MetricsLog log(temporary.path(), 0);
+  MetricsLog log(temporary.path(), 0, 0);
   EXPECT_THROW(log.write(1, {{"loss", 1}}), std::invalid_argument);
   EXPECT_THROW(log.write(1, ordered_json::array({1})), std::invalid_argument);
 }
@@ -136,7 +157,7 @@ TEST(MetricsLog, NamesTheFolderThatCannotBeMade) {
   const auto& folder = temporary.path();
   write_file_atomically(folder / "run", "a file");
   try {
-    MetricsLog log(folder / "run", 0);
+    MetricsLog log(folder / "run", 0, 0);
     FAIL() << "a file was taken for a folder";
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find((folder / "run").string()), std::string::npos) << error.what();
@@ -149,7 +170,7 @@ TEST(MetricsLog, NamesTheFolderThatCannotBeMade) {
   const rlimit limit{100, RLIM_INFINITY};
   setrlimit(RLIMIT_FSIZE, &limit);
   try {
-    MetricsLog log(folder, 0);
+    MetricsLog log(folder, 0, 0);
     for (int step = 1; step < 10; ++step) log.write(step, {{"split", "train"}, {"loss", 0.5}});
   } catch (const Error& error) {
     const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};  // what the test captures is a file too

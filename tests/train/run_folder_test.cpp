@@ -46,14 +46,16 @@ TEST(FindResumePoint, AFolderIsTakenAsItIs) {
 TEST(OpenRunFolder, RefusesAFolderThatHoldsARunUnlessItIsResumed) {
   const TemporaryFolder folder;
   const auto run = folder / "run";
-  open_run_folder(run, {}, /*resuming=*/false);
+  open_run_folder(run, {}, std::nullopt);
   EXPECT_EQ(read_text(run / "config.yaml"), to_yaml(Experiment()));
-  save(run, 1);
+  const auto own = save(run, 1);
   Experiment other;
   other.seed = 5;
-  EXPECT_THROW(open_run_folder(run, other, /*resuming=*/false), Error);
+  EXPECT_THROW(open_run_folder(run, other, std::nullopt), Error);
+  EXPECT_THROW(open_run_folder(run, other, save(folder / "another", 1)), Error);
   EXPECT_EQ(read_text(run / "config.yaml"), to_yaml(Experiment()));
-  open_run_folder(run, other, /*resuming=*/true);
+  open_run_folder(run, other, own);
+  open_run_folder(run, other, run / "checkpoints" / "last");
   EXPECT_EQ(read_text(run / "config.yaml"), to_yaml(other));
 }
 

@@ -62,6 +62,13 @@ Checkpoint load_checkpoint(const std::filesystem::path& folder);
 // visibly incomplete does not count as kept. A failure to delete is a warning, as training can go on.
 void prune_checkpoints(const std::filesystem::path& run_folder, std::int64_t keep);
 
+// Takes the checkpoints of later steps out of the run that goes on from `step`: renames them to
+// abandoned-step-N, which nothing reads or deletes, and says so. `last` then names `step`, and `best` names
+// `best_step` (nothing if that has no checkpoint here). A run folder without a checkpoint of `step`, as when
+// another run's is gone on from, is left alone.
+void abandon_checkpoints_after(const std::filesystem::path& run_folder, std::int64_t step,
+                               std::int64_t best_step);
+
 // Removes what saves and other atomic writes of processes that are gone left in the run folder ("*.tmp.PID"),
 // and what has this process' id: in a container a restarted process often has the same. Call it when a run
 // starts, before the first save.

@@ -15,10 +15,11 @@ class EventFile;
 
 class MetricsLog {
  public:
-  // Continues the log of `folder` (made if absent) after `resume_step`, 0 for a fresh run. Lines of a later
-  // step, and what a crash left of a line, are dropped (in one atomic replacement), so that a resumed run
-  // leaves no gap and nothing twice. Throws Error (path, reason).
-  MetricsLog(const std::filesystem::path& folder, std::int64_t resume_step);
+  // Continues the log of `folder` (made if absent) after `resume_step` and the validation of
+  // `evaluated_epoch`, 0 for a fresh run. Lines of a later step, validations of a later "epoch", and what a
+  // crash left of a line, are dropped (in one atomic replacement), so that a resumed run leaves no gap and
+  // nothing twice. Throws Error (path, reason).
+  MetricsLog(const std::filesystem::path& folder, std::int64_t resume_step, std::int64_t evaluated_epoch);
   ~MetricsLog();
   MetricsLog(const MetricsLog&) = delete;
   MetricsLog& operator=(const MetricsLog&) = delete;

@@ -15,8 +15,9 @@ std::optional<std::filesystem::path> find_resume_point(const std::filesystem::pa
                                                        const std::string& request);
 
 // Creates the folder, removes leftovers of a crash and writes config.yaml. Throws Error if the folder already
-// holds a run and `resuming` is false, or cannot be written. Make the Trainer first, so that a run that
-// cannot begin leaves the folder as it was.
-void open_run_folder(const std::filesystem::path& run_folder, const Experiment& experiment, bool resuming);
+// holds a run of which `resume` is no checkpoint, or cannot be written. Make the Trainer first, so that a run
+// that cannot begin leaves the folder as it was.
+void open_run_folder(const std::filesystem::path& run_folder, const Experiment& experiment,
+                     const std::optional<std::filesystem::path>& resume);
 
 }  // namespace actionclip
