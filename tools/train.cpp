@@ -57,7 +57,9 @@ void add_train_command(CLI::App& program, int& exit_code) {
       "Example:\n  actionclip train --config configs/kinetics400/vit_b16_8f.yaml --output runs/k400_b16 "
       "train.batch_size=64\n"
       "  actionclip train --config configs/kinetics400/vit_b16_8f.yaml --output runs/k400_b16 --resume\n"
-      "SIGINT and SIGTERM save at the end of the step; the exit code is then 75.");
+      "SIGINT, SIGTERM and SIGUSR1 save at the end of the step; the exit code is then 75. SLURM's "
+      "--signal=USR1@120\n"
+      "sends SIGUSR1 two minutes ahead of the job's time limit.");
   command->callback([options, &exit_code] { exit_code = train(*options); });
 }
 

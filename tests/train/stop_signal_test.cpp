@@ -7,12 +7,39 @@
 namespace actionclip {
 namespace {
 
-TEST(StopSignal, SigtermAndSigintAreRequestsAndEachObjectStartsWithoutOne) {
-  for (const int signal : {SIGTERM, SIGINT}) {
+TEST(StopSignal, EachSignalIsARequestAndEachObjectStartsWithoutOne) {
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) {
     const StopSignal stop;
     EXPECT_FALSE(stop.requested());
     std::raise(signal);
     EXPECT_TRUE(stop.requested());
+  }
+}
+
+TEST(StopSignal, OneWithinAnotherSharesItsRequestAndItsHandlers) {
+  const StopSignal outer;
+  {
+    const StopSignal inner;
+    std::raise(SIGTERM);
+    EXPECT_TRUE(inner.requested());
+  }
+  EXPECT_TRUE(outer.requested());
+  const StopSignal next;
+  EXPECT_TRUE(next.requested()) << "of the outer one";
+}
+
+TEST(StopSignal, TheEndOfAnInnerOneLeavesTheHandlersOfTheOuterOne) {
+  const StopSignal outer;
+  { const StopSignal inner; }
+  std::raise(SIGTERM);
+  EXPECT_TRUE(outer.requested());
+}
+
+TEST(StopSignal, TheFormerHandlersAreBackAtItsEnd) {
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) {
+    const auto before = std::signal(signal, SIG_IGN);
+    { const StopSignal stop; }
+    EXPECT_EQ(std::signal(signal, before), SIG_IGN) << signal;
   }
 }
 

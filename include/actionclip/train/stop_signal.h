@@ -1,13 +1,15 @@
-// SIGINT and SIGTERM as a request: the handler sets a flag and nothing else; the trainer looks at it at the
-// end of a step, saves, and the program exits with 75 ("resume me").
+// SIGINT, SIGTERM and SIGUSR1 (which SLURM can send ahead of a job's time limit) as a request: the handler
+// sets a flag and nothing else; the trainer looks at it at the end of a step, saves, and the program exits
+// with 75 ("resume me").
 #pragma once
 
 namespace actionclip {
 
 constexpr int kExitResumable = 75;
 
-// Installs the handlers for its lifetime. A second signal while the first is waiting ends the process at
-// once.
+// Installs the handlers for its lifetime, and the former ones at its end. One within the lifetime of another
+// shares that one's handlers and request, so that a loop over training runs sees what stopped a run. A second
+// signal while the first is waiting ends the process at once. Not to be made in several threads at a time.
 class StopSignal {
  public:
   StopSignal();
