@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
 #include "tools/command.h"
 
@@ -28,8 +29,10 @@ int few_shot_command(Options options) {
   options.protocol.output = options.output;
   options.protocol.device = choose_device(options.experiment.device);
   std::vector<FewShotResult> results;
-  if (run_few_shot(experiment, options.protocol, results) == TrainOutcome::stopped_by_signal)
+  if (run_few_shot(experiment, options.protocol, results) == TrainOutcome::stopped_by_signal) {
+    spdlog::warn("few-shot: stopped by a signal: the same command goes on from here");
     return kExitResumable;
+  }
   if (options.json) {
     fmt::print("{}\n", to_json(results).dump(2));
   } else {
@@ -67,7 +70,8 @@ void add_few_shot_command(CLI::App& program, int& exit_code) {
   command->footer(
       "Example:\n  actionclip few-shot --config configs/synthetic/few_shot.yaml --weights "
       "runs/demo/finetune/checkpoints/best \\\n"
-      "      --shots 1,2,4,8 --seeds 1,2,3 --output runs/demo/few_shot");
+      "      --shots 1,2,4,8 --seeds 1,2,3 --output runs/demo/few_shot\n"
+      "SIGINT, SIGTERM and SIGUSR1 stop it (exit code 75); the same command goes on from there.");
   command->callback([options, &exit_code] { exit_code = few_shot_command(*options); });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -14,11 +15,37 @@
 #include "actionclip/eval/evaluator.h"
 #include "actionclip/eval/statistics.h"
 #include "actionclip/train/run_folder.h"
+#include "actionclip/train/stop_signal.h"
 #include "actionclip/video/video_list.h"
 #include "actionclip/weights/initialize.h"
 
 namespace actionclip {
 namespace {
+
+// What every run reads.
+struct FewShotData {
+  LabelSet labels;
+  VideoList train;
+  VideoList test;
+  std::string identity;  // identity_of()
+};
+
+// Throws ConfigError that names the key if the runs would have no label to draw clips by or to be scored on.
+void check_settings(const Experiment& experiment) {
+  if (experiment.train.task == TrainTask::pretrain) {
+    throw ConfigError(
+        "train.task: few-shot trains on videos and labels; set it to finetune or prompt, found pretrain");
+  }
+  for (const auto& [split, config] :
+       {std::pair("train", &experiment.data.train), std::pair("test", &experiment.data.test)}) {
+    require_list(*config, split);
+    if (config->format == ListFormat::captions) {
+      throw ConfigError(fmt::format(
+          "data.{}.format: captions have no labels, which few-shot needs; give a list of video or frames",
+          split));
+    }
+  }
+}
 
 std::filesystem::path folder_of(const FewShotOptions& options, std::int64_t shots, std::int64_t seed) {
   return options.output / fmt::format("shots-{}-seed-{}", shots, seed);
@@ -36,32 +63,49 @@ std::string list_text(const VideoList& list, const std::vector<std::int64_t>& ch
   return text;
 }
 
-double score(const Experiment& experiment, ActionClip& model, const LabelSet& labels) {
-  const auto& config = model->config();
-  const auto prompts = make_prompt_generator(experiment.text, make_tokenizer(experiment.text), labels,
-                                             config.text.context_length);
-  Classifier classifier(model, token_tensor(prompts), experiment.train.precision);
-  const ClipDataset videos(read_video_list(experiment.data.test, labels.size()),
-                           clip_options(experiment, config.vision.image_size, config.fusion.frames));
-  return evaluate(classifier, videos, labels, experiment.eval, experiment.data).metrics.top1();
+// At most `clips` videos a step, and all of them in it. The parts of the step stay as large as they were or
+// grow: each is a contrastive batch of its own, which needs others to tell a video from.
+void fit_batch(TrainConfig& train, std::int64_t clips) {
+  if (train.batch_size <= clips) return;
+  const std::int64_t part = train.batch_size / train.accumulate_steps;
+  train.batch_size = clips;
+  train.accumulate_steps = std::max<std::int64_t>(1, clips / part);
+  while (clips % train.accumulate_steps != 0) --train.accumulate_steps;
 }
 
-// One training run and its score; empty if a signal stopped it.
-std::optional<double> run_one(Experiment experiment, const FewShotOptions& options, const VideoList& list,
-                              const LabelSet& labels, std::int64_t shots, std::int64_t seed) {
+double score(const Experiment& experiment, ActionClip& model, const FewShotData& data) {
+  const auto& config = model->config();
+  const auto prompts = make_prompt_generator(experiment.text, make_tokenizer(experiment.text), data.labels,
+                                             config.text.context_length);
+  Classifier classifier(model, token_tensor(prompts), experiment.train.precision);
+  const ClipDataset videos(data.test,
+                           clip_options(experiment, config.vision.image_size, config.fusion.frames));
+  return evaluate(classifier, videos, data.labels, experiment.eval, experiment.data).metrics.top1();
+}
+
+// The score of the weights as they are.
+double score_start(const Experiment& experiment, const FewShotOptions& options, const FewShotData& data) {
+  ActionClip model = build_model(experiment.model, static_cast<std::uint64_t>(experiment.seed));
+  model->to(options.device);
+  return score(experiment, model, data);
+}
+
+// One training run in `folder` and its score; empty if a signal stopped it.
+std::optional<double> train_and_score(Experiment experiment, const FewShotOptions& options,
+                                      const FewShotData& data, std::int64_t shots, std::int64_t seed,
+                                      const StopSignal& stop) {
   const auto folder = folder_of(options, shots, seed);
-  const auto chosen = choose_shots(list, labels.size(), shots, seed);
-  write_file_atomically(folder / "train.txt", list_text(list, chosen));
+  const auto chosen = choose_shots(data.train, data.labels.size(), shots, seed);
+  write_file_atomically(folder / "train.txt", list_text(data.train, chosen));
   experiment.seed = seed;
   experiment.data.train.list.path = std::filesystem::absolute(folder / "train.txt");
   experiment.data.val = {};
-  experiment.train.batch_size =
-      std::min<std::int64_t>(experiment.train.batch_size, static_cast<std::int64_t>(chosen.size()));
+  fit_batch(experiment.train, static_cast<std::int64_t>(chosen.size()));
   const auto resume = find_resume_point(folder, "auto");
   open_run_folder(folder, experiment, resume);
   Trainer trainer(experiment, {.output = folder, .device = options.device, .resume = resume});
-  if (trainer.run() == TrainOutcome::stopped_by_signal) return std::nullopt;
-  return score(experiment, trainer.model(), labels);
+  if (trainer.run() == TrainOutcome::stopped_by_signal || stop.requested()) return std::nullopt;
+  return score(experiment, trainer.model(), data);
 }
 
 // SHA-256 of a file; of a checkpoint folder, of its model; empty of none.
@@ -84,6 +128,17 @@ std::string identity_of(const Experiment& experiment) {
   return identity.dump(2) + "\n";
 }
 
+FewShotData read_data(const Experiment& experiment) {
+  const auto& data = experiment.data;
+  LabelSet labels = read_labels(data.labels.path);
+  check_label_columns(labels, experiment.eval);
+  const std::int64_t classes = labels.size();
+  return {.labels = std::move(labels),
+          .train = read_video_list(data.train, classes),
+          .test = read_video_list(data.test, classes),
+          .identity = identity_of(experiment)};
+}
+
 // Keeps what a run of the same identity left in `folder`; anything else would be resumed or reported as if
 // these settings had given it, so the folder is started anew.
 void claim_folder(const std::filesystem::path& folder, const std::string& identity) {
@@ -104,6 +159,19 @@ std::optional<double> finished_score(const std::filesystem::path& file) {
   return json.at("top1").get<double>();
 }
 
+// The score of one K and seed: an earlier call's, or of a run made now; empty if a signal stopped it.
+std::optional<double> score_run(const Experiment& experiment, const FewShotOptions& options,
+                                const FewShotData& data, std::int64_t shots, std::int64_t seed,
+                                const StopSignal& stop) {
+  const auto folder = folder_of(options, shots, seed);
+  const auto file = folder / "result.json";
+  claim_folder(folder, data.identity);
+  if (const auto finished = finished_score(file)) return finished;
+  const auto value = train_and_score(experiment, options, data, shots, seed, stop);
+  if (value) write_file_atomically(file, nlohmann::json{{"top1", *value}}.dump(2) + "\n");
+  return value;
+}
+
 FewShotResult summarize(std::int64_t shots, std::vector<double> top1) {
   FewShotResult result{.shots = shots, .top1 = std::move(top1)};
   result.mean = mean_of(result.top1);
@@ -116,8 +184,14 @@ FewShotResult summarize(std::int64_t shots, std::vector<double> top1) {
 std::vector<std::int64_t> choose_shots(const VideoList& list, std::int64_t classes, std::int64_t shots,
                                        std::int64_t seed) {
   std::vector<std::vector<std::int64_t>> by_class(static_cast<std::size_t>(classes));
-  for (std::size_t i = 0; i < list.entries.size(); ++i)
-    by_class[list.entries[i].label_id].push_back(static_cast<std::int64_t>(i));
+  for (std::size_t i = 0; i < list.entries.size(); ++i) {
+    const auto& entry = list.entries[i];
+    if (entry.label_id < 0 || entry.label_id >= classes) {
+      throw Error(fmt::format("{}:{}: label id {} is not in 0..{}", list.file.string(), entry.line,
+                              entry.label_id, classes - 1));
+    }
+    by_class[entry.label_id].push_back(static_cast<std::int64_t>(i));
+  }
   std::vector<std::int64_t> chosen;
   for (std::int64_t label_id = 0; label_id < classes; ++label_id) {
     auto& members = by_class[label_id];
@@ -135,29 +209,16 @@ std::vector<std::int64_t> choose_shots(const VideoList& list, std::int64_t class
 
 TrainOutcome run_few_shot(const Experiment& experiment, const FewShotOptions& options,
                           std::vector<FewShotResult>& results) {
-  require_list(experiment.data.train, "train");
-  require_list(experiment.data.test, "test");
-  const LabelSet labels = read_labels(experiment.data.labels.path);
-  const VideoList list = read_video_list(experiment.data.train, labels.size());
-  const std::string identity = identity_of(experiment);
+  check_settings(experiment);
+  const StopSignal stop;  // around the runs' own: a signal while a run is built or scored counts too
+  const FewShotData data = read_data(experiment);
   for (const auto shots : options.shots) {
-    if (shots == 0) {
-      ActionClip model = build_model(experiment.model, static_cast<std::uint64_t>(experiment.seed));
-      model->to(options.device);
-      results.push_back(summarize(0, {score(experiment, model, labels)}));
-      continue;
-    }
     std::vector<double> top1;
-    for (const auto seed : options.seeds) {
-      const auto folder = folder_of(options, shots, seed);
-      const auto file = folder / "result.json";
-      claim_folder(folder, identity);
-      auto value = finished_score(file);
-      if (!value) {
-        value = run_one(experiment, options, list, labels, shots, seed);
-        if (!value) return TrainOutcome::stopped_by_signal;
-        write_file_atomically(file, nlohmann::json{{"top1", *value}}.dump(2) + "\n");
-      }
+    for (const auto seed : shots == 0 ? std::vector{experiment.seed} : options.seeds) {
+      if (stop.requested()) return TrainOutcome::stopped_by_signal;
+      const auto value = shots == 0 ? score_start(experiment, options, data)
+                                    : score_run(experiment, options, data, shots, seed, stop);
+      if (!value) return TrainOutcome::stopped_by_signal;
       spdlog::info("few-shot: {} a class, seed {}: top-1 {:.2f}", shots, seed, *value);
       top1.push_back(*value);
     }

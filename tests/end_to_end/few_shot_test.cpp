@@ -1,4 +1,4 @@
-// `few-shot`: which runs of an earlier call count, and which are started anew.
+// `few-shot`: which runs of an earlier call count, and which are started anew; a signal.
 
 #include <algorithm>
 #include <filesystem>
@@ -37,7 +37,7 @@ class FewShot : public ::testing::Test {
   }
 
   // One clip a class, one seed; every option that takes a list is followed by an override.
-  void few_shot(std::vector<std::string> overrides = {}) {
+  ProgramResult call(std::vector<std::string> overrides, int stop_after = 0) {
     overrides.insert(
         overrides.begin(),
         {"few-shot", "--config", folder_ / "config.yaml", "--weights", folder_ / "start/checkpoints/last",
@@ -46,7 +46,11 @@ class FewShot : public ::testing::Test {
          "data.labels=" + (folder_ / "data/few_shot_labels.csv").string(),
          "data.train.list=" + (folder_ / "data/few_shot_train.txt").string(),
          "data.test.list=" + (folder_ / "data/few_shot_test.txt").string()});
-    const auto result = run_program(overrides);
+    return run_program(overrides, run(), stop_after);
+  }
+
+  void few_shot(const std::vector<std::string>& overrides = {}) {
+    const auto result = call(overrides);
     ASSERT_EQ(result.exit_code, 0) << result.errors;
   }
 
@@ -99,6 +103,15 @@ TEST_F(FewShot, AScoreOnAnotherTestListIsComputedAnew) {
   write_text(list, text.substr(text.find('\n') + 1));
   few_shot();
   EXPECT_NE(score_written(), first);
+}
+
+TEST_F(FewShot, AfterASignalTheSameCommandGoesOn) {
+  const std::vector<std::string> more_runs = {"--seeds", "2,3,4,5"};
+  const auto stopped = call(more_runs, /*stop_after=*/1);
+  EXPECT_EQ(stopped.exit_code, 75) << stopped.errors;
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "few/few_shot.json"));
+  few_shot(more_runs);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "few/few_shot.json"));
 }
 
 }  // namespace

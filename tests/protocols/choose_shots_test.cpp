@@ -73,5 +73,18 @@ TEST(ChooseShots, AClassWithTooFewClipsIsNamed) {
   }
 }
 
+TEST(ChooseShots, ALabelIdOutOfRangeIsNamedByItsLine) {
+  for (const std::int64_t label_id : {std::int64_t{-1}, kClasses}) {
+    auto list = list_of(2);
+    list.entries.push_back({.path = "last", .label_id = label_id, .line = 7});
+    try {
+      choose_shots(list, kClasses, 1, 1);
+      FAIL() << "no error";
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("train.txt:7: label id " + std::to_string(label_id)));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace actionclip

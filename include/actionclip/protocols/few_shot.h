@@ -30,15 +30,18 @@ struct FewShotResult {
 };
 
 // The K clips of each class, as indices into the list, drawn by (seed, class): a larger K contains a smaller
-// one's clips. Throws Error naming a class that has fewer than K.
+// one's clips. Throws Error naming a class that has fewer than K, or a line whose label id is not in
+// [0, classes).
 std::vector<std::int64_t> choose_shots(const VideoList& list, std::int64_t classes, std::int64_t shots,
                                        std::int64_t seed);
 
-// Trains on data.train's chosen clips as `train:` says (the batch is at most the number of clips) and scores
-// data.test, once for each K and seed, each in a folder of `output`. A folder there is re-used (a
-// finished run) or gone on with if it holds the same settings, weights and lists (identity.json); else it is
-// started anew. Writes few_shot.json. The outcome is stopped_by_signal if a signal ended it; call it again to
-// go on.
+// Trains on data.train's chosen clips as `train:` says and scores data.test, once for each K and seed, each
+// in a folder of `output`. A batch of more clips than were chosen becomes one of them all, in no more parts
+// than leave each as large as it was. A folder of `output` is re-used (a finished run) or gone on with if it
+// holds the same settings, weights and lists (identity.json); else it is started anew. Writes few_shot.json.
+// The outcome is stopped_by_signal if a signal (StopSignal) ended it; call it again to go on. Throws Error
+// before anything is written if the settings, labels or lists do not serve: pre-training and lists of
+// captions have no labels.
 TrainOutcome run_few_shot(const Experiment& experiment, const FewShotOptions& options,
                           std::vector<FewShotResult>& results);
 
