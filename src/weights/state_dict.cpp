@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
+#include <set>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/describe.hpp>
 #include <boost/mp11/algorithm.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "actionclip/config/reader.h"
 #include "actionclip/core/error.h"
@@ -18,6 +22,9 @@ namespace actionclip {
 namespace {
 
 constexpr std::string_view kConfigKey = "actionclip.model";
+
+constexpr std::int64_t kAny = -1;          // a size of a tensor that nothing else tells
+constexpr std::int64_t kMaxBlocks = 1024;  // as many as the settings allow
 
 // Numbers that OpenAI's archives store beside the weights.
 constexpr std::array<std::string_view, 3> kOpenAiSizes = {"input_resolution", "context_length", "vocab_size"};
@@ -66,93 +73,132 @@ NameScheme scheme_of(const TensorFile& file) {
       file.tensors.size(), file.tensors.empty() ? "" : file.tensors.begin()->first));
 }
 
-const at::Tensor& need(const StateDict& tensors, const std::string& name, std::int64_t dimensions) {
-  const auto found = tensors.find(name);
-  if (found == tensors.end()) {
-    throw WeightsError(fmt::format("cannot tell the architecture: tensor '{}' is missing", name));
-  }
-  if (found->second.dim() != dimensions) {
-    throw WeightsError(
-        fmt::format("cannot tell the architecture: tensor '{}' has {} dimensions instead of {}", name,
-                    found->second.dim(), dimensions));
-  }
-  return found->second;
+// "[512, ?]"
+std::string wanted_string(const std::vector<std::int64_t>& wanted) {
+  std::vector<std::string> sizes;
+  for (const auto size : wanted) sizes.push_back(size == kAny ? "?" : std::to_string(size));
+  return fmt::format("[{}]", fmt::join(sizes, ", "));
 }
 
-// `wanted`: the sizes; -1 for any.
-const at::Tensor& need_shape(const StateDict& tensors, const std::string& name,
-                             const std::vector<std::int64_t>& wanted) {
-  const auto& tensor = need(tensors, name, static_cast<std::int64_t>(wanted.size()));
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (wanted[i] >= 0 && tensor.size(static_cast<std::int64_t>(i)) != wanted[i]) {
-      throw WeightsError(fmt::format("tensor '{}' is {}: its size {} must be {}, as others show", name,
-                                     shape_string(tensor.sizes().vec()), i, wanted[i]));
+// The blocks `prefix`N of which there is any tensor; numbers that no model has are none.
+std::set<std::int64_t> blocks_below(const StateDict& tensors, const std::string& prefix) {
+  std::set<std::int64_t> blocks;
+  for (const auto& [name, tensor] : tensors) {
+    if (!name.starts_with(prefix)) continue;
+    const auto rest = name.substr(prefix.size());
+    std::int64_t block = -1;
+    std::from_chars(rest.data(), rest.data() + rest.size(), block);
+    if (block >= 0 && block < kMaxBlocks && rest.starts_with(fmt::format("{}.", block))) blocks.insert(block);
+  }
+  return blocks;
+}
+
+// Reads sizes off the tensors, and keeps what is wrong with them until all are read.
+class ShapeReader {
+ public:
+  explicit ShapeReader(const StateDict& tensors) : tensors_(tensors) {}
+
+  // The shape of a tensor that must be `wanted`. Where it is not, `wanted`: what is wrong with one tensor is
+  // not held against those that are compared with it.
+  std::vector<std::int64_t> read(const std::string& name, const std::vector<std::int64_t>& wanted) {
+    const auto found = tensors_.find(name);
+    if (found == tensors_.end()) {
+      report(fmt::format("missing {} {}", name, wanted_string(wanted)));
+      return wanted;
     }
+    const auto shape = found->second.sizes().vec();
+    const auto fits = [](std::int64_t size, std::int64_t want) { return want == kAny || size == want; };
+    if (std::equal(shape.begin(), shape.end(), wanted.begin(), wanted.end(), fits)) return shape;
+    report(
+        fmt::format("{} is {} in the file, {} is needed", name, shape_string(shape), wanted_string(wanted)));
+    return wanted;
   }
-  return tensor;
-}
 
-// The number of blocks, each with a projection that has the width: a small file of empty tensors must not be
-// able to ask for a large model.
-std::int64_t count_blocks(const StateDict& tensors, const std::string& prefix, std::int64_t width) {
-  std::int64_t count = 0;
-  for (;; ++count) {
-    const auto block = fmt::format("{}resblocks.{}.", prefix, count);
-    if (!tensors.contains(block + "ln_1.weight")) return count;
-    need_shape(tensors, block + "attn.out_proj.weight", {width, width});
+  // The number of blocks, by the highest one. Each must have a projection of the width: a small file of empty
+  // tensors must not be able to ask for a large model.
+  std::int64_t count_blocks(const std::string& transformer, std::int64_t width) {
+    const auto prefix = transformer + ".resblocks.";
+    const auto present = blocks_below(tensors_, prefix);
+    const std::int64_t count = present.empty() ? 0 : *present.rbegin() + 1;
+    for (std::int64_t block = 0; block < count; ++block) {
+      if (present.contains(block)) {
+        read(fmt::format("{}{}.attn.out_proj.weight", prefix, block), {width, width});
+      } else {
+        report(fmt::format("missing {}{}.*", prefix, block));
+      }
+    }
+    return count;
   }
-}
 
-VisionTransformerConfig vision_config_of(const StateDict& tensors) {
+  void report(std::string finding) { findings_.push_back(std::move(finding)); }
+
+  void require_no_findings() const {
+    if (findings_.empty()) return;
+    throw WeightsError(fmt::format("cannot tell the architecture: {}", fmt::join(findings_, "; ")));
+  }
+
+ private:
+  const StateDict& tensors_;
+  std::vector<std::string> findings_;
+};
+
+VisionTransformerConfig vision_config_of(ShapeReader& shapes) {
   VisionTransformerConfig vision;
-  const auto& patches = need_shape(tensors, "visual.conv1.weight", {-1, 3, -1, -1});
-  vision.width = patches.size(0);
-  vision.patch_size = need_shape(tensors, "visual.conv1.weight", {-1, 3, patches.size(3), -1}).size(3);
-  const auto positions = need_shape(tensors, "visual.positional_embedding", {-1, vision.width}).size(0);
-  const auto grid = std::llround(std::sqrt(static_cast<double>(std::max<std::int64_t>(0, positions - 1))));
-  if (grid * grid + 1 != positions) {
-    throw WeightsError(fmt::format(
-        "tensor 'visual.positional_embedding' has {} rows: a square of patches and the class token needed",
-        positions));
+  const auto patches = shapes.read("visual.conv1.weight", {kAny, 3, kAny, kAny});
+  if (patches[2] != patches[3]) {
+    shapes.report(
+        fmt::format("visual.conv1.weight is {}: its patches must be square", shape_string(patches)));
+  }
+  vision.patch_size = patches[3];
+  const auto positions = shapes.read("visual.positional_embedding", {kAny, patches[0]});
+  const auto grid = std::llround(std::sqrt(static_cast<double>(std::max<std::int64_t>(0, positions[0] - 1))));
+  if (positions[0] != kAny && grid * grid + 1 != positions[0]) {
+    shapes.report(
+        fmt::format("visual.positional_embedding has {} rows: a square of patches and the class token needed",
+                    positions[0]));
   }
   vision.image_size = grid * vision.patch_size;
-  vision.layers = count_blocks(tensors, "visual.transformer.", vision.width);
+  vision.width = positions[1];
+  vision.layers = shapes.count_blocks("visual.transformer", vision.width);
   vision.heads = default_heads(vision.width);
-  vision.output_dim = need_shape(tensors, "visual.proj", {vision.width, -1}).size(1);
+  vision.output_dim = shapes.read("visual.proj", {vision.width, kAny})[1];
   return vision;
 }
 
-TextTransformerConfig text_config_of(const StateDict& tensors) {
+TextTransformerConfig text_config_of(ShapeReader& shapes) {
   TextTransformerConfig text;
-  const auto& tokens = need(tensors, "token_embedding.weight", 2);
-  text.vocabulary_size = tokens.size(0);
-  text.width = tokens.size(1);
-  text.context_length = need_shape(tensors, "positional_embedding", {-1, text.width}).size(0);
-  text.layers = count_blocks(tensors, "transformer.", text.width);
+  const auto tokens = shapes.read("token_embedding.weight", {kAny, kAny});
+  const auto positions = shapes.read("positional_embedding", {kAny, tokens[1]});
+  text.vocabulary_size = tokens[0];
+  text.context_length = positions[0];
+  text.width = positions[1];
+  text.layers = shapes.count_blocks("transformer", text.width);
   text.heads = default_heads(text.width);
-  text.output_dim = need_shape(tensors, "text_projection", {text.width, -1}).size(1);
+  text.output_dim = shapes.read("text_projection", {text.width, kAny})[1];
   return text;
 }
 
-TemporalFusionConfig fusion_config_of(const StateDict& tensors, const ActionClipConfig& towers,
-                                      std::int64_t frames) {
+TemporalFusionConfig fusion_config_of(const StateDict& tensors, ShapeReader& shapes,
+                                      const ActionClipConfig& towers, std::int64_t frames) {
   TemporalFusionConfig fusion;
   fusion.width = towers.vision.output_dim;
   fusion.frames = frames;
   fusion.heads = towers.text.heads;
-  fusion.layers = count_blocks(tensors, "fusion.transformer.", fusion.width);
-  fusion.type =
-      tensors.contains("fusion.frame_position_embeddings.weight") ? FusionType::Transf : FusionType::meanP;
+  fusion.layers = shapes.count_blocks("fusion.transformer", fusion.width);
+  const bool transformer = fusion.layers > 0 || tensors.contains("fusion.frame_position_embeddings.weight");
+  fusion.type = transformer ? FusionType::Transf : FusionType::meanP;
   return fusion;
 }
 
 // The sizes that CLIP-named tensors have; heads of CLIP's width; the fusion head from `fusion.*` (none of
 // them: meanP).
 ActionClipConfig config_of(const StateDict& tensors, std::int64_t frames) {
+  ShapeReader shapes(tensors);
   ActionClipConfig config;
-  config.vision = vision_config_of(tensors);
-  config.text = text_config_of(tensors);
-  config.fusion = fusion_config_of(tensors, config, frames);
+  config.vision = vision_config_of(shapes);
+  config.text = text_config_of(shapes);
+  config.fusion = fusion_config_of(tensors, shapes, config, frames);
+  shapes.require_no_findings();
   return config;
 }
 

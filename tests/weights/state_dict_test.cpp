@@ -11,12 +11,14 @@
 #include "actionclip/core/error.h"
 
 #include "tests/temporary_folder.h"
+#include "tests/weights/files.h"
 #include "tests/weights/small_model.h"
 
 namespace actionclip {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 class LoadWeights : public ::testing::Test {
@@ -117,7 +119,46 @@ TEST_F(LoadWeights, ShapesThatNoModelHasAreRefused) {
   EXPECT_THAT(error_with("token_embedding.weight", {20, 0}), HasSubstr("positional_embedding"));
   EXPECT_THAT(error_with("transformer.resblocks.0.attn.out_proj.weight", {0, 64}),
               HasSubstr("transformer.resblocks.0.attn.out_proj.weight"));
-  EXPECT_THAT(error_with("text_projection", {64}), HasSubstr("has 1 dimensions instead of 2"));
+  EXPECT_THAT(error_with("text_projection", {64}),
+              HasSubstr("text_projection is [64] in the file, [64, ?] is needed"));
+}
+
+TEST_F(LoadWeights, TensorsThatTheSizesAreReadFromAreAllNamed) {
+  for (const char* name : {"visual.proj", "token_embedding.weight", "text_projection"}) tensors_.erase(name);
+  tensors_["visual.transformer.resblocks.0.attn.out_proj.weight"] = at::zeros({64, 32});
+  for (const auto& metadata : {std::map<std::string, std::string>{}, to_metadata(small_sizes())}) {
+    EXPECT_THAT(error_of(metadata),
+                EndsWith("weights.safetensors: cannot tell the architecture: "
+                         "visual.transformer.resblocks.0.attn.out_proj.weight is [64, 32] in the file, "
+                         "[64, 64] is needed; missing visual.proj [64, ?]; "
+                         "missing token_embedding.weight [?, ?]; missing text_projection [64, ?]"));
+  }
+}
+
+TEST_F(LoadWeights, ABlockCountsThoughATensorOfItIsMissing) {
+  auto sizes = small_sizes();
+  sizes.text.layers = 3;
+  tensors_ = state_dict(ActionClip(sizes));
+  tensors_.erase("transformer.resblocks.1.ln_1.weight");
+  tensors_.erase("fusion.frame_position_embeddings.weight");
+  write_weights(folder_ / "weights.safetensors", tensors_, {});
+  const auto weights = load_weights(folder_ / "weights.safetensors");
+  EXPECT_EQ(weights.config.text.layers, 3);
+  EXPECT_EQ(weights_error([&] { build_model(weights); }),
+            "the weights do not fit the model: missing transformer.resblocks.1.ln_1.weight [64]; "
+            "missing fusion.frame_position_embeddings.weight [77, 64]");
+}
+
+TEST_F(LoadWeights, AFewEmptyTensorsCannotAskForManyBlocks) {
+  tensors_["transformer.resblocks.3.ln_1.weight"] = at::zeros({0});
+  EXPECT_THAT(error_of(std::map<std::string, std::string>{}),
+              EndsWith("missing transformer.resblocks.1.*; missing transformer.resblocks.2.*; "
+                       "missing transformer.resblocks.3.attn.out_proj.weight [64, 64]"));
+  tensors_.erase("transformer.resblocks.3.ln_1.weight");
+  tensors_["transformer.resblocks.5000000000.ln_1.weight"] = at::zeros({0});
+  write_weights(folder_ / "weights.safetensors", tensors_, {});
+  EXPECT_EQ(weights_error([&] { build_model(load_weights(folder_ / "weights.safetensors")); }),
+            "the weights do not fit the model: surplus transformer.resblocks.5000000000.ln_1.weight [0]");
 }
 
 TEST_F(LoadWeights, TwoTensorsForOneNameAreRefusedByBothTheirNames) {

@@ -35,8 +35,9 @@ struct LoadedWeights {
 };
 
 // The weights in `file`. `frames`: T where it does not tell. Entries that are no weights of the model (sizes,
-// counters) are left out. Throws WeightsError for names of no known scheme, two tensors for one name, or
-// sizes that no model has or that the tensors contradict.
+// counters) are left out. Throws WeightsError for names of no known scheme, two tensors for one name, tensors
+// missing or misshapen that sizes are read from (it lists them all), or sizes that no model has or that the
+// tensors contradict.
 LoadedWeights to_weights(const TensorFile& file, std::int64_t frames = 8);
 
 // Reads a weights file, or a checkpoint folder (its model.safetensors). Throws WeightsError that names the
