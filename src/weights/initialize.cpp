@@ -20,12 +20,19 @@ void require_no_findings(const std::vector<std::string>& findings) {
   throw WeightsError(fmt::format("the weights do not fit the model: {}", fmt::join(findings, "; ")));
 }
 
-void require_same_input(const char* key, const std::optional<std::vector<double>>& given,
-                        const std::vector<double>& trained) {
+template <typename T>
+void require_same(const char* key, const std::optional<T>& given, const T& trained) {
   if (!given || *given == trained) return;
   throw ConfigError(fmt::format(
-      "model.{}: [{}] is given, but the weights to start from were trained with [{}]; leave it out", key,
-      fmt::join(*given, ", "), fmt::join(trained, ", ")));
+      "model.{}: {} is given, but the weights were trained with {}; set it to that or leave it out", key,
+      *given, trained));
+}
+
+// Gives `setting`, which no shape shows, the value that the weights were trained with.
+template <typename T>
+void settle(const char* key, std::optional<T>& setting, const T& trained) {
+  require_same(key, setting, trained);
+  setting = trained;
 }
 
 }  // namespace
@@ -64,14 +71,28 @@ StateDict state_dict(const ActionClip& model) {
   return result;
 }
 
-ActionClipConfig resolve(const ModelConfig& config, const LoadedWeights& weights) {
-  ActionClipConfig sizes = resolve(config);
+void require_same_input(const ModelConfig& config, const ActionClipConfig& trained) {
+  require_same("mean", config.mean, trained.mean);
+  require_same("std", config.std, trained.std);
+}
+
+// Heads of another width are not compared: load_state_dict() says more, as the shapes differ too.
+ActionClipConfig resolve(const ModelConfig& config, const LoadedWeights& weights, const LoadedParts& parts) {
+  const ActionClipConfig sizes = resolve(config);
   if (!weights.described) return sizes;
-  require_same_input("mean", config.mean, weights.config.mean);
-  require_same_input("std", config.std, weights.config.std);
-  sizes.mean = weights.config.mean;
-  sizes.std = weights.config.std;
-  return sizes;
+  const ActionClipConfig& trained = weights.config;
+  ModelConfig settled = config;
+  if (parts.image) {
+    settle("mean", settled.mean, trained.mean);
+    settle("std", settled.std, trained.std);
+    if (sizes.vision.width == trained.vision.width)
+      settle("vision.heads", settled.vision.heads, trained.vision.heads);
+  }
+  const bool text = parts.text && sizes.text.width == trained.text.width;
+  const bool fusion = parts.fusion && config.fusion == FusionType::Transf;
+  if (text || (fusion && sizes.fusion.width == trained.fusion.width))
+    settle("text.heads", settled.text.heads, trained.text.heads);
+  return resolve(settled);
 }
 
 ActionClip build_model(const ModelConfig& config, std::uint64_t seed) {
@@ -87,8 +108,8 @@ ActionClip build_model(const ModelConfig& config, std::uint64_t seed) {
     return ActionClip(resolve(config));
   }
   const LoadedWeights weights = load_weights(config.weights.path);
-  ActionClip model(image ? resolve(config, weights) : resolve(config));
   const bool fusion = weights.has_fusion && weights.config.fusion.type == config.fusion;
+  ActionClip model(resolve(config, weights, {.image = image, .text = text, .fusion = fusion}));
   load_state_dict(model, weights.tensors, [&](const std::string& name) {
     switch (part_of(name)) {
       case ModelPart::image:

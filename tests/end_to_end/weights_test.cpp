@@ -111,9 +111,10 @@ TEST_F(WeightsOfARun, AnotherVocabularyThanTheOneTrainedWithIsRefused) {
         std::pair(run_program({"predict", "--weights", checkpoint, "--vocabulary", vocabulary, "clip.mp4"}),
                   "--vocabulary")}) {
     EXPECT_EQ(result.exit_code, 1);
-    EXPECT_EQ(lines_of(result.errors).back(),
-              fmt::format("actionclip: the weights were trained with another vocabulary than {}: name it with {}",
-                          vocabulary, name));
+    EXPECT_EQ(
+        lines_of(result.errors).back(),
+        fmt::format("actionclip: the weights were trained with another vocabulary than {}: name it with {}",
+                    vocabulary, name));
   }
 }
 
@@ -134,6 +135,17 @@ TEST_F(WeightsOfARun, TheMeanOfTheWeightsStaysWithTheRunsThatStartFromThem) {
       train("third", starting_from("first/checkpoints/last", {"train.max_steps=1", "model.mean=[0, 0, 0]"}));
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_THAT(refused.errors, HasSubstr("model.mean: [0, 0, 0] is given"));
+}
+
+TEST_F(WeightsOfARun, OtherHeadsThanThoseOfTheWeightsAreRefused) {
+  ASSERT_EQ(train("first", {"train.max_steps=1"}).exit_code, 0);
+  for (const auto& result : {train("first", {"train.max_steps=2", "model.vision.heads=2", "--resume"}),
+                             train("second", starting_from("first/checkpoints/last",
+                                                           {"train.max_steps=1", "model.vision.heads=2"}))}) {
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.errors,
+                HasSubstr("model.vision.heads: 2 is given, but the weights were trained with 1"));
+  }
 }
 
 }  // namespace

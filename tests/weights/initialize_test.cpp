@@ -13,6 +13,7 @@
 #include "tests/parity/reference_files.h"
 #include "tests/parity/run_python.h"
 #include "tests/temporary_folder.h"
+#include "tests/weights/files.h"
 #include "tests/weights/small_model.h"
 
 namespace actionclip {
@@ -34,6 +35,15 @@ void expect_same(const ActionClip& model, const StateDict& expected, const auto&
     ++compared;
   }
   EXPECT_GT(compared, 0);
+}
+
+std::string config_error(const ModelConfig& config) {
+  try {
+    build_model(config, kSeed);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "no error";
 }
 
 class Start : public ::testing::Test {
@@ -98,6 +108,59 @@ TEST_F(Start, AMeanOrStdThatTheWeightsContradictIsRefused) {
   config.mean.reset();
   config.std = std::vector<double>{0.5, 0.5, 0.5};
   EXPECT_THROW(build_model(config, kSeed), ConfigError);
+}
+
+TEST_F(Start, HeadsThatAreNotGivenAreThoseThatTheWeightsWereTrainedWith) {
+  auto config = start_from(small_settings(), file_);
+  config.vision.heads.reset();
+  config.text.heads.reset();
+  const auto loaded = build_model(config, kSeed)->config();
+  EXPECT_EQ(loaded.vision.heads, 2);
+  EXPECT_EQ(loaded.text.heads, 2);
+  EXPECT_EQ(loaded.fusion.heads, 2);
+  config.init.image = InitSource::random;
+  EXPECT_EQ(build_model(config, kSeed)->config().vision.heads, 1) << "of its width";
+}
+
+TEST_F(Start, HeadsThatTheWeightsContradictAreRefused) {
+  auto config = start_from(small_settings(), file_);
+  config.vision.heads = 4;
+  EXPECT_EQ(config_error(config),
+            "model.vision.heads: 4 is given, but the weights were trained with 2; set it to that or leave it "
+            "out");
+  config.init.image = InitSource::random;
+  EXPECT_EQ(config_error(config), "no error");
+  config = start_from(small_settings(), file_);
+  config.text.heads = 4;
+  EXPECT_THAT(config_error(config), HasSubstr("model.text.heads: 4 is given"));
+  config.init.text = InitSource::random;
+  EXPECT_THAT(config_error(config), HasSubstr("model.text.heads: 4 is given")) << "the fusion head's too";
+  config.fusion = FusionType::meanP;
+  EXPECT_EQ(config_error(config), "no error");
+}
+
+TEST_F(Start, WeightsThatDoNotTellTheirHeadsTakeThoseThatAreGiven) {
+  write_weights(file_, trained_, {});
+  auto config = start_from(small_settings(), file_);
+  config.vision.heads = 4;
+  EXPECT_EQ(build_model(config, kSeed)->config().vision.heads, 4);
+}
+
+TEST_F(Start, TensorsThatDoNotFitAreAllNamedWithTheirShapes) {
+  auto tensors = trained_;
+  tensors["visual.class_embedding"] = at::zeros({65});
+  tensors["visual.extra"] = at::zeros({2, 3});
+  tensors.erase("ln_final.bias");
+  ActionClip model(small_sizes());
+  const auto visual_proj = state_dict(model).at("visual.proj").clone();
+  EXPECT_EQ(
+      weights_error([&] { load_state_dict(model, tensors); }),
+      "the weights do not fit the model: visual.class_embedding is [65] in the file, [64] in the model; "
+      "missing ln_final.bias [64]; surplus visual.extra [2, 3]");
+  EXPECT_TRUE(at::equal(state_dict(model).at("visual.proj"), visual_proj)) << "half loaded";
+  const auto of_text = [](const std::string& name) { return part_of(name) == ModelPart::text; };
+  EXPECT_EQ(weights_error([&] { load_state_dict(model, tensors, of_text); }),
+            "the weights do not fit the model: missing ln_final.bias [64]");
 }
 
 TEST_F(Start, WeightsThatDoNotTellTheirMeanTakeTheOneThatIsGiven) {

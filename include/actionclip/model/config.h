@@ -38,7 +38,8 @@ struct InitConfig {
 BOOST_DESCRIBE_STRUCT(InitConfig, (), (image, text))
 
 // Sizes that differ from those of `arch`; all but the heads for arch `custom`. Heads that are not given are
-// width / 64 where the width is.
+// those of the weights that the part comes from, where their file says them, else width / 64 where the width
+// is given.
 struct VisionOverrides {
   std::optional<std::int64_t> image_size, patch_size, width, layers, heads;
 };

@@ -18,9 +18,19 @@ void load_state_dict(ActionClip& model, const StateDict& tensors,
 // The parameters of the model, detached, by name.
 StateDict state_dict(const ActionClip& model);
 
-// The sizes of `config` for a model whose image encoder comes from `weights`: mean and std are those that the
-// weights were trained with, where their file says them. Throws ConfigError if `config` gives others.
-ActionClipConfig resolve(const ModelConfig& config, const LoadedWeights& weights);
+// The parts of a model that come from a weights file.
+struct LoadedParts {
+  bool image = true, text = true, fusion = true;
+};
+
+// The sizes of `config` for a model of which `parts` come from `weights`: what no shape shows (mean and std
+// with the image encoder, the heads of each part) is as the weights were trained, where their file says it.
+// Throws ConfigError if `config` gives anything else. The fusion head has the text encoder's heads.
+ActionClipConfig resolve(const ModelConfig& config, const LoadedWeights& weights,
+                         const LoadedParts& parts = {});
+
+// Throws ConfigError if `config` gives another mean or std than the model was trained with.
+void require_same_input(const ModelConfig& config, const ActionClipConfig& trained);
 
 // A model for an experiment: sizes from `config`, parts from `config.weights` or at random as `config.init`
 // says; the fusion head comes from the weights where they hold one of the same kind, else it starts fresh.
