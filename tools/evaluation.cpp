@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "actionclip/core/error.h"
@@ -14,6 +15,10 @@ namespace {
 
 constexpr std::array<const char*, 3> kSplits = {"train", "val", "test"};
 
+// What no tensor's shape shows: the experiment's, where the weights do not tell it.
+constexpr std::array<std::string_view, 5> kShownByNoShape = {"model.frames", "model.mean", "model.std",
+                                                             "model.vision.heads", "model.text.heads"};
+
 std::string_view key_of(std::string_view override_text) {
   return override_text.substr(0, override_text.find('='));
 }
@@ -22,25 +27,49 @@ std::string_view key_of(std::string_view override_text) {
   throw UsageError(fmt::format("override '{}': {}", override_text, reason));
 }
 
-void refuse_model_overrides(const std::vector<std::string>& overrides) {
+void refuse_size_overrides(const std::vector<std::string>& overrides) {
   for (const auto& text : overrides) {
     const auto key = key_of(text);
     if (key != "model" && !key.starts_with("model.")) continue;
-    if (key == "model.weights" || key == "model.frames") continue;
+    if (key == "model.weights" || std::ranges::find(kShownByNoShape, key) != kShownByNoShape.end()) continue;
     refuse(text, "without effect, as the weights say how the model is built; leave it out");
   }
 }
 
-LoadedWeights load_described(const Experiment& experiment, const std::vector<std::string>& overrides) {
+// Refuses overrides that are not what the model has.
+void refuse_other_overrides(const std::vector<std::string>& overrides, const ModelConfig& given,
+                            const ActionClipConfig& model) {
+  for (const auto& text : overrides) {
+    const auto require = [&](std::string_view key, const auto& value, const auto& own) {
+      if (key_of(text) == key && value != own)
+        refuse(text, fmt::format("the weights are of a model that has {}; leave it out", own));
+    };
+    require("model.frames", given.frames, model.fusion.frames);
+    require("model.mean", given.mean, model.mean);
+    require("model.std", given.std, model.std);
+    require("model.vision.heads", given.vision.heads, model.vision.heads);
+    require("model.text.heads", given.text.heads, model.text.heads);
+  }
+}
+
+// Heads only to an encoder of the same width: those of another one say nothing about it.
+void take_from_experiment(const ModelConfig& given, ActionClipConfig& model) {
+  const ActionClipConfig sizes = resolve(given);
+  model.mean = sizes.mean;
+  model.std = sizes.std;
+  if (sizes.vision.width == model.vision.width) model.vision.heads = sizes.vision.heads;
+  if (sizes.text.width == model.text.width) model.text.heads = model.fusion.heads = sizes.text.heads;
+  require_buildable(model);
+}
+
+LoadedWeights load_whole(const Experiment& experiment, const std::vector<std::string>& overrides) {
   if (experiment.model.weights.empty()) {
     throw Error("there are no weights to evaluate: give --weights FILE, or set model.weights");
   }
   auto weights = load_weights(experiment.model.weights.path, experiment.model.frames);
-  const auto frames = weights.config.fusion.frames;
-  for (const auto& text : overrides) {
-    if (key_of(text) == "model.frames" && frames != experiment.model.frames)
-      refuse(text, fmt::format("the weights are of a model that takes {} frames; leave it out", frames));
-  }
+  if (!weights.described) take_from_experiment(experiment.model, weights.config);
+  refuse_other_overrides(overrides, experiment.model, weights.config);
+  require_same_input(experiment.model, weights.config);
   return weights;
 }
 
@@ -65,7 +94,7 @@ void EvaluationOptions::add_to(CLI::App& command) {
 }
 
 Experiment EvaluationOptions::load(const std::vector<std::string>& read_splits, UnreadPaths unread) const {
-  refuse_model_overrides(experiment.overrides);
+  refuse_size_overrides(experiment.overrides);
   for (const char* name : kSplits) {
     if (std::find(read_splits.begin(), read_splits.end(), name) == read_splits.end())
       unread.push_back(fmt::format("data.{}", name));
@@ -95,7 +124,7 @@ SplitScorer::SplitScorer(const EvaluationOptions& options, const Experiment& exp
     : experiment_(experiment),
       labels_(labels),
       device_(choose_device(options.experiment.device)),
-      weights_(load_described(experiment, options.experiment.overrides)),
+      weights_(load_whole(experiment, options.experiment.overrides)),
       model_(build_model(weights_)) {
   model_->to(device_);
   const auto tokenizer = make_tokenizer(experiment.text);

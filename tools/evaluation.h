@@ -1,4 +1,4 @@
-// What evaluate and zero-shot share: options, the model that the weights describe, and how reports are told.
+// What evaluate and zero-shot share: options, the model of the weights, and how reports are told.
 #pragma once
 
 #include <memory>
@@ -23,18 +23,20 @@ struct EvaluationOptions {
 
   void add_to(CLI::App& command);
 
-  // Of the splits, only `read_splits` ("test") are read. Throws UsageError on overrides of the model, whose
-  // sizes the weights give.
+  // Of the splits, only `read_splits` ("test") are read. Throws UsageError on overrides of the model's sizes,
+  // which the weights give.
   Experiment load(const std::vector<std::string>& read_splits, UnreadPaths unread = {}) const;
 };
 
 // Throws Error if the experiment does not set its list.
 const DatasetConfig& find_split(const Experiment& experiment, const std::string& name);
 
-// The model that the weights describe, with everything that scoring a split needs.
+// The model of the weights, with everything that scoring a split needs. What they do not tell (as OpenAI's
+// and published files do not) is the experiment's: frames, mean, std and heads.
 class SplitScorer {
  public:
-  // `experiment` and `labels` must outlive it.
+  // `experiment` and `labels` must outlive it. Throws UsageError on overrides, ConfigError on a mean or std
+  // in the experiment, that the weights contradict.
   SplitScorer(const EvaluationOptions& options, const Experiment& experiment, const LabelSet& labels);
 
   EvaluationReport score(const DatasetConfig& split) const;

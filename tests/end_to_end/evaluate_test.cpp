@@ -11,6 +11,7 @@
 
 #include "tests/end_to_end/program.h"
 #include "tests/temporary_folder.h"
+#include "tests/weights/small_model.h"
 
 namespace actionclip {
 namespace {
@@ -112,13 +113,47 @@ TEST_F(Evaluation, ABrokenVideoIsLoggedOnceAndNamedInTheJson) {
 }
 
 TEST_F(Evaluation, SettingsOfTheModelThatTheWeightsDecideAreRefused) {
-  for (const char* setting : {"model.frames=32", "model.fusion=meanP", "model.vision.width=128"}) {
+  for (const char* setting : {"model.frames=32", "model.fusion=meanP", "model.vision.width=128",
+                              "model.mean=[0, 0, 0]", "model.vision.heads=2"}) {
     const auto result = evaluate({setting});
     EXPECT_EQ(result.exit_code, 2) << setting;
     EXPECT_THAT(result.errors, HasSubstr(setting));
     EXPECT_EQ(result.output, "");
   }
-  EXPECT_EQ(evaluate({"model.frames=4"}).exit_code, 0);
+  EXPECT_EQ(evaluate({"model.frames=4", "model.vision.heads=1"}).exit_code, 0);
+}
+
+TEST_F(Evaluation, AMeanOfTheExperimentThatTheWeightsContradictIsRefused) {
+  write_text(folder_ / "mean.yaml", "base: config.yaml\nmodel: {mean: [0, 0, 0]}\n");
+  const auto refused = run_program({"evaluate", "--config", folder_ / "mean.yaml", "--weights", weights_});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.errors, HasSubstr("model.mean: [0, 0, 0] is given"));
+}
+
+// Tensors alone, as OpenAI's and the published files hold them.
+TEST_F(Evaluation, WhatTheWeightsDoNotTellIsTheExperiments) {
+  const std::vector<std::string> settings = {"model.mean=[0.2, 0.3, 0.4]", "model.std=[0.5, 0.5, 0.5]",
+                                             "model.vision.heads=2", "model.text.heads=4"};
+  std::vector<std::string> arguments = {"train",    "--config",      folder_ / "config.yaml",
+                                        "--output", folder_ / "two", "train.max_steps=1"};
+  arguments.insert(arguments.end(), settings.begin(), settings.end());
+  const auto trained = run_program(arguments);
+  ASSERT_EQ(trained.exit_code, 0) << trained.errors;
+  weights_ = folder_ / "two/checkpoints/last";
+  const auto loss_with = [&](std::vector<std::string> overrides) {
+    overrides.emplace_back("--json");
+    return parse(evaluate(overrides)).at("loss").get<double>();
+  };
+  const double told = loss_with({});
+  const auto tensors = load_weights(weights_).tensors;
+  weights_ = folder_ / "bare.safetensors";
+  write_weights(weights_, tensors, {});
+  EXPECT_EQ(loss_with(settings), told);
+  for (std::size_t left_out = 0; left_out < settings.size(); ++left_out) {
+    auto others = settings;
+    others.erase(others.begin() + static_cast<std::ptrdiff_t>(left_out));
+    EXPECT_NE(loss_with(others), told) << settings[left_out];
+  }
 }
 
 TEST_F(Evaluation, TheFolderOfTheWeightsMayHaveAnyName) {
