@@ -72,6 +72,18 @@ TEST_F(Predict, AFrameFolderIsAVideo) {
   expect_predictions(nlohmann::json::parse(result.output)[0]);
 }
 
+TEST_F(Predict, FramesSaysHowManyAVideoWhereTheWeightsDoNotTell) {
+  run_python("frame_folder.py", {(folder_ / "frames").string(), "12"});
+  const auto with = [&](std::vector<std::string> options) {
+    options.insert(options.end(), {"--json", folder_ / "frames"});
+    const auto result = predict(options);
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    return nlohmann::json::parse(result.output).at(0).at("predictions");
+  };
+  EXPECT_EQ(with({}), with({"--frames", "8"}));
+  EXPECT_NE(with({}), with({"--frames", "3"}));
+}
+
 TEST_F(Predict, OutputGetsThePredictionsAsAFileToo) {
   run_python("frame_folder.py", {(folder_ / "frames").string(), "3"});
   const auto result = predict({folder_ / "frames", "--output", folder_ / "out"});
