@@ -46,8 +46,12 @@ void override_weights(ExperimentOptions& options, const std::string& weights) {
   if (weights.empty()) return;
   if (!std::filesystem::exists(weights))
     throw Error(fmt::format("--weights {}: no such file or folder", weights));
-  // In quotes, which JSON and YAML share: of `runs/a #1` YAML would take the end for a comment.
-  options.overrides.push_back("model.weights=" + nlohmann::json(weights).dump());
+  try {
+    // In quotes, which JSON and YAML share: of `runs/a #1` YAML would take the end for a comment.
+    options.overrides.push_back("model.weights=" + nlohmann::json(weights).dump());
+  } catch (const nlohmann::json::type_error&) {
+    throw Error(fmt::format("--weights {}: the name is not UTF-8, as settings must be; rename it", weights));
+  }
 }
 
 c10::Device choose_device(const std::string& name) {

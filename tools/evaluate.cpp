@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "actionclip/core/json_text.h"
+
 #include "tools/command.h"
 #include "tools/evaluation.h"
 
@@ -38,13 +40,13 @@ int evaluate_command(const Options& options) {
   const auto classes = describe_classes(report, labels);
   if (options.per_class) json["per_class"] = classes;
   if (common.json) {
-    fmt::print("{}\n", json.dump(2));
+    fmt::print("{}\n", json_text(json));
   } else {
     fmt::print("{} ({} labels)\n{}", split.list.string(), labels.size(), to_table(report));
     if (options.per_class) print_per_class(classes);
   }
   json["per_class"] = classes;
-  common.output.write("evaluation.json", json.dump(2) + "\n");
+  common.output.write("evaluation.json", json_text(json) + "\n");
   common.output.write("confusion.csv", confusion_csv(report, labels));
   return kExitDone;
 }

@@ -10,6 +10,8 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include "actionclip/core/json_text.h"
+
 #include "tools/command.h"
 
 namespace actionclip {
@@ -34,7 +36,7 @@ int few_shot_command(Options options) {
     return kExitResumable;
   }
   if (options.json) {
-    fmt::print("{}\n", to_json(results).dump(2));
+    fmt::print("{}\n", json_text(to_json(results)));
   } else {
     fmt::print("few-shot on {} (test: {})\n{}", experiment.data.labels.string(),
                experiment.data.test.list.string(), to_table(results));

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "actionclip/core/error.h"
+#include "actionclip/core/json_text.h"
 #include "actionclip/core/progress.h"
 #include "actionclip/eval/prediction.h"
 #include "actionclip/text/templates.h"
@@ -95,7 +96,7 @@ int predict_command(const PredictOptions& options) {
     }
     bar.advance(1);
   }
-  const std::string text = results.dump(2) + "\n";
+  const std::string text = json_text(results) + "\n";
   options.output.write("predictions.json", text);
   if (options.json) fmt::print("{}", text);
   return failed ? kExitError : kExitDone;

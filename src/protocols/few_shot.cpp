@@ -11,6 +11,7 @@
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
+#include "actionclip/core/json_text.h"
 #include "actionclip/core/random.h"
 #include "actionclip/eval/evaluator.h"
 #include "actionclip/eval/statistics.h"
@@ -125,7 +126,7 @@ std::string identity_of(const Experiment& experiment) {
                                              {"data.labels", content_hash(experiment.data.labels)},
                                              {"data.train.list", content_hash(experiment.data.train.list)},
                                              {"data.test.list", content_hash(experiment.data.test.list)}}}};
-  return identity.dump(2) + "\n";
+  return json_text(identity) + "\n";
 }
 
 FewShotData read_data(const Experiment& experiment) {
@@ -168,7 +169,7 @@ std::optional<double> score_run(const Experiment& experiment, const FewShotOptio
   claim_folder(folder, data.identity);
   if (const auto finished = finished_score(file)) return finished;
   const auto value = train_and_score(experiment, options, data, shots, seed, stop);
-  if (value) write_file_atomically(file, nlohmann::json{{"top1", *value}}.dump(2) + "\n");
+  if (value) write_file_atomically(file, json_text({{"top1", *value}}) + "\n");
   return value;
 }
 
@@ -225,7 +226,7 @@ TrainOutcome run_few_shot(const Experiment& experiment, const FewShotOptions& op
     results.push_back(summarize(shots, std::move(top1)));
   }
   std::filesystem::create_directories(options.output);
-  write_file_atomically(options.output / "few_shot.json", to_json(results).dump(2) + "\n");
+  write_file_atomically(options.output / "few_shot.json", json_text(to_json(results)) + "\n");
   return TrainOutcome::finished;
 }
 

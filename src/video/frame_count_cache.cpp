@@ -10,6 +10,7 @@
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
+#include "actionclip/core/json_text.h"
 #include "actionclip/video/sampler.h"
 
 namespace actionclip {
@@ -90,7 +91,7 @@ void FrameCountCache::save_locked() {
     const nlohmann::json document = {{"version", kFormatVersion}, {"videos", std::move(videos)}};
     // A path that is not UTF-8 is written with replacement characters: never found again, so that video is
     // counted again.
-    write_file_atomically(file_, document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    write_file_atomically(file_, json_text(document, /*indent=*/-1));
   } catch (const std::exception& problem) {
     spdlog::warn("frame counts are kept in memory only: {}", problem.what());
     file_.clear();

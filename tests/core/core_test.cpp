@@ -1,4 +1,4 @@
-// The small parts of core: atomic files, worker pool, queue, progress bar, data files.
+// The small parts of core: atomic files, JSON text, worker pool, queue, progress bar, data files.
 
 #include <atomic>
 #include <chrono>
@@ -11,11 +11,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/bounded_queue.h"
 #include "actionclip/core/data_file.h"
 #include "actionclip/core/error.h"
+#include "actionclip/core/json_text.h"
 #include "actionclip/core/progress.h"
 #include "actionclip/core/worker_pool.h"
 
@@ -62,6 +64,12 @@ TEST(Sha256, IsTheKnownValue) {
   write_text(folder / "file", "abc");
   EXPECT_EQ(sha256_of_file(folder / "file"),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(JsonText, ReplacesBytesThatAreNotUtf8AndKeepsTheRest) {
+  const nlohmann::ordered_json json = {{"video", "caf\xe9.mp4"}, {"label", "café"}};
+  EXPECT_EQ(json_text(json, /*indent=*/-1), "{\"video\":\"caf\xEF\xBF\xBD.mp4\",\"label\":\"café\"}");
+  EXPECT_EQ(json_text(nlohmann::json{{"top1", 50}}), "{\n  \"top1\": 50\n}");
 }
 
 TEST(WorkerPool, RunsEveryTaskAndHandsExceptionsOver) {

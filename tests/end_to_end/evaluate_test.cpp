@@ -112,6 +112,29 @@ TEST_F(Evaluation, ABrokenVideoIsLoggedOnceAndNamedInTheJson) {
   EXPECT_THAT(json.at("failed_videos")[0].at("path").get<std::string>(), HasSubstr("test/00003.mp4"));
 }
 
+TEST_F(Evaluation, ANameThatIsNotUtf8CostsNoResult) {
+  const std::string list = folder_ / "data/caf\xe9.txt", replaced = "caf\xEF\xBF\xBD";
+  write_text(list, read_text(folder_ / "data/test.txt") + "videos/test/caf\xe9.mp4 0\n");
+  std::filesystem::copy_file(list, folder_ / "data/odd.txt");
+  const auto evaluated = parse(evaluate({"--json", "--output", folder_ / "out", "data.max_failed_share=0.5",
+                                         "data.test.list=" + (folder_ / "data/odd.txt").string()}));
+  EXPECT_THAT(evaluated.at("failed_videos").at(0).at("path").get<std::string>(),
+              HasSubstr(replaced + ".mp4"));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "out/evaluation.json"));
+  const auto zero =
+      parse(zero_shot({"--json", "--output", folder_ / "out", "--list", list, "data.max_failed_share=0.5"}));
+  EXPECT_THAT(zero.at("splits").at(0).at("list").get<std::string>(), HasSubstr(replaced + ".txt"));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "out/zero_shot.json"));
+}
+
+TEST_F(Evaluation, WeightsWhoseNameIsNotUtf8AreRefusedByName) {
+  weights_ = folder_ / "caf\xe9";
+  std::filesystem::create_directory(weights_);
+  const auto result = evaluate({});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, AllOf(HasSubstr(weights_), HasSubstr("not UTF-8")));
+}
+
 TEST_F(Evaluation, SettingsOfTheModelThatTheWeightsDecideAreRefused) {
   for (const char* setting : {"model.frames=32", "model.fusion=meanP", "model.vision.width=128",
                               "model.mean=[0, 0, 0]", "model.vision.heads=2"}) {

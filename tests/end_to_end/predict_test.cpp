@@ -92,6 +92,23 @@ TEST_F(Predict, OutputGetsThePredictionsAsAFileToo) {
   expect_predictions(nlohmann::json::parse(read_text(folder_ / "out/predictions.json")).at(0));
 }
 
+TEST_F(Predict, ANameThatIsNotUtf8CostsNoAnswer) {
+  run_python("frame_folder.py", {(folder_ / "frames").string(), "3"});
+  std::filesystem::rename(folder_ / "frames", folder_ / "caf\xe9");
+  const std::string replaced = "caf\xEF\xBF\xBD";
+  const auto good = predict({folder_ / "caf\xe9"});
+  EXPECT_EQ(good.exit_code, 0) << good.errors;
+  EXPECT_THAT(good.output, HasSubstr("juggling"));
+  const auto result =
+      predict({folder_ / "caf\xe9", folder_ / "caf\xe9.mp4", "--json", "--output", folder_ / "out"});
+  EXPECT_EQ(result.exit_code, 1);
+  const auto json = nlohmann::json::parse(result.output);
+  EXPECT_EQ(json.at(0).at("video"), (folder_ / replaced).string());
+  expect_predictions(json.at(0));
+  EXPECT_THAT(json.at(1).at("error").get<std::string>(), HasSubstr(replaced + ".mp4"));
+  EXPECT_EQ(nlohmann::json::parse(read_text(folder_ / "out/predictions.json")), json);
+}
+
 TEST_F(Predict, AnOutputThatCannotBeMadeStopsThePredictionBeforeItsWork) {
   write_text(folder_ / "file", "");
   const auto result = predict({folder_ / "absent.mp4", "--output", folder_ / "file/out"});
