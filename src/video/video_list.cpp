@@ -21,6 +21,11 @@ namespace {
   throw Error(fmt::format("{}:{}: {}", file.string(), line, message));
 }
 
+// "# words", or "#" alone. "#1.mp4 3" is a video: data sets have such names (HMDB51).
+bool is_comment(std::string_view line) {
+  return line.starts_with('#') && (line.size() == 1 || line[1] == ' ' || line[1] == '\t');
+}
+
 // A list's text with the place that is being read.
 struct Cursor {
   const std::filesystem::path& file;
@@ -31,7 +36,7 @@ struct Cursor {
   bool find_line() {
     while (!rest.empty()) {
       const auto text = trimmed(rest.substr(0, rest.find('\n')));
-      if (!text.empty() && text.front() != '#') return true;
+      if (!text.empty() && !is_comment(text)) return true;
       take_line();
     }
     return false;

@@ -90,6 +90,24 @@ TEST_F(VideoListTest, SkipsEmptyLinesCommentsMarksAndWindowsLineEnds) {
   EXPECT_EQ(list.entries[1].line, 6);
 }
 
+TEST_F(VideoListTest, AHashIsAPathsFirstCharacterUnlessABlankFollows) {
+  const auto list = read(
+      "#20_Rhythm_clap_u_nm_np1_fr_goo_0.avi 4\n# 7\n#\t8\n#\n#\r\n./# 1.avi 5\n"
+      "## a heading 6\n");
+  ASSERT_EQ(list.entries.size(), 3u);
+  EXPECT_EQ(list.entries[0].path, folder_ / "#20_Rhythm_clap_u_nm_np1_fr_goo_0.avi");
+  EXPECT_EQ(list.entries[0].label_id, 4);
+  EXPECT_EQ(list.entries[1].path.filename(), "# 1.avi");
+  EXPECT_EQ(list.entries[1].line, 6);
+  EXPECT_EQ(list.entries[2].path, folder_ / "## a heading");
+  EXPECT_EQ(complaint("#a note\na.mp4 1\n"), "1: label id 'note' is not an integer (expected PATH LABEL_ID)");
+  const auto frames = read("#1 30 9\n", ListFormat::frames);
+  EXPECT_EQ(frames.entries.at(0).path, folder_ / "#1");
+  const auto captions = read("path,caption\n#1.png,a cat\n# 2.png,a dog\n", ListFormat::captions);
+  ASSERT_EQ(captions.entries.size(), 2u);
+  EXPECT_EQ(captions.entries[1].path, folder_ / "# 2.png");
+}
+
 TEST_F(VideoListTest, MalformedLinesAreNamedByFileAndLine) {
   EXPECT_EQ(complaint("a.mp4 1\nb.mp4\n"), "2: expected PATH LABEL_ID");
   EXPECT_EQ(complaint("a.mp4 run\n"), "1: label id 'run' is not an integer (expected PATH LABEL_ID)");

@@ -25,10 +25,11 @@ struct VideoList {
   std::vector<VideoEntry> entries;
 };
 
-// Reads the list that `config` names. Paths may contain spaces (numbers are taken from the end of the line);
-// empty lines and lines starting with '#' are skipped. Throws Error with file:line for: a malformed line, a
-// label id outside [0, label_count) (label_count < 0: unchecked), a frame count beyond kMaxFrameCount, an
-// empty list. The videos themselves are not opened.
+// Reads the list that `config` names. Paths may contain spaces (numbers are taken from the end of the line).
+// Empty lines and comments are skipped: a '#' at the line's start with a blank or nothing behind it, so that
+// "#1.mp4 3" is a video (and "./# 1.mp4 3" another). A CSV of captions has no comments. Throws Error with
+// file:line for: a malformed line, a label id outside [0, label_count) (label_count < 0: unchecked), a frame
+// count beyond kMaxFrameCount, an empty list. The videos themselves are not opened.
 VideoList read_video_list(const DatasetConfig& config, std::int64_t label_count);
 
 // The same for a list whose text is at hand; `config.list` is only its name in messages and the place that
