@@ -1,8 +1,10 @@
 #include "actionclip/eval/classifier.h"
 
 #include <utility>
+#include <vector>
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/einsum.h>
 #include <ATen/ops/softmax.h>
 #include <fmt/format.h>
@@ -30,7 +32,7 @@ void require_known_tokens(const at::Tensor& tokens, std::int64_t vocabulary_size
 Classifier::Classifier(ActionClip model, const at::Tensor& tokens, Precision precision)
     : model_(std::move(model)), precision_(precision) {
   const at::NoGradGuard no_grad;
-  const Autocast autocast(model_->device().type(), precision_);
+  const Autocast autocast(device().type(), precision_);
   model_->eval();
   require_known_tokens(tokens, model_->config().text.vocabulary_size);
   std::vector<at::Tensor> templates;
@@ -39,15 +41,17 @@ Classifier::Classifier(ActionClip model, const at::Tensor& tokens, Precision pre
   text_embeddings_ = at::stack(templates);
 }
 
-ClassScores Classifier::classify(const at::Tensor& clips) {
+ClassScores Classifier::classify(const at::Tensor& clips, std::int64_t views_at_once) {
   const at::NoGradGuard no_grad;
   model_->eval();
-  at::Tensor features;
+  const auto views = clips.flatten(0, 1);
+  std::vector<at::Tensor> features;
   {
-    const Autocast autocast(model_->device().type(), precision_);
-    features = model_->encode_video(clips.flatten(0, 1));
+    const Autocast autocast(device().type(), precision_);
+    for (const auto& some : views.split(views_at_once > 0 ? views_at_once : views.size(0)))
+      features.push_back(model_->encode_video(some));
   }
-  const auto video = l2_normalize(features).view({clips.size(0), clips.size(1), -1});
+  const auto video = l2_normalize(at::cat(features)).view({clips.size(0), clips.size(1), -1});
   const auto cosine = at::einsum("bvd,pcd->bvpc", {video, text_embeddings_});
   return {at::softmax(kLogitScale * cosine, -1).mean({1, 2}).cpu(), cosine.mean({1, 2}).cpu()};
 }

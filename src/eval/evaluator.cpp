@@ -9,6 +9,7 @@
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
 #include "actionclip/core/error.h"
 #include "actionclip/core/progress.h"
@@ -17,6 +18,7 @@ namespace actionclip {
 namespace {
 
 constexpr double kSmallestProbability = 1e-30;  // keeps the loss finite when a softmax underflows
+constexpr const char* kNotFinite = "scores are not finite";
 
 // The counterpart of each label, -1 where the column names the label itself. Throws Error for an entry that
 // is no label id.
@@ -90,6 +92,35 @@ class ExtraMetrics {
   std::optional<PairAccuracy> pairs_;
 };
 
+// Batches of as many videos as fill one forward with their views.
+LoaderOptions loader_options(const Classifier& classifier, const ClipDataset& videos,
+                             const EvalConfig& config, const DataConfig& data, const ProcessGroup& group) {
+  const auto views = videos.clip_shape(SampleMode::test)[0];
+  const auto batch_size = std::max<std::int64_t>(1, config.batch_size / views);
+  return {.batch_size = batch_size,
+          .workers = data.num_workers,
+          // Where a batch is one video or two, more batches, so that every worker has one to decode.
+          .prefetch = std::max(data.prefetch, (data.num_workers + batch_size - 1) / batch_size),
+          .rank = group.rank(),
+          .world_size = group.world_size(),
+          .mode = SampleMode::test,
+          .pin_memory = classifier.device().is_cuda()};
+}
+
+// Why a video counts as failed; empty if it does not.
+std::string failure_of(const std::string& decoding_error, std::span<const float> scores) {
+  if (!decoding_error.empty()) return decoding_error;
+  const bool finite =
+      std::all_of(scores.begin(), scores.end(), [](float score) { return std::isfinite(score); });
+  return finite ? "" : kNotFinite;
+}
+
+// Undecodable videos were logged one by one; these come by the thousand, when a model has diverged.
+void warn_of_scores_not_finite(const EvaluationReport& report) {
+  const auto count = std::ranges::count(report.failed, kNotFinite, &UnscoredVideo::reason);
+  if (count > 0) spdlog::warn("the scores of {} videos are not finite: counted as wrong", count);
+}
+
 }  // namespace
 
 void check_label_columns(const LabelSet& labels, const EvalConfig& config) {
@@ -99,12 +130,7 @@ void check_label_columns(const LabelSet& labels, const EvalConfig& config) {
 EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, const LabelSet& labels,
                           const EvalConfig& config, const DataConfig& data,
                           const std::shared_ptr<ProcessGroup>& group) {
-  Loader loader(videos, LoaderOptions{.batch_size = config.batch_size,
-                                      .workers = data.num_workers,
-                                      .prefetch = data.prefetch,
-                                      .rank = group->rank(),
-                                      .world_size = group->world_size(),
-                                      .mode = SampleMode::test});
+  Loader loader(videos, loader_options(classifier, videos, config, data, *group));
   EvaluationReport report{.metrics = ClassificationMetrics(labels.size()),
                           .views = config.clips * config.crops};
   ExtraMetrics extra(labels, config);
@@ -112,29 +138,31 @@ EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, con
   loader.start_epoch(0);
   ProgressBar bar("evaluate", videos.size(), "videos");
   while (const auto batch = loader.next()) {
-    const auto scores = classifier.classify(batch->clips).probabilities.contiguous();
+    const auto scores = classifier.classify(batch->clips, config.batch_size).probabilities.contiguous();
     for (std::size_t i = 0; i < batch->indices.size(); ++i) {
       const auto label_id = batch->label_ids[static_cast<std::int64_t>(i)].item<std::int64_t>();
-      if (!batch->errors[i].empty()) {
-        report.metrics.add_failed(label_id);
-        extra.add_failed(label_id);
-        report.failed.push_back({videos.list().entries[batch->indices[i]].path.string(), batch->errors[i]});
-        continue;
-      }
       const std::span<const float> row(
           scores.const_data_ptr<float>() + static_cast<std::int64_t>(i) * scores.size(1),
           static_cast<std::size_t>(scores.size(1)));
+      const auto failure = failure_of(batch->errors[i], row);
+      if (!failure.empty()) {
+        report.metrics.add_failed(label_id);
+        extra.add_failed(label_id);
+        report.failed.push_back({videos.list().entries[batch->indices[i]].path.string(), failure});
+        continue;
+      }
       report.metrics.add(row, label_id);
       extra.add(row, label_id);
       loss_sum -= std::log(std::max<double>(row[label_id], kSmallestProbability));
     }
     bar.advance(static_cast<std::int64_t>(batch->indices.size()));
   }
+  warn_of_scores_not_finite(report);
   add_other_ranks(report.metrics, *group);
   extra.add_ranks(*group);
   loss_sum = sum_over_ranks(loss_sum, *group);
-  const auto decoded = report.metrics.samples() - report.metrics.failed();
-  report.loss = decoded > 0 ? loss_sum / static_cast<double>(decoded) : 0;
+  const auto scored = report.metrics.samples() - report.metrics.failed();
+  report.loss = scored > 0 ? loss_sum / static_cast<double>(scored) : 0;
   extra.report(report);
   return report;
 }

@@ -78,6 +78,18 @@ TEST(Classifier, WhatAVideoScoresDoesNotDependOnTheOthersOfItsBatch) {
   EXPECT_LT(relative_error(alone.probabilities[0], together.probabilities[1]), 1e-4);
 }
 
+TEST(Classifier, ScoresDoNotDependOnHowManyViewsGoThroughTheModelAtOnce) {
+  at::manual_seed(23);
+  Classifier classifier(ActionClip(small_sizes()), random_tokens());
+  const auto clips = random_clips();
+  const auto whole = classifier.classify(clips);
+  for (const std::int64_t views : {1, 3, 5, 8, 12, 100}) {  // 5 and 8: views of several videos together
+    const auto scores = classifier.classify(clips, views);
+    EXPECT_LT(relative_error(scores.similarities, whole.similarities), 1e-4) << views;
+    EXPECT_LT(relative_error(scores.probabilities, whole.probabilities), 1e-4) << views;
+  }
+}
+
 TEST(Classifier, ATokenThatTheModelDoesNotKnowIsRefused) {
   ActionClip model(small_sizes());
   auto tokens = random_tokens();

@@ -1,8 +1,12 @@
 #include "actionclip/eval/evaluator.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -32,9 +36,9 @@ LabelSet labels() {
   return LabelSet(names, {{"verb", verbs}, {"pair", pairs}});
 }
 
-Classifier random_classifier() {
+ActionClip random_model() {
   at::manual_seed(4);
-  ActionClip model(ActionClipConfig{
+  return ActionClip(ActionClipConfig{
       .vision = {.image_size = 16, .patch_size = 8, .width = 64, .layers = 1, .heads = 1, .output_dim = 64},
       .text = {.context_length = 6,
                .vocabulary_size = 50,
@@ -43,19 +47,48 @@ Classifier random_classifier() {
                .heads = 1,
                .output_dim = 64},
       .fusion = {.type = FusionType::Transf, .width = 64, .layers = 1, .heads = 1, .frames = 4}});
-  return Classifier(model, at::randint(1, 50, {2, kVideos, 6}, at::kLong));
 }
 
-ClipDataset videos() {
+Classifier random_classifier(ActionClip model = random_model()) {
+  return Classifier(std::move(model), at::randint(1, 50, {2, kVideos, 6}, at::kLong));
+}
+
+// Takes the place of a model's head, which it asks, and notes how many views each forward has.
+class WatchedFusion : public TemporalFusion {
+ public:
+  explicit WatchedFusion(std::shared_ptr<TemporalFusion> head) : head_(std::move(head)) {}
+
+  at::Tensor forward(const at::Tensor& frame_features) override {
+    views.push_back(frame_features.size(0));
+    const auto features = head_->forward(frame_features);
+    const bool spoil = spoil_first && views.size() == 1;
+    return spoil ? features * std::numeric_limits<double>::quiet_NaN() : features;
+  }
+
+  std::vector<std::int64_t> views;
+  bool spoil_first = false;  // the first forward gives NaN
+
+ private:
+  std::shared_ptr<TemporalFusion> head_;
+};
+
+std::shared_ptr<WatchedFusion> watch(ActionClip& model) {
+  auto watched = std::make_shared<WatchedFusion>(model->fusion);
+  model->fusion = watched;
+  return watched;
+}
+
+ClipDataset videos(const EvalConfig& config) {
   auto options = fake_options();
   options.max_failed_share = 1;
+  options.clips = config.clips;
+  options.crops = config.crops;
   return ClipDataset(fake_list(kVideos), options, fake_frames(/*damaged=*/{2, 7}));
 }
 
-EvaluationReport evaluate_on(const std::shared_ptr<ProcessGroup>& group, Classifier& classifier) {
-  const auto data = videos();
-  EvalConfig config;
-  config.batch_size = 2;
+EvaluationReport evaluate_on(const std::shared_ptr<ProcessGroup>& group, Classifier& classifier,
+                             EvalConfig config = {.batch_size = 2}) {
+  const auto data = videos(config);
   config.group_by = {"verb"};
   config.pair_by = "pair";
   DataConfig loading;
@@ -82,6 +115,40 @@ TEST(Evaluate, ManyRanksReportWhatOneReports) {
       EXPECT_NEAR(report->loss, expected.loss, 1e-4);
     }
   }
+}
+
+TEST(Evaluate, ABatchBoundsTheViewsOfAForwardAndChangesNoScore) {
+  EvalConfig config{.clips = 2, .crops = 3, .batch_size = 100};
+  auto classifier = random_classifier();
+  const auto expected = evaluate_on(std::make_shared<SingleProcess>(), classifier, config);
+  EXPECT_EQ(expected.views, 6);
+  for (const std::int64_t batch_size : {13, 6, 4, 1}) {
+    config.batch_size = batch_size;
+    auto model = random_model();
+    const auto watched = watch(model);
+    auto in_parts = random_classifier(model);
+    const auto report = evaluate_on(std::make_shared<SingleProcess>(), in_parts, config);
+    EXPECT_EQ(*std::max_element(watched->views.begin(), watched->views.end()),
+              batch_size == 13 ? 12 : batch_size);
+    EXPECT_EQ(report.metrics.counts(), expected.metrics.counts()) << batch_size;
+    EXPECT_NEAR(report.loss, expected.loss, 1e-4) << batch_size;
+  }
+}
+
+TEST(Evaluate, AVideoWhoseScoresAreNotFiniteCountsAsFailedAndIsNamed) {
+  auto model = random_model();
+  watch(model)->spoil_first = true;
+  auto classifier = random_classifier(model);
+  const auto report = evaluate_on(std::make_shared<SingleProcess>(), classifier);
+  EXPECT_EQ(report.metrics.samples(), kVideos);
+  EXPECT_EQ(report.metrics.failed(), 4);
+  ASSERT_EQ(report.failed.size(), 4u);
+  for (const std::size_t i : {0, 1}) {
+    EXPECT_EQ(report.failed[i].path, std::to_string(i));
+    EXPECT_EQ(report.failed[i].reason, "scores are not finite");
+  }
+  EXPECT_THAT(report.failed[2].reason, HasSubstr("damaged"));
+  EXPECT_TRUE(std::isfinite(report.loss));
 }
 
 TEST(CheckLabelColumns, NamesTheColumnThatIsMissingAndTheEntryThatIsNoLabelId) {

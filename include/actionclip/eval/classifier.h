@@ -1,7 +1,10 @@
 // Videos x label sentences -> scores: the method's test procedure (ActionCLIP, section 3.1).
 #pragma once
 
+#include <cstdint>
+
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include "actionclip/model/action_clip.h"
 #include "actionclip/model/config.h"
@@ -20,8 +23,12 @@ class Classifier {
   // evaluation mode by each call. Throws Error for a token that the model's vocabulary does not have.
   Classifier(ActionClip model, const at::Tensor& tokens, Precision precision = Precision::fp32);
 
-  // clips [B, V, T, 3, S, S] uint8.
-  ClassScores classify(const at::Tensor& clips);
+  // clips [B, V, T, 3, S, S] uint8. At most `views_at_once` (0: all) of the B x V views go through the model
+  // in one forward: that bounds the memory, and changes the scores by rounding only.
+  ClassScores classify(const at::Tensor& clips, std::int64_t views_at_once = 0);
+
+  // Where it computes.
+  c10::Device device() const { return model_->device(); }
 
  private:
   ActionClip model_;

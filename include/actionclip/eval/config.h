@@ -14,7 +14,7 @@ namespace actionclip {
 struct EvalConfig {
   std::int64_t clips = 1;             // clips a video; views V = clips x crops
   std::int64_t crops = 1;             // 1 (centre) or 3 (two ends and centre of the long side)
-  std::int64_t batch_size = 32;       // videos
+  std::int64_t batch_size = 32;       // views in one forward, of one video or several
   std::int64_t every_epochs = 1;      // during training; 0: never
   std::vector<std::string> group_by;  // extra columns of the label file: accuracy of the top label's group
   std::string

@@ -19,16 +19,16 @@
 
 namespace actionclip {
 
-// A video that could not be decoded: it counts as wrong.
+// A video that could not be decoded, or whose scores are not finite: it counts as wrong.
 struct UnscoredVideo {
   std::string path;
   std::string reason;
 };
 
 struct EvaluationReport {
-  ClassificationMetrics metrics;  // failed videos counted as wrong
-  double loss = 0;                // mean of -log(probability of the label) over the videos that decoded
-  std::int64_t views = 1;         // a video
+  ClassificationMetrics metrics;             // failed videos counted as wrong
+  double loss = 0;                           // mean of -log(probability of the label) over the others
+  std::int64_t views = 1;                    // a video
   std::map<std::string, double> group_top1;  // percent; by column of EvalConfig::group_by
   std::optional<double> pair_accuracy;       // percent; EvalConfig::pair_by
   // Percent; by column of EvalConfig::group_by, then by the true label's entry in it.
