@@ -7,12 +7,16 @@
 #include <fstream>
 #include <memory>
 #include <openssl/evp.h>
+#include <optional>
+#include <signal.h>
 #include <unistd.h>
 #include <vector>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/core/text_input.h"
 
 namespace actionclip {
 namespace {
@@ -29,6 +33,44 @@ void sync(const char* what, const std::filesystem::path& path, int flags, int to
   const int code = errno;
   close(descriptor);
   if (result != 0 && code != tolerated) fail(what, path, code);
+}
+
+constexpr std::string_view kTemporaryMark = ".tmp.";
+
+// What the name of a temporary sibling tells.
+struct Temporary {
+  std::string name;  // of the file that it is to become
+  pid_t process;
+};
+
+// None if `path` is no temporary sibling.
+std::optional<Temporary> as_temporary(const std::filesystem::path& path) {
+  const auto name = path.filename().string();
+  const auto mark = name.rfind(kTemporaryMark);
+  if (mark == std::string::npos) return std::nullopt;
+  const auto process = parse_integer(std::string_view(name).substr(mark + kTemporaryMark.size()));
+  if (!process || *process <= 0) return std::nullopt;
+  return Temporary{name.substr(0, mark), static_cast<pid_t>(*process)};
+}
+
+bool is_leftover(const Temporary& temporary) {
+  return temporary.process == getpid() || (kill(temporary.process, 0) != 0 && errno == ESRCH);
+}
+
+// Of the file or folder `name` alone, or of all.
+void remove_leftovers(const std::filesystem::path& folder, const std::optional<std::string>& name) {
+  std::vector<std::filesystem::path> leftovers;
+  std::error_code absent;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.empty() ? "." : folder, absent)) {
+    const auto temporary = as_temporary(entry.path());
+    if (temporary && (!name || temporary->name == *name) && is_leftover(*temporary))
+      leftovers.push_back(entry.path());
+  }
+  for (const auto& path : leftovers) {
+    std::error_code code;
+    std::filesystem::remove_all(path, code);
+    if (code) spdlog::warn("cannot remove the unfinished {}: {}", path.string(), code.message());
+  }
 }
 
 using Digest = std::array<unsigned char, EVP_MAX_MD_SIZE>;
@@ -101,9 +143,15 @@ void rename_durably(const std::filesystem::path& from, const std::filesystem::pa
 
 std::filesystem::path temporary_sibling(const std::filesystem::path& path) {
   auto name = path;
-  name += fmt::format(".tmp.{}", getpid());
+  name += fmt::format("{}{}", kTemporaryMark, getpid());
   return name;
 }
+
+void remove_leftovers_of(const std::filesystem::path& path) {
+  remove_leftovers(path.parent_path(), path.filename().string());
+}
+
+void remove_leftovers_in(const std::filesystem::path& folder) { remove_leftovers(folder, std::nullopt); }
 
 std::string read_text_file(const std::filesystem::path& path, std::size_t limit) {
   std::error_code code;

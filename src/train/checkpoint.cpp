@@ -1,11 +1,9 @@
 #include "actionclip/train/checkpoint.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <functional>
-#include <signal.h>
 #include <stdio.h>
 #include <string_view>
 #include <system_error>
@@ -186,17 +184,6 @@ void build_folder(const fs::path& folder, const std::function<void(const fs::pat
   }
 }
 
-bool is_leftover(const fs::path& path) {
-  constexpr std::string_view kMark = ".tmp.";
-  const auto name = path.filename().string();
-  const auto mark = name.rfind(kMark);
-  if (mark == std::string::npos) return false;
-  const auto process = parse_integer(std::string_view(name).substr(mark + kMark.size()));
-  if (!process || *process <= 0) return false;
-  const auto id = static_cast<pid_t>(*process);
-  return id == getpid() || (kill(id, 0) != 0 && errno == ESRCH);
-}
-
 }  // namespace
 
 fs::path save_checkpoint(const fs::path& run_folder, std::int64_t step, const CheckpointContents& contents) {
@@ -292,18 +279,7 @@ void abandon_checkpoints_after(const fs::path& run_folder, std::int64_t step, st
 }
 
 void remove_leftovers(const fs::path& run_folder) {
-  for (const auto& folder : {run_folder, checkpoints_of(run_folder)}) {
-    std::vector<fs::path> leftovers;
-    std::error_code absent;
-    for (const auto& entry : fs::directory_iterator(folder, absent)) {
-      if (is_leftover(entry.path())) leftovers.push_back(entry.path());
-    }
-    for (const auto& path : leftovers) {
-      std::error_code code;
-      fs::remove_all(path, code);
-      if (code) spdlog::warn("cannot remove the unfinished {}: {}", path.string(), code.message());
-    }
-  }
+  for (const auto& folder : {run_folder, checkpoints_of(run_folder)}) remove_leftovers_in(folder);
 }
 
 }  // namespace actionclip

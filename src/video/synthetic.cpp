@@ -4,8 +4,8 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <deque>
 #include <fcntl.h>
-#include <functional>
 #include <future>
 #include <numbers>
 #include <string>
@@ -203,33 +203,43 @@ void write_lists(const SyntheticConfig& config, const std::filesystem::path& fol
 }
 
 // Every picture's numbers depend on the seed and its own place alone, so threads may take them in any order.
+// The first that cannot be written stops the work.
 void write_pictures(const SyntheticConfig& config, const std::filesystem::path& folder) {
   const auto splits = clip_splits(config);
   std::int64_t total = config.stills;
   for (const auto& split : splits) total += split.clips;
   const cv::Mat grain = random_grain(config.seed);
   ProgressBar progress("synthesize", total, "files");
-  std::vector<std::future<void>> results;
-  WorkerPool pool(config.threads);
+  std::deque<std::future<void>> under_way;
+  // Few, so that a full disk is noticed after a few files and not after thousands.
+  const auto most = static_cast<std::size_t>(4 * config.threads + 1);
+  WorkerPool pool(config.threads);  // last, as it finishes its tasks when it goes, and they use what is above
+  const auto finish_oldest = [&] {
+    under_way.front().get();
+    under_way.pop_front();
+    progress.advance(1);
+  };
+  const auto submit = [&](auto task) {
+    if (under_way.size() == most) finish_oldest();
+    under_way.push_back(pool.submit(std::move(task)));
+  };
   for (const auto& split : splits) {
     const auto videos = folder / "videos" / split.name;
     std::filesystem::create_directories(videos);
     for (std::int64_t index = 0; index < split.clips; ++index) {
-      results.push_back(pool.submit([&config, &split, &grain, &progress, videos, index] {
-        write_clip(config, split, index, grain, videos / file_name(index, "mp4"));
-        progress.advance(1);
-      }));
+      submit([&config, &split, &grain, path = videos / file_name(index, "mp4"), index] {
+        write_clip(config, split, index, grain, path);
+      });
     }
   }
   const auto stills = folder / "stills";
   std::filesystem::create_directories(stills);
   for (std::int64_t index = 0; index < config.stills; ++index) {
-    results.push_back(pool.submit([&config, &grain, &progress, &stills, index] {
-      write_still(config, index, grain, stills / file_name(index, "jpg"));
-      progress.advance(1);
-    }));
+    submit([&config, &grain, path = stills / file_name(index, "jpg"), index] {
+      write_still(config, index, grain, path);
+    });
   }
-  for (auto& result : results) result.get();
+  while (!under_way.empty()) finish_oldest();
 }
 
 // Thousands of small files: one flush of their file system is far quicker than one a file.
@@ -277,6 +287,7 @@ void synthesize(const SyntheticConfig& config, const std::filesystem::path& outp
   config.check();
   const auto folder = output.has_filename() ? output : output.parent_path();
   const std::string settings = settings_text(config);
+  remove_leftovers_of(folder);
   if (is_made(folder, settings)) {
     spdlog::info("{}: already made with these settings", folder.string());
     return;

@@ -1,13 +1,19 @@
 #include "actionclip/video/synthetic.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <cmath>
+#include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <map>
 #include <numbers>
 #include <set>
 #include <sstream>
 #include <string>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <tuple>
 #include <turbojpeg.h>
 #include <unistd.h>
@@ -25,8 +31,10 @@
 namespace actionclip {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts;
@@ -363,6 +371,63 @@ TEST_F(SyntheticFolder, NothingIsLeftBehindWhenWritingFails) {
   std::filesystem::create_symlink(folder_ / "nowhere", folder_ / "a");
   EXPECT_THROW(synthesize(config, folder_ / "a"), Error);
   EXPECT_THAT(names_in(folder_), ::testing::ElementsAre("a"));
+}
+
+// A full disk: no file may grow while it lives.
+class NoRoom {
+ public:
+  NoRoom() : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit none{0, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &none);
+  }
+  ~NoRoom() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  NoRoom(const NoRoom&) = delete;
+  NoRoom& operator=(const NoRoom&) = delete;
+
+ private:
+  void (*handler_)(int);
+  rlimit before_{};
+};
+
+TEST_F(SyntheticFolder, TheFirstFileThatCannotBeWrittenStopsTheWork) {
+  SyntheticConfig clips = small(), stills = small();
+  clips.frame_size = stills.frame_size = 512;
+  clips.train_clips = stills.stills = 100000;  // would take many minutes
+  stills.train_clips = stills.val_clips = stills.test_clips = stills.zero_shot_clips = 0;
+  stills.few_shot_train_clips = stills.few_shot_test_clips = 0;
+  for (const auto& config : {clips, stills}) {
+    std::string message;
+    const auto start = std::chrono::steady_clock::now();
+    try {
+      const NoRoom full_disk;
+      synthesize(config, folder_ / "a");
+    } catch (const Error& error) {
+      message = error.what();
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
+    EXPECT_THAT(message, AllOf(HasSubstr("cannot write"), HasSubstr(config.train_clips > 0 ? ".mp4" : ".jpg"),
+                               HasSubstr(std::strerror(EFBIG))));
+    EXPECT_THAT(names_in(folder_), IsEmpty());
+  }
+}
+
+TEST_F(SyntheticFolder, WhatAKilledRunLeftIsRemovedAndWhatOthersWriteIsKept) {
+  const pid_t dead = fork();
+  if (dead == 0) _exit(0);
+  waitpid(dead, nullptr, 0);
+  const auto temporary = [](const char* name, pid_t process) {
+    return std::string(name) + ".tmp." + std::to_string(process);
+  };
+  for (const auto& name : {temporary("a", dead), temporary("a", getpid()), temporary("a", getppid()),
+                           temporary("b", dead), temporary("a.b", dead)})
+    std::filesystem::create_directories(folder_ / name / "videos");
+  synthesize(small(), folder_ / "a");
+  EXPECT_THAT(names_in(folder_), UnorderedElementsAre("a", temporary("a", getppid()), temporary("b", dead),
+                                                      temporary("a.b", dead)));
 }
 
 TEST(SyntheticConfig, NamesTheSettingThatCannotBeUsed) {

@@ -44,6 +44,12 @@ void rename_durably(const std::filesystem::path& from, const std::filesystem::pa
 // A temporary sibling name of `path`, unique to this process: "path.tmp.<pid>".
 std::filesystem::path temporary_sibling(const std::filesystem::path& path);
 
+// Remove the temporary siblings of `path`, or of anything in `folder`, that processes which are gone have
+// left, and what has this process' id: in a container a restarted process often has the same. To be called
+// before the first write. What cannot be removed is logged.
+void remove_leftovers_of(const std::filesystem::path& path);
+void remove_leftovers_in(const std::filesystem::path& folder);
+
 // The whole file as text. Throws Error if it cannot be read or is larger than `limit` bytes.
 std::string read_text_file(const std::filesystem::path& path, std::size_t limit = 256u << 20);
 

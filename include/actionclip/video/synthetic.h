@@ -43,8 +43,8 @@ struct SyntheticConfig {
 //       `path,caption` of the stills
 //   videos/<list's name>/NNNNN.mp4, stills/NNNNN.jpg, README.txt, settings.json
 // The same settings give the same bytes. The folder appears whole or not at all; one that was made with the
-// same settings is left as it is. Throws Error if `output` exists and holds anything else, or if a file
-// cannot be written.
+// same settings is left as it is; what a killed run left beside it is removed. Throws Error if `output`
+// exists and holds anything else, or if a file cannot be written.
 void synthesize(const SyntheticConfig& config, const std::filesystem::path& output);
 
 }  // namespace actionclip
