@@ -169,7 +169,7 @@ std::optional<double> score_run(const Experiment& experiment, const FewShotOptio
   claim_folder(folder, data.identity);
   if (const auto finished = finished_score(file)) return finished;
   const auto value = train_and_score(experiment, options, data, shots, seed, stop);
-  if (value) write_file_atomically(file, json_text({{"top1", *value}}) + "\n");
+  if (value) write_file_atomically(file, json_text(nlohmann::json{{"top1", *value}}) + "\n");
   return value;
 }
 

@@ -14,6 +14,7 @@
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
+#include "actionclip/core/json_text.h"
 
 #include "event_file.h"
 
@@ -88,7 +89,7 @@ void MetricsLog::write(std::int64_t step, const nlohmann::ordered_json& record) 
   }
   auto line = record;
   line["step"] = step;
-  lines_ << line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n' << std::flush;
+  lines_ << json_text(line, -1) + '\n' << std::flush;
   if (!lines_) throw Error(fmt::format("cannot write {}: {}", path_.string(), std::strerror(errno)));
 
   std::vector<std::pair<std::string, float>> scalars;
