@@ -34,6 +34,7 @@ int train(const TrainOptions& options) {
                  trainer.steps_per_epoch(), trainer.total_steps());
     const StepReport report = trainer.dry_step();
     spdlog::info("dry run: loss {:.4f}, gradient norm {:.3g}", report.loss, report.grad_norm);
+    if (!report.finite) throw Error("dry run: the loss or the gradients are not finite");
     return kExitDone;
   }
   open_run_folder(options.output, experiment, trainer_options.resume);

@@ -62,6 +62,11 @@ LogFile::LogFile(const std::filesystem::path& file) {
   }
 }
 
+void LogFile::write_error(const std::string& message) {
+  sink_->log({"actionclip", spdlog::level::err, message});
+  sink_->flush();
+}
+
 LogFile::~LogFile() { log_files()->remove_sink(sink_); }
 
 }  // namespace actionclip

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <span>
 #include <utility>
 
@@ -162,18 +163,20 @@ EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, con
   extra.add_ranks(*group);
   loss_sum = sum_over_ranks(loss_sum, *group);
   const auto scored = report.metrics.samples() - report.metrics.failed();
-  report.loss = scored > 0 ? loss_sum / static_cast<double>(scored) : 0;
+  report.loss =
+      scored > 0 ? loss_sum / static_cast<double>(scored) : std::numeric_limits<double>::quiet_NaN();
   extra.report(report);
   return report;
 }
 
 nlohmann::ordered_json to_json(const EvaluationReport& report) {
-  nlohmann::ordered_json json = {{"top1", report.metrics.top1()},
-                                 {"top5", report.metrics.top5()},
-                                 {"samples", report.metrics.samples()},
-                                 {"failed", report.metrics.failed()},
-                                 {"loss", report.loss},
-                                 {"views", report.views}};
+  nlohmann::ordered_json json = {
+      {"top1", report.metrics.top1()},
+      {"top5", report.metrics.top5()},
+      {"samples", report.metrics.samples()},
+      {"failed", report.metrics.failed()},
+      {"loss", std::isfinite(report.loss) ? nlohmann::ordered_json(report.loss) : nullptr},
+      {"views", report.views}};
   for (const auto& [column, top1] : report.group_top1) json["groups"][column] = top1;
   if (report.pair_accuracy) json["pairs"] = *report.pair_accuracy;
   for (const auto& [column, by_entry] : report.pair_accuracy_by) json["pairs_by"][column] = by_entry;
@@ -195,7 +198,7 @@ std::string to_table(const EvaluationReport& report) {
       row(fmt::format("  {} {} (%)", column, entry), fmt::format("{:.2f}", percent));
     }
   }
-  row("loss", fmt::format("{:.4f}", report.loss));
+  row("loss", std::isfinite(report.loss) ? fmt::format("{:.4f}", report.loss) : "not known");
   row("videos", fmt::format("{}", report.metrics.samples()));
   row("failed (count as wrong)", fmt::format("{}", report.metrics.failed()));
   row("views a video", fmt::format("{}", report.views));

@@ -1,9 +1,15 @@
 #include "actionclip/train/experiment_data.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 #include <ATen/ops/tensor.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "actionclip/core/error.h"
 #include "actionclip/text/templates.h"
 #include "actionclip/text/tokenizer.h"
 
@@ -26,6 +32,21 @@ PromptGenerator make_prompt_generator(const TextConfig& config, std::shared_ptr<
       config.templates.empty() ? std::vector<std::string>{"{}"} : read_templates(config.templates.path);
   return PromptGenerator(std::move(tokenizer), labels.names(), std::move(templates), context_length,
                          config.truncate);
+}
+
+void require_captions_fit(const VideoList& list, const Tokenizer& tokenizer, std::int64_t context_length) {
+  constexpr std::size_t kNamed = 5;
+  std::vector<std::int64_t> lines;
+  for (const auto& entry : list.entries) {
+    if (std::ssize(tokenizer.encode(entry.caption)) > context_length) lines.push_back(entry.line);
+  }
+  if (lines.empty()) return;
+  const auto count = lines.size();
+  lines.resize(std::min(count, kNamed));
+  throw Error(fmt::format(
+      "{}: {} captions have more than the {} tokens that the context holds, in line {}{}; shorten "
+      "them, or set text.truncate",
+      list.file.string(), count, context_length, fmt::join(lines, ", "), count > kNamed ? " ..." : ""));
 }
 
 Preprocessing preprocessing_of(const Experiment& experiment, const Tokenizer& tokenizer,

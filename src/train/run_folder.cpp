@@ -1,11 +1,15 @@
 #include "actionclip/train/run_folder.h"
 
+#include <vector>
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
 #include "actionclip/train/checkpoint.h"
+
+#include "config_changes.h"
 
 namespace actionclip {
 
@@ -15,6 +19,24 @@ bool is_checkpoint_of(const std::filesystem::path& checkpoint, const std::filesy
   std::error_code absent;
   const auto place = std::filesystem::canonical(checkpoint, absent);
   return !absent && std::filesystem::equivalent(place.parent_path(), run_folder / "checkpoints", absent);
+}
+
+// Tells what changes for a run that goes on, and keeps its former configuration as config.before-N.yaml.
+void keep_former_config(const std::filesystem::path& run_folder, const std::string& now) {
+  const auto file = run_folder / "config.yaml";
+  if (!std::filesystem::exists(file)) return;
+  std::vector<std::string> changes;
+  try {
+    changes = config_changes(read_text_file(file), now);
+  } catch (const ConfigError& problem) {
+    changes = {fmt::format("configuration (the former one is damaged: {})", problem.what())};
+  }
+  if (changes.empty()) return;
+  for (const auto& change : changes) spdlog::warn("the run goes on with another {}", change);
+  int number = 1;
+  const auto kept = [&] { return run_folder / fmt::format("config.before-{}.yaml", number); };
+  while (std::filesystem::exists(kept())) ++number;
+  rename_durably(file, kept());
 }
 
 }  // namespace
@@ -43,7 +65,9 @@ void open_run_folder(const std::filesystem::path& run_folder, const Experiment& 
                             run_folder.string(), resume ? "different " : ""));
   }
   remove_leftovers(run_folder);
-  write_file_atomically(run_folder / "config.yaml", to_yaml(experiment));
+  const auto config = to_yaml(experiment);
+  if (resume) keep_former_config(run_folder, config);
+  write_file_atomically(run_folder / "config.yaml", config);
 }
 
 }  // namespace actionclip

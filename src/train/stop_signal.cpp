@@ -1,8 +1,10 @@
 #include "actionclip/train/stop_signal.h"
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <cstddef>
+#include <ctime>
 
 namespace actionclip {
 namespace {
@@ -15,12 +17,25 @@ int depth = 0;  // of StopSignals within one another
 // What the signals did before the outermost StopSignal.
 std::array<struct sigaction, kSignals.size()> former_actions = {};
 
+std::atomic<long> requested_at = 0;  // seconds of a clock of its own
+static_assert(std::atomic<long>::is_always_lock_free, "handlers may use it");
+
+long seconds_now() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec;
+}
+
+// Batch systems send a signal more than once; only a person who presses Ctrl-C again does not want to wait.
 void request_stop(int signal) {
-  if (stop_requested != 0) {
+  constexpr long kImpatience = 2;  // seconds
+  if (stop_requested == 0) {
+    requested_at = seconds_now();
+    stop_requested = 1;
+  } else if (signal == SIGINT && seconds_now() - requested_at >= kImpatience) {
     std::signal(signal, SIG_DFL);
     std::raise(signal);
   }
-  stop_requested = 1;
 }
 
 }  // namespace

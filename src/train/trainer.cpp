@@ -6,6 +6,7 @@
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <torch/version.h>
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
@@ -25,6 +26,7 @@ namespace actionclip {
 namespace {
 
 const double kMaxLogitScale = std::log(100.0);
+constexpr std::int64_t kLogEvery = 100;  // steps; metrics.jsonl has them all
 
 using Clock = std::chrono::steady_clock;
 
@@ -88,6 +90,13 @@ void Trainer::open_data() {
     return std::make_unique<ClipDataset>(read_video_list(split, classes), std::move(options));
   };
   train_data_ = dataset(data.train, train.task == TrainTask::pretrain ? 1 : model_config.fusion.frames);
+  if (train.task == TrainTask::pretrain && !experiment_.text.truncate)
+    require_captions_fit(train_data_->list(), *tokenizer_, model_config.text.context_length);
+  identity_ = {{"seed", experiment_.seed},
+               {"train.batch_size", train.batch_size},
+               {"train.accumulate_steps", train.accumulate_steps},
+               {"data.train (SHA-256 of the list)", sha256_of_file(data.train.list.path)}};
+  if (labels_) identity_["data.labels (SHA-256)"] = sha256_of_file(data.labels.path);
   if (labels_ && !data.val.list.empty() && experiment_.eval.every_epochs > 0) {
     check_label_columns(*labels_, experiment_.eval);
     val_data_ = dataset(data.val, model_config.fusion.frames);
@@ -138,7 +147,17 @@ bool Trainer::done() const { return progress_.step >= total_steps(); }
 
 TrainOutcome Trainer::run() {
   std::filesystem::create_directories(options_.output);
-  const LogFile log(options_.output / "train.log");
+  LogFile log(options_.output / "train.log");
+  try {
+    return train();
+  } catch (const std::exception& problem) {
+    log.write_error(problem.what());
+    throw;
+  }
+}
+
+TrainOutcome Trainer::train() {
+  log_start();
   if (options_.resume)
     spdlog::info("resumed from {} (step {}, epoch {})", options_.resume->string(), progress_.step,
                  progress_.epoch);
@@ -160,7 +179,8 @@ TrainOutcome Trainer::run() {
       const double waited_before = loader_->seconds_waited();
       const StepReport report = step();
       log_step(report, seconds_since(start), loader_->seconds_waited() - waited_before);
-      bar.advance(1, fmt::format("epoch {}, loss {:.4f}", epoch, report.loss));
+      handle_nonfinite(report);
+      bar.advance(1, fmt::format("epoch {}, loss {:.4f}", epoch + 1, report.loss));
       if (progress_.batch / experiment_.train.accumulate_steps == steps_per_epoch()) {
         if (finish_epoch()) saved_step = progress_.step;
       }
@@ -191,7 +211,6 @@ StepReport Trainer::step() {
   report.lr = learning_rate();
   update(report);
   ++progress_.step;
-  handle_nonfinite(report);
   return report;
 }
 
@@ -296,6 +315,17 @@ void Trainer::log_step(const StepReport& report, double seconds, double waited) 
   };
   if (!report.finite) record["skipped"] = true;
   metrics_->write(progress_.step, record);
+  if (progress_.step % kLogEvery != 0) return;
+  spdlog::info("step {} of {}: loss {:.4f}, lr {:.3g}, {:.1f} videos a second", progress_.step, total_steps(),
+               report.loss, report.lr, static_cast<double>(train.batch_size) / seconds);
+}
+
+void Trainer::log_start() const {
+  const auto& train = experiment_.train;
+  spdlog::info("{}: {} samples, {} steps an epoch, {} in all; {} on {}, seed {}, torch {}",
+               boost::describe::enum_to_string(train.task, "train"), train_data_->size(), steps_per_epoch(),
+               total_steps(), boost::describe::enum_to_string(train.precision, ""), options_.device.str(),
+               experiment_.seed, TORCH_VERSION);
 }
 
 // True if a checkpoint was written.
@@ -328,7 +358,8 @@ void Trainer::evaluate() {
                progress_.epoch, report.metrics.top1(), report.metrics.top5(), report.loss,
                report.metrics.samples(), report.metrics.failed());
   progress_.evaluated_epoch = progress_.epoch;
-  const bool best = report.metrics.top1() > progress_.best_top1;
+  const bool scored = report.metrics.samples() > report.metrics.failed();
+  const bool best = scored && report.metrics.top1() > progress_.best_top1;
   if (best) {
     progress_.best_top1 = report.metrics.top1();
     progress_.best_step = progress_.step;
@@ -342,7 +373,7 @@ void Trainer::evaluate() {
 // All that a run needs to go on, but for the tensors.
 nlohmann::json Trainer::state() const {
   auto state = progress_to_json(progress_);
-  state["run"] = run_identity();
+  state["run"] = identity_;
   if (scaler_) state["grad_scaler"] = scaler_->state();
   return state;
 }
@@ -367,18 +398,9 @@ void Trainer::save() {
   spdlog::info("step {}: saved {}", progress_.step, folder.string());
 }
 
-// What must not change between a run and its resumption, because it decides which samples come next.
-nlohmann::json Trainer::run_identity() const {
-  return {{"seed", experiment_.seed},
-          {"train.batch_size", experiment_.train.batch_size},
-          {"train.accumulate_steps", experiment_.train.accumulate_steps},
-          {"data.train (samples)", train_data_->size()}};
-}
-
 void Trainer::resume(const std::filesystem::path& folder) {
   const Checkpoint checkpoint = load_checkpoint(folder);
-  const auto identity = run_identity();
-  for (const auto& [key, value] : identity.items()) {
+  for (const auto& [key, value] : identity_.items()) {
     const auto& saved = checkpoint.state.at("run").at(key);
     if (saved != value) {
       throw Error(fmt::format("cannot resume {}: {} is {}, the checkpoint was made with {}", folder.string(),

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -97,6 +98,52 @@ TEST_F(Training, GoingOnFromAnEarlierCheckpointStaysOnThatBranch) {
   again.emplace_back("--resume");
   ASSERT_EQ(train("run", again).exit_code, 0);
   EXPECT_EQ(losses("run"), straight) << "from step 12 on, without a gap";
+}
+
+TEST_F(Training, CaptionsThatAreTooLongAreNamedBeforeTheFirstStep) {
+  auto captions = lines_of(read_text(folder_ / "data/captions.csv"));
+  const auto still = captions.at(1).substr(0, captions.at(1).find(','));
+  std::string words = "red";
+  for (int i = 0; i < 30; ++i) words += " square";
+  captions.push_back(still + "," + words);
+  write_text(folder_ / "data/long.csv", fmt::format("{}\n", fmt::join(captions, "\n")));
+  const auto result = train("run", {"train.task=pretrain", "data.train.format=captions",
+                                    "data.train.list=" + (folder_ / "data/long.csv").string()});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors,
+              HasSubstr(fmt::format("1 captions have more than the 24 tokens that the context holds, "
+                                    "in line {};",
+                                    captions.size())));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
+}
+
+TEST_F(Training, GoingOnWithOtherSettingsIsToldAndTheFormerOnesAreKept) {
+  ASSERT_EQ(train("run", {"train.max_steps=2"}).exit_code, 0);
+  const auto before = read_text(folder_ / "run/config.yaml");
+  const auto resumed = train("run", {"train.max_steps=3", "train.lr=0.002", "--resume"});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.errors;
+  EXPECT_THAT(resumed.errors, HasSubstr("the run goes on with another train.lr: 0.001 -> 0.002"));
+  EXPECT_EQ(read_text(folder_ / "run/config.before-1.yaml"), before);
+}
+
+TEST_F(Training, GoingOnWithAnotherListIsRefused) {
+  ASSERT_EQ(train("run", {"train.max_steps=2"}).exit_code, 0);
+  auto lines = lines_of(read_text(folder_ / "data/train.txt"));
+  std::reverse(lines.begin(), lines.end());
+  write_text(folder_ / "data/reversed.txt", fmt::format("{}\n", fmt::join(lines, "\n")));
+  const auto result = train("run", {"train.max_steps=3", "--resume",
+                                    "data.train.list=" + (folder_ / "data/reversed.txt").string()});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, HasSubstr("data.train (SHA-256 of the list)"));
+}
+
+TEST_F(Training, ARunThatFailsSaysWhyInItsLog) {
+  const auto result =
+      train("run", {"train.lr=1.0e+30", "train.schedule.warmup_epochs=0", "train.max_nonfinite=2"});
+  EXPECT_EQ(result.exit_code, 1);
+  const auto log = lines_of(read_text(folder_ / "run/train.log"));
+  EXPECT_THAT(log.front(), HasSubstr("finetune: 152 samples, 9 steps an epoch"));
+  EXPECT_THAT(log.back(), HasSubstr("2 steps in a row were not finite"));
 }
 
 TEST_F(Training, TheWordBehindResumeIsAnOverride) {

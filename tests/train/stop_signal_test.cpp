@@ -1,6 +1,7 @@
 #include "actionclip/train/stop_signal.h"
 
 #include <csignal>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -43,14 +44,22 @@ TEST(StopSignal, TheFormerHandlersAreBackAtItsEnd) {
   }
 }
 
-TEST(StopSignalDeathTest, ASecondSignalEndsTheProcessAtOnce) {
+TEST(StopSignal, SignalsThatFollowAtOnceChangeNothing) {
+  const StopSignal stop;
+  for (const int signal : {SIGUSR1, SIGTERM, SIGTERM, SIGINT, SIGINT}) std::raise(signal);
+  EXPECT_TRUE(stop.requested());
+}
+
+TEST(StopSignalDeathTest, ASecondInterruptAfterAWhileEndsTheProcessAtOnce) {
   EXPECT_EXIT(
       {
         const StopSignal stop;
-        std::raise(SIGTERM);
-        std::raise(SIGTERM);
+        std::raise(SIGINT);
+        sleep(3);
+        std::raise(SIGTERM);  // not this one
+        std::raise(SIGINT);
       },
-      ::testing::KilledBySignal(SIGTERM), "");
+      ::testing::KilledBySignal(SIGINT), "");
 }
 
 TEST(StopSignalDeathTest, AfterItsEndASignalEndsTheProcess) {

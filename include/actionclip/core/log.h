@@ -22,6 +22,9 @@ class LogFile {
   LogFile(const LogFile&) = delete;
   LogFile& operator=(const LogFile&) = delete;
 
+  // An error that the file alone is to have, as the program prints it at its end.
+  void write_error(const std::string& message);
+
  private:
   spdlog::sink_ptr sink_;
 };

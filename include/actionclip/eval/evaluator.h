@@ -26,9 +26,9 @@ struct UnscoredVideo {
 };
 
 struct EvaluationReport {
-  ClassificationMetrics metrics;             // failed videos counted as wrong
-  double loss = 0;                           // mean of -log(probability of the label) over the others
-  std::int64_t views = 1;                    // a video
+  ClassificationMetrics metrics;  // failed videos counted as wrong
+  double loss = 0;         // mean of -log(probability of the label) over the others; NaN: there are none
+  std::int64_t views = 1;  // a video
   std::map<std::string, double> group_top1;  // percent; by column of EvalConfig::group_by
   std::optional<double> pair_accuracy;       // percent; EvalConfig::pair_by
   // Percent; by column of EvalConfig::group_by, then by the true label's entry in it.

@@ -27,6 +27,9 @@ ClipDatasetOptions clip_options(const Experiment& experiment, std::int64_t image
 PromptGenerator make_prompt_generator(const TextConfig& config, std::shared_ptr<const Tokenizer> tokenizer,
                                       const LabelSet& labels, std::int64_t context_length);
 
+// Throws Error that names the captions (list and line) of more than `context_length` tokens.
+void require_captions_fit(const VideoList& list, const Tokenizer& tokenizer, std::int64_t context_length);
+
 // How the clips and texts of the experiment are prepared, for the metadata of its checkpoints.
 Preprocessing preprocessing_of(const Experiment& experiment, const Tokenizer& tokenizer,
                                std::int64_t image_size);

@@ -8,8 +8,9 @@ namespace actionclip {
 constexpr int kExitResumable = 75;
 
 // Installs the handlers for its lifetime, and the former ones at its end. One within the lifetime of another
-// shares that one's handlers and request, so that a loop over training runs sees what stopped a run. A second
-// signal while the first is waiting ends the process at once. Not to be made in several threads at a time.
+// shares that one's handlers and request, so that a loop over training runs sees what stopped a run. Further
+// signals change nothing, as batch systems send them more than once; but a SIGINT two seconds or more after
+// the first signal ends the process at once. Not to be made in several threads at a time.
 class StopSignal {
  public:
   StopSignal();

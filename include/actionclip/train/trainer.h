@@ -82,7 +82,6 @@ class Trainer {
   void open_data();
   void build(ActionClip model);
   void resume(const std::filesystem::path& folder);
-  nlohmann::json run_identity() const;
 
   at::Tensor batch_tokens(const Batch& batch) const;
   at::Tensor batch_loss(const Batch& batch);
@@ -90,6 +89,8 @@ class Trainer {
   double learning_rate() const;
   void handle_nonfinite(const StepReport& report);
 
+  TrainOutcome train();
+  void log_start() const;
   void log_step(const StepReport& report, double seconds, double waited);
   bool finish_epoch();
   bool evaluation_due() const;
@@ -113,6 +114,8 @@ class Trainer {
   std::unique_ptr<Loader> loader_;
   std::unique_ptr<MetricsLog> metrics_;
   TrainProgress progress_;
+  // What must not change between a run and its resumption: it decides which samples and texts come next.
+  nlohmann::json identity_;
 };
 
 }  // namespace actionclip
