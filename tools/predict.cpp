@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,8 @@
 namespace actionclip {
 namespace {
 
+constexpr std::int64_t kDefaultFrames = 8;  // the method's
+
 struct PredictOptions {
   std::string weights;
   std::string labels;
@@ -28,11 +31,22 @@ struct PredictOptions {
   std::string vocabulary;
   std::vector<std::string> videos;
   std::string device = "auto";
-  std::int64_t frames = 8;
+  std::optional<std::int64_t> frames;
   std::int64_t top = 5;
   ResultFolder output;
+  bool truncate = false;
   bool json = false;
 };
+
+LoadedWeights load(const PredictOptions& options) {
+  auto weights = load_weights(options.weights, options.frames.value_or(kDefaultFrames));
+  const auto frames = weights.config.fusion.frames;
+  if (options.frames && *options.frames != frames) {
+    throw UsageError(fmt::format("--frames {}: the weights are of a model that has {}; leave it out",
+                                 *options.frames, frames));
+  }
+  return weights;
+}
 
 // --labels, else the labels that the weights were trained on.
 LabelSet choose_labels(const PredictOptions& options, const LoadedWeights& weights) {
@@ -73,14 +87,14 @@ void print_table(const Prediction& prediction, std::int64_t top) {
 
 int predict_command(const PredictOptions& options) {
   options.output.open();
-  const LoadedWeights weights = load_weights(options.weights, options.frames);
+  const LoadedWeights weights = load(options);
   const LabelSet labels = choose_labels(options, weights);
   ActionClip model = build_model(weights);
   model->to(choose_device(options.device));
   const Preprocessing preprocessing = read_preprocessing(weights);
   const PromptGenerator prompts(choose_tokenizer(options, preprocessing), labels.names(),
                                 choose_templates(options, weights), weights.config.text.context_length,
-                                preprocessing.truncate);
+                                options.truncate || preprocessing.truncate);
   Classifier classifier(model, token_tensor(prompts));
   auto results = nlohmann::ordered_json::array();
   bool failed = false;
@@ -97,8 +111,8 @@ int predict_command(const PredictOptions& options) {
     bar.advance(1);
   }
   const std::string text = json_text(results) + "\n";
-  options.output.write("predictions.json", text);
   if (options.json) fmt::print("{}", text);
+  options.output.write("predictions.json", text);
   return failed ? kExitError : kExitDone;
 }
 
@@ -116,10 +130,13 @@ void add_predict_command(CLI::App& program, int& exit_code) {
                       "merges file, where the weights were trained with another than CLIP's");
   command->add_option("--frames", options->frames, "frames a video where the weights do not tell")
       ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
+      ->default_str(std::to_string(kDefaultFrames));
   command->add_option("--top", options->top, "labels shown a video (--json: all)")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  command->add_flag("--truncate", options->truncate,
+                    "cut texts that are longer than the context, as is done anyway where the weights were "
+                    "trained so");
   command->add_flag("--json", options->json, "print a JSON array");
   options->output.add_to(*command);
   add_device_option(*command, options->device);

@@ -105,13 +105,13 @@ int zero_shot_command(const Options& options) {
   json["top1_std"] = deviation_of(top1);
   json["top5_mean"] = mean_of(top5);
   json["top5_std"] = deviation_of(top5);
-  options.common.output.write("zero_shot.json", json_text(json) + "\n");
   if (options.common.json) {
     fmt::print("{}\n", json_text(json));
   } else {
     fmt::print("zero-shot over {} split(s): top-1 {:.2f} ± {:.2f}, top-5 {:.2f} ± {:.2f} (chance {:.2f})\n",
                splits.size(), mean_of(top1), deviation_of(top1), mean_of(top5), deviation_of(top5), chance);
   }
+  options.common.output.write("zero_shot.json", json_text(json) + "\n");
   return kExitDone;
 }
 

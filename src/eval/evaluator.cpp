@@ -19,7 +19,6 @@ namespace actionclip {
 namespace {
 
 constexpr double kSmallestProbability = 1e-30;  // keeps the loss finite when a softmax underflows
-constexpr const char* kNotFinite = "scores are not finite";
 
 // The counterpart of each label, -1 where the column names the label itself. Throws Error for an entry that
 // is no label id.
@@ -113,12 +112,12 @@ std::string failure_of(const std::string& decoding_error, std::span<const float>
   if (!decoding_error.empty()) return decoding_error;
   const bool finite =
       std::all_of(scores.begin(), scores.end(), [](float score) { return std::isfinite(score); });
-  return finite ? "" : kNotFinite;
+  return finite ? "" : kScoresNotFinite;
 }
 
 // Undecodable videos were logged one by one; these come by the thousand, when a model has diverged.
 void warn_of_scores_not_finite(const EvaluationReport& report) {
-  const auto count = std::ranges::count(report.failed, kNotFinite, &UnscoredVideo::reason);
+  const auto count = std::ranges::count(report.failed, kScoresNotFinite, &UnscoredVideo::reason);
   if (count > 0) spdlog::warn("the scores of {} videos are not finite: counted as wrong", count);
 }
 

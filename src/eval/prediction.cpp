@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <ATen/ops/isfinite.h>
 #include <nlohmann/json.hpp>
 
 #include "actionclip/core/error.h"
@@ -21,6 +22,8 @@ at::Tensor load_clip(const std::filesystem::path& video, const ActionClipConfig&
   return test_transform(images, test_resize, model.vision.image_size, 1).unsqueeze(0);
 }
 
+bool all_finite(const at::Tensor& values) { return at::isfinite(values).all().item<bool>(); }
+
 }  // namespace
 
 Prediction predict(Classifier& classifier, const std::vector<std::string>& labels,
@@ -35,6 +38,10 @@ Prediction predict(Classifier& classifier, const std::vector<std::string>& label
     return prediction;
   }
   const auto scores = classifier.classify(clip);
+  if (!all_finite(scores.probabilities) || !all_finite(scores.similarities)) {
+    prediction.error = kScoresNotFinite;
+    return prediction;
+  }
   for (std::int64_t id = 0; id < static_cast<std::int64_t>(labels.size()); ++id) {
     prediction.predictions.push_back(
         {labels[id], scores.probabilities[0][id].item<double>(), scores.similarities[0][id].item<double>()});

@@ -34,7 +34,8 @@ std::vector<std::int64_t> tokenize(const Tokenizer& tokenizer, std::span<const s
     if (tokens.size() > length) {
       if (!truncate) {
         throw Error(
-            fmt::format("text \"{}\" has {} tokens, the context holds {}; shorten it or set text.truncate",
+            fmt::format("text \"{}\" has {} tokens, the context holds {}; shorten it or have it cut "
+                        "(text.truncate, predict's --truncate)",
                         detail::excerpt(texts[i]), tokens.size(), length));
       }
       tokens.resize(length);

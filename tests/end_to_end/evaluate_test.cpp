@@ -231,6 +231,16 @@ TEST_F(Evaluation, TheWordBehindAListIsAnOverride) {
   EXPECT_EQ(json.at("splits").at(1).at("views"), 2);
 }
 
+TEST_F(Evaluation, AnOutputFileThatCannotBeWrittenCostsNoPrintedResult) {
+  for (const char* name : {"evaluation.json", "zero_shot.json"})
+    std::filesystem::create_directories(folder_ / "out" / name / "taken");
+  for (const auto& result : {evaluate({"--json", "--output", folder_ / "out"}),
+                             zero_shot({"--json", "--output", folder_ / "out"})}) {
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_TRUE(nlohmann::json::parse(result.output).is_object());
+  }
+}
+
 TEST_F(Evaluation, ZeroShotSaysHowManyLabelsWereTrainedOn) {
   const auto seen = zero_shot({"--output", folder_ / "seen"});
   ASSERT_EQ(seen.exit_code, 0) << seen.errors;

@@ -1,5 +1,8 @@
 // `predict` on real and synthetic videos, frame folders, and weights in the published ActionCLIP layout.
 
+#include <limits>
+
+#include <ATen/ops/full_like.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -8,10 +11,12 @@
 #include "tests/parity/reference_files.h"
 #include "tests/parity/run_python.h"
 #include "tests/temporary_folder.h"
+#include "tests/weights/small_model.h"
 
 namespace actionclip {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class Predict : public ::testing::Test {
@@ -23,7 +28,7 @@ class Predict : public ::testing::Test {
 
   ProgramResult predict(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(),
-                     {"predict", "--weights", folder_ / "published.pt", "--labels", folder_ / "labels.txt"});
+                     {"predict", "--weights", weights_, "--labels", folder_ / "labels.txt"});
     return run_program(arguments);
   }
 
@@ -44,6 +49,7 @@ class Predict : public ::testing::Test {
   }
 
   TemporaryFolder folder_;
+  std::string weights_ = folder_ / "published.pt";
 };
 
 TEST_F(Predict, FourRealFilesGiveThreeAnswersAndOneClearFailure) {
@@ -82,6 +88,59 @@ TEST_F(Predict, FramesSaysHowManyAVideoWhereTheWeightsDoNotTell) {
   };
   EXPECT_EQ(with({}), with({"--frames", "8"}));
   EXPECT_NE(with({}), with({"--frames", "3"}));
+}
+
+TEST_F(Predict, OtherFramesThanTheWeightsTellAreRefused) {
+  run_python("frame_folder.py", {(folder_ / "frames").string(), "12"});
+  auto weights = load_weights(weights_);
+  weights.config.fusion.frames = 4;
+  weights_ = folder_ / "four.safetensors";
+  write_weights(weights_, weights.tensors, to_metadata(weights.config));
+  const auto refused = predict({folder_ / "frames", "--frames", "16"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.errors, HasSubstr("--frames 16: the weights are of a model that has 4"));
+  EXPECT_EQ(refused.output, "");
+  EXPECT_EQ(predict({folder_ / "frames", "--frames", "4"}).exit_code, 0);
+  EXPECT_EQ(predict({folder_ / "frames"}).exit_code, 0);
+}
+
+TEST_F(Predict, ScoresThatAreNotFiniteAreAFailure) {
+  run_python("frame_folder.py", {(folder_ / "frames").string(), "3"});
+  auto tensors = load_weights(weights_).tensors;
+  auto& projection = tensors.at("visual.proj");
+  projection = at::full_like(projection, std::numeric_limits<double>::quiet_NaN());
+  weights_ = folder_ / "nan.safetensors";
+  write_weights(weights_, tensors, {});
+  const auto table = predict({folder_ / "frames"});
+  EXPECT_EQ(table.exit_code, 1);
+  EXPECT_THAT(table.output, HasSubstr("failed: scores are not finite"));
+  const auto result = predict({folder_ / "frames", "--json"});
+  EXPECT_EQ(result.exit_code, 1);
+  const auto video = nlohmann::json::parse(result.output).at(0);
+  EXPECT_EQ(video.at("error"), "scores are not finite");
+  EXPECT_FALSE(video.contains("predictions"));
+}
+
+TEST_F(Predict, ALabelThatIsLongerThanTheContextIsRefusedOrCut) {
+  run_python("frame_folder.py", {(folder_ / "frames").string(), "3"});
+  std::string label;
+  for (int i = 0; i < 100; ++i) label += "running ";
+  write_text(folder_ / "labels.txt", "arm wrestling\njuggling\n" + label + "\n");
+  const auto refused = predict({folder_ / "frames"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.errors, AllOf(HasSubstr("the context holds 77"), HasSubstr("--truncate")));
+  const auto cut = predict({folder_ / "frames", "--truncate", "--json"});
+  EXPECT_EQ(cut.exit_code, 0) << cut.errors;
+  expect_predictions(nlohmann::json::parse(cut.output).at(0));
+}
+
+TEST_F(Predict, AnOutputFileThatCannotBeWrittenCostsNoPrintedAnswer) {
+  run_python("frame_folder.py", {(folder_ / "frames").string(), "3"});
+  std::filesystem::create_directories(folder_ / "out/predictions.json/taken");
+  const auto result = predict({folder_ / "frames", "--json", "--output", folder_ / "out"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, HasSubstr("predictions.json"));
+  expect_predictions(nlohmann::json::parse(result.output).at(0));
 }
 
 TEST_F(Predict, OutputGetsThePredictionsAsAFileToo) {

@@ -53,7 +53,8 @@ TEST(Tokenize, RowsArePaddedBehindTheEndToken) {
 TEST(Tokenize, LongTextIsNamedWithItsTokens) {
   const std::vector<std::string> texts{"ab", "abcd"};
   EXPECT_THAT(error_of([&] { tokenize(ByteTokenizer(), texts, 5, false); }),
-              AllOf(HasSubstr("\"abcd\" has 6 tokens, the context holds 5"), HasSubstr("text.truncate")));
+              AllOf(HasSubstr("\"abcd\" has 6 tokens, the context holds 5"), HasSubstr("text.truncate"),
+                    HasSubstr("--truncate")));
   const std::vector<std::string> endless{std::string(79, 'x') + "\xc3\xa9\n" + std::string(100000, 'x')};
   EXPECT_LT(error_of([&] { tokenize(ByteTokenizer(), endless, 5, false); }).size(), 250u);
 }

@@ -17,6 +17,9 @@ struct ClassScores {
   at::Tensor similarities;   // [B, C]: mean over views and templates of the cosine
 };
 
+// Why a video counts as failed whose scores hold NaN or infinity, as those of a model that has diverged do.
+inline constexpr const char* kScoresNotFinite = "scores are not finite";
+
 class Classifier {
  public:
   // Encodes the prompts once. tokens [P, C, L] int64: template p filled with label c. The model is put into

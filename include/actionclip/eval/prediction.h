@@ -24,7 +24,8 @@ struct Prediction {
 };
 
 // Classifies one video file, image or frame folder by its T test frames, as evaluate() does with one view:
-// short side to `test_resize`, centre crop. A video that cannot be decoded gives `error`.
+// short side to `test_resize`, centre crop. A video that cannot be decoded, or whose scores are not finite,
+// gives `error`.
 Prediction predict(Classifier& classifier, const std::vector<std::string>& labels,
                    const ActionClipConfig& model, std::int64_t test_resize,
                    const std::filesystem::path& video);
