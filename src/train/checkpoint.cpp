@@ -230,6 +230,7 @@ std::optional<fs::path> find_checkpoint(const fs::path& run_folder) {
 
 Checkpoint load_checkpoint(const fs::path& folder) {
   if (!fs::is_directory(folder)) throw Error(fmt::format("{}: no such checkpoint folder", folder.string()));
+  refuse_run_folder(folder);
   const auto place = fs::canonical(folder);  // through `last` and `best`
   const auto manifest = verify(place);
   Checkpoint checkpoint;

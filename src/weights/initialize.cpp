@@ -64,6 +64,15 @@ void load_state_dict(ActionClip& model, const StateDict& tensors,
   }
 }
 
+void load_state_dict(ActionClip& model, const LoadedWeights& weights,
+                     const std::function<bool(const std::string&)>& wanted) {
+  try {
+    load_state_dict(model, weights.tensors, wanted);
+  } catch (const WeightsError& problem) {
+    throw WeightsError(with_file(weights, problem.what()));
+  }
+}
+
 StateDict state_dict(const ActionClip& model) {
   StateDict result;
   for (const auto& parameter : model->named_parameters())
@@ -110,7 +119,7 @@ ActionClip build_model(const ModelConfig& config, std::uint64_t seed) {
   const LoadedWeights weights = load_weights(config.weights.path);
   const bool fusion = weights.has_fusion && weights.config.fusion.type == config.fusion;
   ActionClip model(resolve(config, weights, {.image = image, .text = text, .fusion = fusion}));
-  load_state_dict(model, weights.tensors, [&](const std::string& name) {
+  load_state_dict(model, weights, [&](const std::string& name) {
     switch (part_of(name)) {
       case ModelPart::image:
         return image;
@@ -127,7 +136,7 @@ ActionClip build_model(const ModelConfig& config, std::uint64_t seed) {
 
 ActionClip build_model(const LoadedWeights& weights) {
   ActionClip model(weights.config);
-  load_state_dict(model, weights.tensors);
+  load_state_dict(model, weights);
   return model;
 }
 

@@ -30,14 +30,14 @@ Preprocessing read_preprocessing(const LoadedWeights& weights) {
     try {
       preprocessing = read_config<Preprocessing>(parse_yaml(found->second, kPreprocessingKey));
     } catch (const ConfigError& problem) {
-      throw WeightsError(fmt::format("metadata of the weights: {}", problem.what()));
+      throw WeightsError(with_file(weights, fmt::format("metadata of the weights: {}", problem.what())));
     }
   }
   if (preprocessing.test_resize == 0) preprocessing.test_resize = default_test_resize(image_size);
   if (preprocessing.test_resize < image_size) {
-    throw WeightsError(
-        fmt::format("metadata of the weights: {}: test_resize {} is smaller than the images, {}",
-                    kPreprocessingKey, preprocessing.test_resize, image_size));
+    throw WeightsError(with_file(
+        weights, fmt::format("metadata of the weights: {}: test_resize {} is smaller than the images, {}",
+                             kPreprocessingKey, preprocessing.test_resize, image_size)));
   }
   return preprocessing;
 }
@@ -55,8 +55,8 @@ std::vector<std::string> read_text_list(const LoadedWeights& weights, const std:
   try {
     return nlohmann::json::parse(found->second).get<std::vector<std::string>>();
   } catch (const nlohmann::json::exception& problem) {
-    throw WeightsError(
-        fmt::format("metadata of the weights: {}: not a list of texts: {}", key, problem.what()));
+    throw WeightsError(with_file(
+        weights, fmt::format("metadata of the weights: {}: not a list of texts: {}", key, problem.what())));
   }
 }
 

@@ -16,6 +16,7 @@
 
 #include "actionclip/config/reader.h"
 #include "actionclip/core/error.h"
+#include "actionclip/model/action_clip.h"
 #include "actionclip/weights/tensor_convert.h"
 
 namespace actionclip {
@@ -93,6 +94,31 @@ std::set<std::int64_t> blocks_below(const StateDict& tensors, const std::string&
   return blocks;
 }
 
+// The names that the parameters of the model have, which do not depend on its sizes: those of one that is as
+// small as can be, its only block of each transformer repeated for the blocks that there are tensors of.
+std::set<std::string> parameter_names(const StateDict& tensors, FusionType fusion) {
+  constexpr std::string_view kBlocks = "resblocks.", kBlock = "resblocks.0";
+  ActionClipConfig smallest;
+  smallest.vision = {.image_size = 1, .patch_size = 1, .width = 1, .layers = 1, .heads = 1, .output_dim = 1};
+  smallest.text = {
+      .context_length = 1, .vocabulary_size = 1, .width = 1, .layers = 1, .heads = 1, .output_dim = 1};
+  smallest.fusion = {.type = fusion, .width = 1, .layers = 1, .heads = 1, .frames = 1};
+  std::set<std::string> names;
+  for (const auto& parameter : ActionClip(smallest)->named_parameters()) {
+    const std::string& name = parameter.key();
+    const auto place = name.find(kBlock);
+    if (place == std::string::npos) {
+      names.insert(name);
+      continue;
+    }
+    const auto prefix = name.substr(0, place + kBlocks.size()), rest = name.substr(place + kBlock.size());
+    const auto blocks = blocks_below(tensors, prefix);
+    for (const auto block : blocks) names.insert(fmt::format("{}{}{}", prefix, block, rest));
+    if (blocks.empty()) names.insert(prefix + "*");
+  }
+  return names;
+}
+
 // Reads sizes off the tensors, and keeps what is wrong with them until all are read.
 class ShapeReader {
  public:
@@ -101,6 +127,7 @@ class ShapeReader {
   // The shape of a tensor that must be `wanted`. Where it is not, `wanted`: what is wrong with one tensor is
   // not held against those that are compared with it.
   std::vector<std::int64_t> read(const std::string& name, const std::vector<std::int64_t>& wanted) {
+    read_.insert(name);
     const auto found = tensors_.find(name);
     if (found == tensors_.end()) {
       report(fmt::format("missing {} {}", name, wanted_string(wanted)));
@@ -132,13 +159,26 @@ class ShapeReader {
 
   void report(std::string finding) { findings_.push_back(std::move(finding)); }
 
-  void require_no_findings() const {
+  // Throws WeightsError if anything was found, and then also tells of the tensors that no size is read from.
+  void require_no_findings(FusionType fusion) {
     if (findings_.empty()) return;
+    report_other_names(parameter_names(tensors_, fusion));
     throw WeightsError(fmt::format("cannot tell the architecture: {}", fmt::join(findings_, "; ")));
   }
 
  private:
+  void report_other_names(const std::set<std::string>& parameters) {
+    for (const auto& name : parameters) {
+      if (!tensors_.contains(name) && !read_.contains(name)) report(fmt::format("missing {}", name));
+    }
+    for (const auto& [name, tensor] : tensors_) {
+      if (!parameters.contains(name))
+        report(fmt::format("surplus {} {}", name, shape_string(tensor.sizes().vec())));
+    }
+  }
+
   const StateDict& tensors_;
+  std::set<std::string> read_;
   std::vector<std::string> findings_;
 };
 
@@ -198,7 +238,7 @@ ActionClipConfig config_of(const StateDict& tensors, std::int64_t frames) {
   config.vision = vision_config_of(shapes);
   config.text = text_config_of(shapes);
   config.fusion = fusion_config_of(tensors, shapes, config, frames);
-  shapes.require_no_findings();
+  shapes.require_no_findings(config.fusion.type);
   return config;
 }
 
@@ -276,13 +316,20 @@ LoadedWeights to_weights(const TensorFile& file, std::int64_t frames) {
 }
 
 LoadedWeights load_weights(const std::filesystem::path& path, std::int64_t frames) {
+  refuse_run_folder(path);
   const auto file_path = std::filesystem::is_directory(path) ? path / "model.safetensors" : path;
   const TensorFile file = read_tensor_file(file_path);
   try {
-    return to_weights(file, frames);
+    auto weights = to_weights(file, frames);
+    weights.file = file_path;
+    return weights;
   } catch (const Error& problem) {
     throw WeightsError(fmt::format("{}: {}", file_path.string(), problem.what()));
   }
+}
+
+std::string with_file(const LoadedWeights& weights, const std::string& message) {
+  return weights.file.empty() ? message : fmt::format("{}: {}", weights.file.string(), message);
 }
 
 }  // namespace actionclip

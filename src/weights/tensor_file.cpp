@@ -4,9 +4,12 @@
 #include <array>
 #include <functional>
 #include <numeric>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include "actionclip/core/error.h"
 
 #include "weights/mapped_file.h"
 #include "weights/safetensors_reader.h"
@@ -76,6 +79,20 @@ TensorFile read_tensor_file(const std::filesystem::path& path) {
   // Records are copied, so they are read through libzip's file access: reading them through the mapping would
   // hold both in memory.
   return read_torch_archive(ZipArchive(path));
+}
+
+void refuse_run_folder(const std::filesystem::path& folder) {
+  std::error_code absent;
+  const auto checkpoints = folder / "checkpoints";
+  if (!std::filesystem::is_directory(checkpoints, absent)) return;
+  if (std::filesystem::exists(folder / "model.safetensors", absent)) return;
+  std::vector<std::string> present;
+  for (const char* name : {"best", "last"}) {
+    if (std::filesystem::exists(checkpoints / name, absent)) present.push_back((checkpoints / name).string());
+  }
+  throw WeightsError(
+      fmt::format("{}: is a run folder, not a checkpoint: {}", folder.string(),
+                  present.empty() ? "it has none yet" : fmt::format("name {}", fmt::join(present, " or "))));
 }
 
 }  // namespace actionclip

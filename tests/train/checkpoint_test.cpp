@@ -250,6 +250,13 @@ TEST_F(CheckpointTest, AFolderThatDoesNotExistIsNamed) {
   EXPECT_THAT(error_of([&] { load_checkpoint(run_ / "nowhere"); }), HasSubstr("nowhere"));
 }
 
+TEST_F(CheckpointTest, ARunFolderIsRefusedWithTheCheckpointsToNameInstead) {
+  save_checkpoint(run_, 1, contents_of(1));
+  EXPECT_EQ(
+      error_of([&] { load_checkpoint(run_); }),
+      run_.string() + ": is a run folder, not a checkpoint: name " + (run_ / "checkpoints/last").string());
+}
+
 TEST_F(CheckpointTest, PruningKeepsTheNewestAndWhatIsPointedTo) {
   for (const auto step : {1, 2, 3, 4, 5}) save_checkpoint(run_, step, contents_of(step));
   mark_best(run_, 2);

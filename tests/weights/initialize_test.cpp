@@ -163,6 +163,14 @@ TEST_F(Start, TensorsThatDoNotFitAreAllNamedWithTheirShapes) {
             "the weights do not fit the model: missing ln_final.bias [64]");
 }
 
+TEST_F(Start, WeightsThatDoNotFitTheExperimentAreNamedWithTheirFile) {
+  trained_["ln_final.weight"] = at::zeros({65});
+  write_weights(file_, trained_, to_metadata(small_sizes()));
+  EXPECT_EQ(weights_error([&] { build_model(start_from(small_settings(), file_), kSeed); }),
+            file_.string() +
+                ": the weights do not fit the model: ln_final.weight is [65] in the file, [64] in the model");
+}
+
 TEST_F(Start, WeightsThatDoNotTellTheirMeanTakeTheOneThatIsGiven) {
   write_weights(file_, trained_, {});
   auto config = start_from(small_settings(), file_);

@@ -15,6 +15,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 LoadedWeights weights_with(std::map<std::string, std::string> metadata) {
   LoadedWeights weights;  // of 224 pixels
@@ -54,6 +55,15 @@ TEST(Preprocessing, DamagedMetadataAreRefusedByName) {
   EXPECT_THAT(error("test_resize: -1"), HasSubstr("test_resize"));
   EXPECT_THAT(error("test_resize: 99999999"), HasSubstr("test_resize"));
   EXPECT_THAT(error("test_resize: 223"), HasSubstr("223 is smaller than the images, 224"));
+}
+
+TEST(Preprocessing, DamagedMetadataAreRefusedWithTheFileTheyAreIn) {
+  auto weights = weights_with({{"actionclip.preprocessing", "{"}, {"actionclip.labels", "{"}});
+  weights.file = "runs/a.safetensors";
+  EXPECT_THAT(error_of([&] { read_preprocessing(weights); }),
+              StartsWith("runs/a.safetensors: metadata of the weights: "));
+  EXPECT_THAT(error_of([&] { read_text_list(weights, "actionclip.labels"); }),
+              StartsWith("runs/a.safetensors: metadata of the weights: "));
 }
 
 TEST(TextList, IsReadOrRefusedByName) {

@@ -135,6 +135,43 @@ TEST_F(LoadWeights, TensorsThatTheSizesAreReadFromAreAllNamed) {
   }
 }
 
+TEST_F(LoadWeights, WhereASizeIsNotToldTheOtherTensorsThatDoNotFitAreNamedToo) {
+  for (const char* name : {"visual.proj", "ln_final.weight", "transformer.resblocks.0.ln_1.bias",
+                           "fusion.frame_position_embeddings.weight"})
+    tensors_.erase(name);
+  tensors_["visual.extra"] = at::zeros({2, 3});
+  for (const auto& metadata : {std::map<std::string, std::string>{}, to_metadata(small_sizes())}) {
+    EXPECT_THAT(error_of(metadata),
+                EndsWith("weights.safetensors: cannot tell the architecture: missing visual.proj [64, ?]; "
+                         "missing fusion.frame_position_embeddings.weight; missing ln_final.weight; "
+                         "missing transformer.resblocks.0.ln_1.bias; surplus visual.extra [2, 3]"));
+  }
+}
+
+TEST_F(LoadWeights, BlocksThatAreAllMissingAreNamedTogetherAndNoFusionHeadIsAskedFor) {
+  for (auto entry = tensors_.begin(); entry != tensors_.end();)
+    entry = part_of(entry->first) == ModelPart::image ? std::next(entry) : tensors_.erase(entry);
+  EXPECT_THAT(error_of(std::map<std::string, std::string>{}),
+              EndsWith("missing token_embedding.weight [?, ?]; missing positional_embedding [?, ?]; "
+                       "missing text_projection [?, ?]; missing ln_final.bias; missing ln_final.weight; "
+                       "missing logit_scale; missing transformer.resblocks.*"));
+}
+
+TEST_F(LoadWeights, ARunFolderIsRefusedWithTheCheckpointsToNameInstead) {
+  const auto run = folder_ / "run", checkpoints = run / "checkpoints";
+  std::filesystem::create_directories(checkpoints);
+  EXPECT_EQ(weights_error([&] { load_weights(run); }),
+            run.string() + ": is a run folder, not a checkpoint: it has none yet");
+  std::filesystem::create_directories(checkpoints / "last");
+  EXPECT_EQ(weights_error([&] { load_weights(run); }),
+            run.string() + ": is a run folder, not a checkpoint: name " + (checkpoints / "last").string());
+  std::filesystem::create_directories(checkpoints / "best");
+  EXPECT_THAT(weights_error([&] { load_weights(run); }),
+              EndsWith("name " + (checkpoints / "best").string() + " or " + (checkpoints / "last").string()));
+  write_weights(run / "model.safetensors", tensors_, {});
+  EXPECT_NO_THROW(load_weights(run));
+}
+
 TEST_F(LoadWeights, ABlockCountsThoughATensorOfItIsMissing) {
   auto sizes = small_sizes();
   sizes.text.layers = 3;
@@ -143,22 +180,36 @@ TEST_F(LoadWeights, ABlockCountsThoughATensorOfItIsMissing) {
   tensors_.erase("fusion.frame_position_embeddings.weight");
   write_weights(folder_ / "weights.safetensors", tensors_, {});
   const auto weights = load_weights(folder_ / "weights.safetensors");
+  EXPECT_EQ(weights.file, folder_ / "weights.safetensors");
   EXPECT_EQ(weights.config.text.layers, 3);
   EXPECT_EQ(weights_error([&] { build_model(weights); }),
-            "the weights do not fit the model: missing transformer.resblocks.1.ln_1.weight [64]; "
-            "missing fusion.frame_position_embeddings.weight [77, 64]");
+            weights.file.string() +
+                ": the weights do not fit the model: missing transformer.resblocks.1.ln_1.weight [64]; "
+                "missing fusion.frame_position_embeddings.weight [77, 64]");
 }
 
 TEST_F(LoadWeights, AFewEmptyTensorsCannotAskForManyBlocks) {
   tensors_["transformer.resblocks.3.ln_1.weight"] = at::zeros({0});
   EXPECT_THAT(error_of(std::map<std::string, std::string>{}),
               EndsWith("missing transformer.resblocks.1.*; missing transformer.resblocks.2.*; "
-                       "missing transformer.resblocks.3.attn.out_proj.weight [64, 64]"));
+                       "missing transformer.resblocks.3.attn.out_proj.weight [64, 64]; "
+                       "missing transformer.resblocks.3.attn.in_proj_bias; "
+                       "missing transformer.resblocks.3.attn.in_proj_weight; "
+                       "missing transformer.resblocks.3.attn.out_proj.bias; "
+                       "missing transformer.resblocks.3.ln_1.bias; "
+                       "missing transformer.resblocks.3.ln_2.bias; "
+                       "missing transformer.resblocks.3.ln_2.weight; "
+                       "missing transformer.resblocks.3.mlp.c_fc.bias; "
+                       "missing transformer.resblocks.3.mlp.c_fc.weight; "
+                       "missing transformer.resblocks.3.mlp.c_proj.bias; "
+                       "missing transformer.resblocks.3.mlp.c_proj.weight"));
   tensors_.erase("transformer.resblocks.3.ln_1.weight");
   tensors_["transformer.resblocks.5000000000.ln_1.weight"] = at::zeros({0});
   write_weights(folder_ / "weights.safetensors", tensors_, {});
-  EXPECT_EQ(weights_error([&] { build_model(load_weights(folder_ / "weights.safetensors")); }),
-            "the weights do not fit the model: surplus transformer.resblocks.5000000000.ln_1.weight [0]");
+  EXPECT_EQ(
+      weights_error([&] { build_model(load_weights(folder_ / "weights.safetensors")); }),
+      (folder_ / "weights.safetensors").string() +
+          ": the weights do not fit the model: surplus transformer.resblocks.5000000000.ln_1.weight [0]");
 }
 
 TEST_F(LoadWeights, TwoTensorsForOneNameAreRefusedByBothTheirNames) {

@@ -55,7 +55,7 @@ struct Checkpoint {
 };
 
 // Loads the checkpoint in `folder` (step-N, `last` or `best`). Throws Error that names the damaged, missing
-// or surplus file.
+// or surplus file, or the checkpoints of a run folder that was given in their place.
 Checkpoint load_checkpoint(const std::filesystem::path& folder);
 
 // Deletes checkpoints but for the newest `keep` and those that `last` and `best` point to. One that is

@@ -15,6 +15,10 @@ namespace actionclip {
 void load_state_dict(ActionClip& model, const StateDict& tensors,
                      const std::function<bool(const std::string& name)>& wanted = nullptr);
 
+// The same; the error names the file of the weights too.
+void load_state_dict(ActionClip& model, const LoadedWeights& weights,
+                     const std::function<bool(const std::string& name)>& wanted = nullptr);
+
 // The parameters of the model, detached, by name.
 StateDict state_dict(const ActionClip& model);
 

@@ -26,7 +26,8 @@ enum class NameScheme {
 };
 
 struct LoadedWeights {
-  StateDict tensors;  // CPU
+  std::filesystem::path file;  // that they were read from; empty: none
+  StateDict tensors;           // CPU
   NameScheme scheme = NameScheme::native;
   ActionClipConfig config;  // from the metadata of a native file, else read from the shapes
   bool described = false;   // the metadata tell `config`: also what shapes cannot (heads, frames, mean, std)
@@ -36,13 +37,16 @@ struct LoadedWeights {
 
 // The weights in `file`. `frames`: T where it does not tell. Entries that are no weights of the model (sizes,
 // counters) are left out. Throws WeightsError for names of no known scheme, two tensors for one name, tensors
-// missing or misshapen that sizes are read from (it lists them all), or sizes that no model has or that the
-// tensors contradict.
+// missing or misshapen that sizes are read from (it lists them all, and all other tensors that are missing or
+// surplus), or sizes that no model has or that the tensors contradict.
 LoadedWeights to_weights(const TensorFile& file, std::int64_t frames = 8);
 
 // Reads a weights file, or a checkpoint folder (its model.safetensors). Throws WeightsError that names the
-// path, for a damaged file too.
+// path, for a damaged file or a run folder too.
 LoadedWeights load_weights(const std::filesystem::path& path, std::int64_t frames = 8);
+
+// A message about the weights, behind their file where they have one: "FILE: message".
+std::string with_file(const LoadedWeights& weights, const std::string& message);
 
 // Metadata of a native weights file, which lets `load_weights` rebuild the model without its experiment.
 std::map<std::string, std::string> to_metadata(const ActionClipConfig& config);

@@ -53,4 +53,8 @@ struct TensorFile {
 // the names of its state dict: "visual.ln_pre.weight". Throws WeightsError.
 TensorFile read_tensor_file(const std::filesystem::path& path);
 
+// Throws WeightsError, which names the checkpoints to take instead, if `folder` is a run's and not a
+// checkpoint's.
+void refuse_run_folder(const std::filesystem::path& folder);
+
 }  // namespace actionclip
