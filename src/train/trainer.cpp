@@ -407,11 +407,12 @@ void Trainer::resume(const std::filesystem::path& folder) {
                               key, value.dump(), saved.dump()));
     }
   }
-  const LoadedWeights weights = to_weights(checkpoint.model);
+  LoadedWeights weights = to_weights(checkpoint.model);
+  weights.file = folder;
   require_vocabulary(read_preprocessing(weights), *tokenizer_, experiment_.text.vocabulary.path,
                      "text.vocabulary");
   ActionClip model(resolve(experiment_.model, weights));
-  load_state_dict(model, weights.tensors);
+  load_state_dict(model, weights);
   build(std::move(model));
   optimizer_->load_state_dict(to_tensors(checkpoint.optimizer));
   if (scaler_ && checkpoint.state.contains("grad_scaler"))  // not if it was made in another precision
