@@ -3,13 +3,16 @@
 #include "actionclip/protocols/few_shot.h"
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include "actionclip/core/error.h"
 #include "actionclip/core/json_text.h"
 
 #include "tools/command.h"
@@ -25,7 +28,20 @@ struct Options {
   bool json = false;
 };
 
+// As they are given on the command line: "1,2,4".
+std::string joined(const std::vector<std::int64_t>& numbers) {
+  return fmt::format("{}", fmt::join(numbers, ","));
+}
+
+// Twice the same would count one run as two.
+void require_different(const char* option, const std::vector<std::int64_t>& numbers) {
+  if (std::set(numbers.begin(), numbers.end()).size() != numbers.size())
+    throw UsageError(fmt::format("{} {}: a number is given twice", option, joined(numbers)));
+}
+
 int few_shot_command(Options options) {
+  require_different("--shots", options.protocol.shots);
+  require_different("--seeds", options.protocol.seeds);
   override_weights(options.experiment, options.weights);
   const Experiment experiment = options.experiment.load({"data.val"});
   options.protocol.output = options.output;
@@ -54,7 +70,7 @@ void add_few_shot_command(CLI::App& program, int& exit_code) {
   command
       ->add_option("--output", options->output,
                    "folder of the runs; those of the same settings, weights and lists in it are re-used, "
-                   "others are started anew")
+                   "others are put aside")
       ->required();
   command
       ->add_option("--shots", options->protocol.shots,
@@ -62,12 +78,12 @@ void add_few_shot_command(CLI::App& program, int& exit_code) {
       ->delimiter(',')
       ->allow_extra_args(false)  // the word behind it is an override
       ->check(CLI::Range(0, 1000000))
-      ->capture_default_str();
+      ->default_str(joined(options->protocol.shots));
   command->add_option("--seeds", options->protocol.seeds, "seeds, comma separated")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::Range(0, 1000000000))
-      ->capture_default_str();
+      ->default_str(joined(options->protocol.seeds));
   command->add_flag("--json", options->json, "print a JSON array");
   command->footer(
       "Example:\n  actionclip few-shot --config configs/synthetic/few_shot.yaml --weights "

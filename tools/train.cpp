@@ -37,7 +37,7 @@ int train(const TrainOptions& options) {
     if (!report.finite) throw Error("dry run: the loss or the gradients are not finite");
     return kExitDone;
   }
-  open_run_folder(options.output, experiment, trainer_options.resume);
+  const auto lock = open_run_folder(options.output, experiment, trainer_options.resume);
   return trainer.run() == TrainOutcome::finished ? kExitDone : kExitResumable;
 }
 

@@ -101,9 +101,10 @@ std::optional<double> train_and_score(Experiment experiment, const FewShotOption
   experiment.seed = seed;
   experiment.data.train.list.path = std::filesystem::absolute(folder / "train.txt");
   experiment.data.val = {};
+  experiment.train.keep_checkpoints = 1;  // of many runs; the last is what is scored
   fit_batch(experiment.train, static_cast<std::int64_t>(chosen.size()));
   const auto resume = find_resume_point(folder, "auto");
-  open_run_folder(folder, experiment, resume);
+  const auto lock = open_run_folder(folder, experiment, resume);
   Trainer trainer(experiment, {.output = folder, .device = options.device, .resume = resume});
   if (trainer.run() == TrainOutcome::stopped_by_signal || stop.requested()) return std::nullopt;
   return score(experiment, trainer.model(), data);
@@ -116,8 +117,14 @@ std::string content_hash(const InputPath& file) {
                                                                  : file.path);
 }
 
-// All that the runs' scores depend on, but for the pictures in the videos.
-std::string identity_of(const Experiment& experiment) {
+// All that the runs' scores depend on, but for the pictures in the videos. Batches do not depend on the
+// workers.
+std::string identity_of(Experiment experiment) {
+  const Experiment defaults;
+  experiment.data.num_workers = defaults.data.num_workers;
+  experiment.data.prefetch = defaults.data.prefetch;
+  experiment.train.checkpoint_every = defaults.train.checkpoint_every;
+  experiment.train.keep_checkpoints = defaults.train.keep_checkpoints;
   const nlohmann::ordered_json identity = {{"experiment", to_yaml(experiment)},
                                            {"sha256",
                                             {{"model.weights", content_hash(experiment.model.weights)},
@@ -140,14 +147,29 @@ FewShotData read_data(const Experiment& experiment) {
           .identity = identity_of(experiment)};
 }
 
+// The first free name of folder.before-1, -2 ...
+std::filesystem::path aside(const std::filesystem::path& folder) {
+  for (int number = 1;; ++number) {
+    auto name = folder;
+    name += fmt::format(".before-{}", number);
+    if (!std::filesystem::exists(name)) return name;
+  }
+}
+
 // Keeps what a run of the same identity left in `folder`; anything else would be resumed or reported as if
-// these settings had given it, so the folder is started anew.
+// these settings had given it, so what another run left is put aside. Throws Error if no run made the folder.
 void claim_folder(const std::filesystem::path& folder, const std::string& identity) {
   const auto file = folder / "identity.json";
-  if (std::filesystem::exists(file) && read_text_file(file) == identity) return;
-  if (std::filesystem::exists(folder))
-    spdlog::warn("{}: of other settings, weights or lists, so it is started anew", folder.string());
-  std::filesystem::remove_all(folder);
+  if (std::filesystem::exists(file)) {
+    if (read_text_file(file) == identity) return;
+    const auto kept = aside(folder);
+    rename_durably(folder, kept);
+    spdlog::warn("{}: of other settings, weights or lists, so it is now {}", folder.string(), kept.string());
+  } else if (std::filesystem::exists(folder) && !std::filesystem::is_empty(folder)) {
+    throw Error(
+        fmt::format("{} is no folder of a few-shot run (it has no identity.json): choose another --output",
+                    folder.string()));
+  }
   std::filesystem::create_directories(folder);
   write_file_atomically(file, identity);
 }
@@ -213,6 +235,9 @@ TrainOutcome run_few_shot(const Experiment& experiment, const FewShotOptions& op
   check_settings(experiment);
   const StopSignal stop;  // around the runs' own: a signal while a run is built or scored counts too
   const FewShotData data = read_data(experiment);
+  for (const auto shots : options.shots) {  // before the first run, that there are enough
+    for (const auto seed : options.seeds) choose_shots(data.train, data.labels.size(), shots, seed);
+  }
   for (const auto shots : options.shots) {
     std::vector<double> top1;
     for (const auto seed : shots == 0 ? std::vector{experiment.seed} : options.seeds) {

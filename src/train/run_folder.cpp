@@ -54,12 +54,13 @@ std::optional<std::filesystem::path> find_resume_point(const std::filesystem::pa
   return checkpoint;
 }
 
-void open_run_folder(const std::filesystem::path& run_folder, const Experiment& experiment,
-                     const std::optional<std::filesystem::path>& resume) {
+FolderLock open_run_folder(const std::filesystem::path& run_folder, const Experiment& experiment,
+                           const std::optional<std::filesystem::path>& resume) {
   std::error_code code;
   std::filesystem::create_directories(run_folder, code);
   if (code)
     throw Error(fmt::format("cannot create the run folder {}: {}", run_folder.string(), code.message()));
+  FolderLock lock(run_folder);
   if (!(resume && is_checkpoint_of(*resume, run_folder)) && find_checkpoint(run_folder)) {
     throw Error(fmt::format("{} already holds a {}run: go on with --resume, or choose another --output",
                             run_folder.string(), resume ? "different " : ""));
@@ -68,6 +69,7 @@ void open_run_folder(const std::filesystem::path& run_folder, const Experiment& 
   const auto config = to_yaml(experiment);
   if (resume) keep_former_config(run_folder, config);
   write_file_atomically(run_folder / "config.yaml", config);
+  return lock;
 }
 
 }  // namespace actionclip

@@ -105,6 +105,40 @@ TEST_F(FewShot, AScoreOnAnotherTestListIsComputedAnew) {
   EXPECT_NE(score_written(), first);
 }
 
+TEST_F(FewShot, SettingsThatChangeNoScoreKeepAFinishedRun) {
+  few_shot();
+  const auto first = score_written();
+  few_shot({"data.num_workers=2", "data.prefetch=3", "train.keep_checkpoints=4", "train.checkpoint_every=2"});
+  EXPECT_EQ(score_written(), first);
+}
+
+TEST_F(FewShot, WhatIsInTheWayIsPutAsideIfARunMadeItAndElseRefused) {
+  few_shot();
+  const auto first = model();
+  few_shot({"train.lr=1.0e-2"});
+  EXPECT_TRUE(
+      same(read_tensors(folder_ / "few/shots-1-seed-1.before-1/checkpoints/last/model.safetensors"), first));
+  std::filesystem::remove_all(run());
+  std::filesystem::create_directory(run());
+  write_text(run() / "thesis.txt", "years of work");
+  const auto refused = call({});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.errors, testing::HasSubstr("is no folder of a few-shot run"));
+  EXPECT_EQ(read_text(run() / "thesis.txt"), "years of work");
+}
+
+TEST_F(FewShot, TooFewClipsForTheLargestKAreFoundBeforeTheFirstRun) {
+  const auto result = call({"--shots", "1000"});  // beside 1
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, testing::HasSubstr("1000 shots need as many"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "few"));
+}
+
+TEST_F(FewShot, ANumberGivenTwiceIsAUsageError) {
+  EXPECT_EQ(call({"--seeds", "1"}).exit_code, 2);
+  EXPECT_EQ(call({"--shots", "2,2"}).exit_code, 2);
+}
+
 TEST_F(FewShot, AfterASignalTheSameCommandGoesOn) {
   const std::vector<std::string> more_runs = {"--seeds", "2,3,4,5"};
   const auto stopped = call(more_runs, /*stop_after=*/1);

@@ -11,6 +11,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "actionclip/core/folder_lock.h"
+
 #include "tests/end_to_end/program.h"
 #include "tests/parity/reference_files.h"
 #include "tests/temporary_folder.h"
@@ -124,6 +126,15 @@ TEST_F(Training, GoingOnWithOtherSettingsIsToldAndTheFormerOnesAreKept) {
   ASSERT_EQ(resumed.exit_code, 0) << resumed.errors;
   EXPECT_THAT(resumed.errors, HasSubstr("the run goes on with another train.lr: 0.001 -> 0.002"));
   EXPECT_EQ(read_text(folder_ / "run/config.before-1.yaml"), before);
+}
+
+TEST_F(Training, AFolderThatARunIsWritingIntoIsRefused) {
+  ASSERT_EQ(train("run", {"train.max_steps=1"}).exit_code, 0);
+  const FolderLock other(folder_ / "run");
+  const auto result = train("run", {"train.max_steps=2", "--resume"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, HasSubstr("is in use by process"));
+  EXPECT_EQ(losses("run").size(), 1u);
 }
 
 TEST_F(Training, GoingOnWithAnotherListIsRefused) {

@@ -46,16 +46,17 @@ TEST(FindResumePoint, AFolderIsTakenAsItIs) {
 TEST(OpenRunFolder, RefusesAFolderThatHoldsARunUnlessItIsResumed) {
   const TemporaryFolder folder;
   const auto run = folder / "run";
-  open_run_folder(run, {}, std::nullopt);
+  (void)open_run_folder(run, {}, std::nullopt);
   EXPECT_EQ(read_text(run / "config.yaml"), to_yaml(Experiment()));
   const auto own = save(run, 1);
   Experiment other;
   other.seed = 5;
-  EXPECT_THROW(open_run_folder(run, other, std::nullopt), Error);
-  EXPECT_THROW(open_run_folder(run, other, save(folder / "another", 1)), Error);
+  EXPECT_THROW((void)open_run_folder(run, other, std::nullopt), Error);
+  EXPECT_THROW((void)open_run_folder(run, other, save(folder / "another", 1)), Error);
   EXPECT_EQ(read_text(run / "config.yaml"), to_yaml(Experiment()));
-  open_run_folder(run, other, own);
-  open_run_folder(run, other, run / "checkpoints" / "last");
+  (void)open_run_folder(run, other, own);
+  const auto lock = open_run_folder(run, other, run / "checkpoints" / "last");
+  EXPECT_THROW((void)open_run_folder(run, other, own), Error) << "in use";
   EXPECT_EQ(read_text(run / "config.yaml"), to_yaml(other));
 }
 
