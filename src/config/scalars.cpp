@@ -115,6 +115,8 @@ void read_scalar(FindingList& findings, const ConfigNode& node, const std::strin
 void read_scalar(FindingList& findings, const ConfigNode& node, const std::string& path, std::string& value) {
   if (node.kind == ConfigNode::Kind::scalar) {
     value = node.scalar;
+  } else if (is_empty_override(node)) {
+    value.clear();
   } else {
     findings.add_wrong_type(node, path, "a text");
   }

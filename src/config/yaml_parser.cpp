@@ -195,7 +195,26 @@ class TreeBuilder : public YAML::EventHandler {
   int documents_ = 0;
 };
 
-[[noreturn]] void explain(const YAML::Exception& error, const TreeBuilder& builder) {
+// Whether a tab indents the line, or follows a key or a dash in it, before `mark`: YAML takes spaces there,
+// and yaml-cpp complains of something else.
+bool has_tab_before(const std::string& text, const YAML::Mark& mark) {
+  if (mark.is_null()) return false;
+  std::size_t begin = 0;
+  for (int line = 0; line < mark.line; ++line) {
+    const auto end = text.find('\n', begin);
+    if (end == std::string::npos) return false;
+    begin = end + 1;
+  }
+  const auto line = std::string_view(text).substr(begin, text.find('\n', begin) - begin);
+  bool separates = true;
+  for (const char c : line.substr(0, static_cast<std::size_t>(mark.column) + 1)) {
+    if (c == '\t' && separates) return true;
+    if (c != ' ') separates = c == ':' || c == '-' || c == ',' || c == '?';
+  }
+  return false;
+}
+
+[[noreturn]] void explain(const YAML::Exception& error, const TreeBuilder& builder, const std::string& text) {
   const std::string_view message = error.msg;
   const ConfigMark* open = nullptr;
   if (message == YAML::ErrorMsg::END_OF_SEQ_FLOW) open = builder.open(ConfigNode::Kind::sequence);
@@ -207,7 +226,11 @@ class TreeBuilder : public YAML::EventHandler {
   if (message == YAML::ErrorMsg::DOC_IN_SCALAR || message == YAML::ErrorMsg::EOF_IN_SCALAR) {
     fail(builder.mark_of(error.mark), "not valid YAML: a quote before this place is not closed");
   }
-  fail(builder.mark_of(error.mark), fmt::format("not valid YAML: {}", message));
+  fail(builder.mark_of(error.mark),
+       fmt::format("not valid YAML: {}{}", message,
+                   has_tab_before(text, error.mark)
+                       ? "; the line holds a tab where YAML takes spaces: replace it by spaces"
+                       : ""));
 }
 
 }  // namespace
@@ -226,7 +249,7 @@ ConfigNode parse_yaml_text(const std::string& text, const std::shared_ptr<const 
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& error) {
-    explain(error, builder);
+    explain(error, builder, text);
   }
   return builder.take();
 }

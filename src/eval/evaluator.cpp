@@ -20,16 +20,27 @@ namespace {
 
 constexpr double kSmallestProbability = 1e-30;  // keeps the loss finite when a softmax underflows
 
+// The extra column that the setting `key` names. Throws Error if the labels lack it.
+const std::vector<std::string>& label_column(const LabelSet& labels, const std::string& column,
+                                             const char* key) {
+  try {
+    return labels.column(column);
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}: {} ({}= asks for none)", key, error.what(), key));
+  }
+}
+
 // The counterpart of each label, -1 where the column names the label itself. Throws Error for an entry that
 // is no label id.
 std::vector<std::int64_t> counterparts(const LabelSet& labels, const std::string& column) {
   std::vector<std::int64_t> ids;
-  for (const auto& text : labels.column(column)) {
+  for (const auto& text : label_column(labels, column, "eval.pair_by")) {
     const bool digits =
         !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
     const std::int64_t id = digits && text.size() < 10 ? std::stoll(text) : -1;
     if (id < 0 || id >= labels.size()) {
-      throw Error(fmt::format("label column '{}' (eval.pair_by): '{}' is no label id", column, text));
+      throw Error(fmt::format("eval.pair_by: {}: column \"{}\" holds '{}', which is no label id",
+                              labels.source(), column, text));
     }
     ids.push_back(id == static_cast<std::int64_t>(ids.size()) ? -1 : id);
   }
@@ -57,7 +68,7 @@ class ExtraMetrics {
  public:
   ExtraMetrics(const LabelSet& labels, const EvalConfig& config) : labels_(labels) {
     for (const auto& column : config.group_by) {
-      groups_.emplace_back(column, GroupAccuracy(labels.column(column)));
+      groups_.emplace_back(column, GroupAccuracy(label_column(labels, column, "eval.group_by")));
     }
     if (!config.pair_by.empty()) pairs_.emplace(counterparts(labels, config.pair_by));
   }

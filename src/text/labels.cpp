@@ -98,7 +98,7 @@ LabelSet labels_of_csv(std::string_view text, const std::string& file) {
   for (const auto& name : columns[1].values) names.emplace_back(trimmed(name));
   check_names(names, [&](std::size_t id) { return fmt::format("{}:{}", file, lines[id]); });
   columns.erase(columns.begin(), columns.begin() + kFixedColumns);
-  return LabelSet(std::move(names), std::move(columns));
+  return LabelSet(std::move(names), std::move(columns), file);
 }
 
 LabelSet labels_of_lines(std::string_view text, const std::string& file) {
@@ -114,7 +114,7 @@ LabelSet labels_of_lines(std::string_view text, const std::string& file) {
   }
   if (names.empty()) throw Error(fmt::format("{}: holds no labels", file));
   check_names(names, [&](std::size_t i) { return fmt::format("{}:{}", file, lines[i]); });
-  return LabelSet(std::move(names));
+  return LabelSet(std::move(names), {}, file);
 }
 
 bool has_csv_header(std::string_view text) {
@@ -124,8 +124,8 @@ bool has_csv_header(std::string_view text) {
 
 }  // namespace
 
-LabelSet::LabelSet(std::vector<std::string> names, std::vector<LabelColumn> columns)
-    : names_(std::move(names)), columns_(std::move(columns)) {
+LabelSet::LabelSet(std::vector<std::string> names, std::vector<LabelColumn> columns, std::string source)
+    : names_(std::move(names)), columns_(std::move(columns)), source_(std::move(source)) {
   if (names_.empty()) throw Error("a label set needs at least one label");
   check_names(names_, [](std::size_t id) { return fmt::format("label {}", id); });
   for (const auto& column : columns_) {
@@ -150,7 +150,7 @@ const std::vector<std::string>& LabelSet::column(std::string_view name) const {
     if (column.name == name) return column.values;
     known.push_back(column.name);
   }
-  throw Error(fmt::format("the labels have no column \"{}\"; the columns beside id and name: {}", name,
+  throw Error(fmt::format("{}: no column \"{}\"; the columns beside id and name: {}", source_, name,
                           known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))));
 }
 

@@ -286,6 +286,20 @@ TEST(ReadConfig, OnlyPathsThatWillBeReadMustExist) {
   EXPECT_THAT(read_config<TwoSections>(root, {""}).data.path.string(), HasSubstr("/absent.txt"));
 }
 
+TEST(ReadConfig, AnEmptyOverrideIsAnEmptyTextListOrPath) {
+  const TemporaryFolder folder;
+  const auto file = folder.write("a.yaml", "text: x\nnames: [x]\n");
+  for (const auto* nothing : {"", "~", "\"\"", "null"}) {
+    const auto value = std::string("text=") + nothing;
+    EXPECT_EQ(read_config<Outer>(load_yaml(file, {value})).text, "") << value;
+  }
+  EXPECT_THAT(read_config<Outer>(load_yaml(file, {"names="})).names, testing::IsEmpty());
+  EXPECT_TRUE(read_config<Outer>(load_yaml(file, {"path="})).path.empty());
+  EXPECT_THROW(read_config<Outer>(load_yaml(file, {"integer="})), UsageError);
+  EXPECT_EQ(error_of("text:\n"), "a.yaml:1:1: text: expected a text, found nothing");
+  EXPECT_EQ(error_of("names:\n"), "a.yaml:1:1: names: expected a list, found nothing");
+}
+
 TEST(ReadConfig, FindingsOfOverridesAloneAreUsageErrors) {
   const TemporaryFolder folder;
   const auto good = folder.write("good.yaml", "inner: {values: [1]}\n");

@@ -13,6 +13,7 @@ namespace actionclip {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 std::string error_of(const std::string& text) {
@@ -134,6 +135,14 @@ TEST(YamlParser, SyntaxErrorsSayWhere) {
   EXPECT_THAT(error_of("[1, 2\n"), StartsWith("a.yaml:1:1: "));
   EXPECT_THAT(error_of("a:\n\t- 1\n"), StartsWith("a.yaml:2:2: not valid YAML"));
   EXPECT_THAT(error_of("a: 1 b: 2\n"), StartsWith("a.yaml:1:7: not valid YAML"));
+}
+
+TEST(YamlParser, ATabIsNamedWhereSpacesBelong) {
+  for (const auto* text : {"a:\n\tb: 1\n", "a:\n\t- 1\n", "a:\n  b: 1\n\tc: 2\n"}) {
+    EXPECT_THAT(error_of(text), HasSubstr("tab")) << text;
+  }
+  EXPECT_THAT(error_of("a: 1 b: 2\n"), Not(HasSubstr("tab")));
+  EXPECT_THAT(error_of("a: x\ty b: 2\n"), Not(HasSubstr("tab"))) << "a tab in a text does no harm";
 }
 
 TEST(YamlParser, AQuoteThatIsNotClosedIsAnError) {

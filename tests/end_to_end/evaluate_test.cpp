@@ -241,6 +241,19 @@ TEST_F(Evaluation, AnOutputFileThatCannotBeWrittenCostsNoPrintedResult) {
   }
 }
 
+TEST_F(Evaluation, LabelsWithoutTheColumnAreNamedWithTheSettingThatAsksForIt) {
+  const std::string labels = folder_ / "own.txt";
+  std::string text;
+  for (int id = 0; id < kLabels; ++id) text += fmt::format("label {}\n", id);
+  write_text(labels, text);
+  const auto failed = zero_shot({"--labels", labels, "eval.group_by=[motion]"});
+  EXPECT_EQ(failed.exit_code, 1);
+  EXPECT_THAT(failed.errors, AllOf(HasSubstr("own.txt"), HasSubstr("eval.group_by"), HasSubstr("motion")));
+  const auto fine =
+      zero_shot({"--labels", labels, "eval.group_by=[motion]", "eval.group_by=", "eval.pair_by="});
+  EXPECT_EQ(fine.exit_code, 0) << fine.errors;
+}
+
 TEST_F(Evaluation, ZeroShotSaysHowManyLabelsWereTrainedOn) {
   const auto seen = zero_shot({"--output", folder_ / "seen"});
   ASSERT_EQ(seen.exit_code, 0) << seen.errors;

@@ -21,6 +21,7 @@
 namespace actionclip {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr std::int64_t kVideos = 9;
@@ -165,10 +166,12 @@ TEST(CheckLabelColumns, NamesTheColumnThatIsMissingAndTheEntryThatIsNoLabelId) {
   config.pair_by = "pair";
   EXPECT_EQ(error_of(config), "");
   config.group_by = {"noun"};
-  EXPECT_THAT(error_of(config), HasSubstr("noun"));
+  EXPECT_THAT(error_of(config), AllOf(HasSubstr("noun"), HasSubstr("eval.group_by")));
   config.group_by = {};
   config.pair_by = "verb";
-  EXPECT_THAT(error_of(config), HasSubstr("eval.pair_by"));
+  EXPECT_THAT(error_of(config), AllOf(HasSubstr("eval.pair_by"), HasSubstr("no label id")));
+  config.pair_by = "noun";
+  EXPECT_THAT(error_of(config), AllOf(HasSubstr("noun"), HasSubstr("eval.pair_by")));
 }
 
 }  // namespace

@@ -70,7 +70,8 @@ TEST(Labels, UnknownColumnNamesTheKnownOnes) {
   const auto labels = parse_labels("id,name,part,group\n0,a,x,y\n", "l.csv");
   EXPECT_THAT(labels.column("group"), ElementsAre("y"));
   EXPECT_THAT(error_of([&] { labels.column("groups"); }),
-              AllOf(HasSubstr("\"groups\""), HasSubstr("part, group")));
+              AllOf(HasSubstr("l.csv: "), HasSubstr("\"groups\""), HasSubstr("part, group")));
+  EXPECT_THAT(error_of([&] { parse_labels("a\nb", "l.txt").column("part"); }), HasSubstr("l.txt: "));
   EXPECT_THAT(error_of([&] { LabelSet({"a"}).column("part"); }), HasSubstr("none"));
 }
 

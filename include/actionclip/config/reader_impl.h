@@ -86,6 +86,12 @@ void collect_keys(const std::string& path, std::vector<std::string>& keys) {
   }
 }
 
+// "key=" of the command line (or "key=~"): the empty text, list or path. In a file it is a value that was
+// forgotten.
+inline bool is_empty_override(const ConfigNode& node) {
+  return node.kind == ConfigNode::Kind::null && node.mark.source && node.mark.source->is_override;
+}
+
 // What is wrong with a configuration.
 class FindingList {
  public:
@@ -224,6 +230,10 @@ class ConfigReader {
   template <typename T>
   void read_vector(const ConfigNode& node, const std::string& path, std::vector<T>& value) {
     static_assert(!std::is_same_v<T, bool>, "std::vector<bool> has no elements to read into");
+    if (is_empty_override(node)) {
+      value.clear();
+      return;
+    }
     if (node.kind != ConfigNode::Kind::sequence) {
       findings_.add_wrong_type(node, path, "a list");
       return;

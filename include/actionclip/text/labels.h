@@ -16,9 +16,11 @@ struct LabelColumn {
 
 class LabelSet {
  public:
-  // `names` by label_id; `columns`: what else is known of each label. Throws Error if there is no name, or on
-  // a blank one, one given twice, one with control characters, invalid UTF-8, or a column of another length.
-  explicit LabelSet(std::vector<std::string> names, std::vector<LabelColumn> columns = {});
+  // `names` by label_id; `columns`: what else is known of each label; `source`: where they come from, for
+  // messages. Throws Error if there is no name, or on a blank one, one given twice, one with control
+  // characters, invalid UTF-8, or a column of another length.
+  explicit LabelSet(std::vector<std::string> names, std::vector<LabelColumn> columns = {},
+                    std::string source = "the labels");
 
   std::int64_t size() const { return static_cast<std::int64_t>(names_.size()); }
   const std::vector<std::string>& names() const { return names_; }
@@ -26,12 +28,16 @@ class LabelSet {
   // Throws Error if `label_id` is not in [0, size()).
   const std::string& name(std::int64_t label_id) const;
 
-  // The values of an extra column, by label_id. Throws Error that names the known columns.
+  // The file that they were read from, or "the labels".
+  const std::string& source() const { return source_; }
+
+  // The values of an extra column, by label_id. Throws Error that names the source and the known columns.
   const std::vector<std::string>& column(std::string_view name) const;
 
  private:
   std::vector<std::string> names_;
   std::vector<LabelColumn> columns_;
+  std::string source_;
 };
 
 // Reads a label file (UTF-8, with or without BOM; LF or CRLF; at most 64 MiB), which is either
