@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "actionclip/core/error.h"
+#include "actionclip/core/text_input.h"
 #include "actionclip/video/frame_folder.h"
 #include "actionclip/video/video_reader.h"
 
@@ -14,6 +16,17 @@
 
 namespace actionclip {
 namespace {
+
+// Whether a list of frame folders was read as one of videos: its lines have a frame count between path and
+// label, which then ends the path.
+bool is_line_of_frames(const std::filesystem::path& path) {
+  std::error_code unknown;
+  if (std::filesystem::is_directory(path, unknown)) return true;
+  const auto name = path.filename().string();
+  const auto space = name.find_last_of(" \t");
+  return space != std::string::npos && parse_integer(name.substr(space + 1)) &&
+         !std::filesystem::exists(path, unknown);
+}
 
 std::unique_ptr<FrameSource> open_file(const std::filesystem::path& path) {
   auto file = std::make_unique<RegularFile>(path);
@@ -24,9 +37,17 @@ std::unique_ptr<FrameSource> open_file(const std::filesystem::path& path) {
 }  // namespace
 
 std::unique_ptr<FrameSource> open_frames(const VideoEntry& entry, const DatasetConfig& config) {
-  if (config.format != ListFormat::frames) return open_file(entry.path);
-  return std::make_unique<FrameFolder>(entry.path, config.frame_pattern, config.index_bias,
-                                       entry.frame_count);
+  if (config.format == ListFormat::frames) {
+    return std::make_unique<FrameFolder>(entry.path, config.frame_pattern, config.index_bias,
+                                         entry.frame_count);
+  }
+  try {
+    return open_file(entry.path);
+  } catch (const VideoError& error) {
+    if (config.format != ListFormat::video || !is_line_of_frames(entry.path)) throw;
+    throw VideoError(fmt::format(
+        "{} (if the list's lines are PATH NUM_FRAMES LABEL_ID, set its format: frames)", error.what()));
+  }
 }
 
 std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path) {

@@ -261,6 +261,30 @@ bool is_made(const std::filesystem::path& output, const std::string& settings) {
                           output.string()));
 }
 
+// Files appear in a temporary folder, which gets its name when it is whole.
+void make(const SyntheticConfig& config, const std::filesystem::path& folder) {
+  const std::string settings = settings_text(config);
+  remove_leftovers_of(folder);
+  if (is_made(folder, settings)) {
+    spdlog::info("{}: already made with these settings", folder.string());
+    return;
+  }
+  const auto temporary = temporary_sibling(folder);
+  try {
+    std::filesystem::create_directories(temporary);
+    write_pictures(config, temporary);
+    write_lists(config, temporary);
+    write_text(temporary / "README.txt", readme_text(config));
+    write_text(temporary / kSettingsFile, settings);
+    flush_file_system(temporary);
+    rename_durably(temporary, folder);
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove_all(temporary, ignored);
+    throw;
+  }
+}
+
 }  // namespace
 
 void SyntheticConfig::check() const {
@@ -286,25 +310,10 @@ void SyntheticConfig::check() const {
 void synthesize(const SyntheticConfig& config, const std::filesystem::path& output) {
   config.check();
   const auto folder = output.has_filename() ? output : output.parent_path();
-  const std::string settings = settings_text(config);
-  remove_leftovers_of(folder);
-  if (is_made(folder, settings)) {
-    spdlog::info("{}: already made with these settings", folder.string());
-    return;
-  }
-  const auto temporary = temporary_sibling(folder);
   try {
-    std::filesystem::create_directories(temporary);
-    write_pictures(config, temporary);
-    write_lists(config, temporary);
-    write_text(temporary / "README.txt", readme_text(config));
-    write_text(temporary / kSettingsFile, settings);
-    flush_file_system(temporary);
-    rename_durably(temporary, folder);
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove_all(temporary, ignored);
-    throw;
+    make(config, folder);
+  } catch (const std::filesystem::filesystem_error& problem) {
+    throw Error(fmt::format("cannot make {}: {}", folder.string(), problem.code().message()));
   }
 }
 

@@ -195,6 +195,18 @@ TEST(ClipDataset, AShareOfNothingStopsAtTheFirstFailureAndASmallListBearsOne) {
   EXPECT_NO_THROW(fail_one(0.01));
 }
 
+TEST(ClipDataset, TheShareIsRoundedUpToVideos) {
+  auto options = fake_options();
+  options.max_failed_share = 0.15;  // 1.5 of 10
+  const ClipDataset dataset(fake_list(10), options, fake_frames({1, 4, 7}));
+  const auto fail = [&](std::int64_t index) {
+    dataset.count_failures(dataset.load(0, index, SampleMode::test));
+  };
+  fail(1);
+  EXPECT_NO_THROW(fail(4));
+  EXPECT_THROW(fail(7), Error);
+}
+
 TEST(ClipDataset, FramesOfDifferentSizesAndEmptyVideosAreFailures) {
   const auto uneven = [](const VideoEntry&, const FrameChooser& choose) {
     std::vector<Image> images;

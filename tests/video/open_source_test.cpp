@@ -22,6 +22,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using namespace actionclip::testing;
 
 const FrameChooser kLastTwo = [](std::int64_t count) {
@@ -94,6 +95,27 @@ TEST(OpenFrames, EntriesFollowTheFormatOfTheirList) {
   config.index_bias = 0;
   EXPECT_EQ(open_frames({.path = folder / "frames", .frame_count = 2}, config)->frame_count(), 2);
   EXPECT_EQ(open_frames({.path = folder / "frames"}, config)->frame_count(), 3);
+}
+
+TEST(OpenFrames, AListOfFrameFoldersReadAsVideosIsToldSo) {
+  const TemporaryFolder folder;
+  encode_video(folder / "a.mp4", {});
+  std::filesystem::create_directory(folder / "frames");
+  const auto error_of = [&](const std::string& name, ListFormat format) -> std::string {
+    DatasetConfig config;
+    config.format = format;
+    try {
+      open_frames({.path = folder / name}, config);
+    } catch (const VideoError& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  for (const auto* name : {"a.mp4 20", "frames 20", "frames"}) {
+    EXPECT_THAT(error_of(name, ListFormat::video), HasSubstr("format: frames")) << name;
+  }
+  EXPECT_THAT(error_of("b.mp4", ListFormat::video), Not(HasSubstr("format: frames")));
+  EXPECT_THAT(error_of("a.mp4 20", ListFormat::captions), Not(HasSubstr("format: frames")));
 }
 
 TEST(FetchFrames, ResultDependsOnTheTrueCountAlone) {

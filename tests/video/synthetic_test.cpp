@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <numbers>
 #include <set>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -371,6 +373,17 @@ TEST_F(SyntheticFolder, NothingIsLeftBehindWhenWritingFails) {
   std::filesystem::create_symlink(folder_ / "nowhere", folder_ / "a");
   EXPECT_THROW(synthesize(config, folder_ / "a"), Error);
   EXPECT_THAT(names_in(folder_), ::testing::ElementsAre("a"));
+}
+
+TEST_F(SyntheticFolder, AFolderThatCannotBeMadeIsNamedWithTheReason) {
+  std::ofstream(folder_ / "file") << "x";
+  try {
+    synthesize(small(), folder_ / "file" / "data");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()),
+              fmt::format("cannot make {}: Not a directory", (folder_ / "file" / "data").string()));
+  }
 }
 
 // A full disk: no file may grow while it lives.

@@ -53,10 +53,12 @@ struct DataConfig {
   DatasetConfig train;
   DatasetConfig val;
   DatasetConfig test;
-  InputPath labels;                // CSV `id,name` or a label a line
-  std::int64_t num_workers = 2;    // decoding threads; 0: decode in the training thread
-  std::int64_t prefetch = 2;       // batches prepared ahead
-  double max_failed_share = 0.01;  // of a split's videos; more undecodable ones stop the run
+  InputPath labels;              // CSV `id,name` or a label a line
+  std::int64_t num_workers = 2;  // decoding threads; 0: decode in the training thread
+  std::int64_t prefetch = 2;     // batches prepared ahead
+  // Of a split's videos, times their number and rounded up: so many may be undecodable, one more stops the
+  // run. 0: the first.
+  double max_failed_share = 0.01;
   TransformConfig transforms;
 
   void check(ConfigChecker& checker) const;
