@@ -49,6 +49,12 @@ void TrainConfig::check(ConfigChecker& checker) const {
   if (batch_size >= 1 && accumulate_steps >= 1 && batch_size % accumulate_steps != 0) {
     checker.error("accumulate_steps", fmt::format("batch_size = {} cannot be split into {} equal parts",
                                                   batch_size, accumulate_steps));
+  } else if (accumulate_steps >= 1 && batch_size == accumulate_steps) {
+    // The only video of its batch is always the right one: loss and gradient are 0.
+    checker.error(batch_size == 1 ? "batch_size" : "accumulate_steps",
+                  fmt::format("batch_size = {} in {} part(s) leaves 1 sample a contrastive batch, from which "
+                              "nothing is learnt; at least 2 are needed",
+                              batch_size, accumulate_steps));
   }
   checker.greater_than("lr", lr, 0);
   checker.at_least("lr_ratio.image", lr_ratio.image, 0);

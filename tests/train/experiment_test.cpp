@@ -155,6 +155,8 @@ TEST(Experiment, EveryRangeIsChecked) {
            "train: {batch_size: 0}",
            "train: {accumulate_steps: 0}",
            "train: {accumulate_steps: 3}",
+           "train: {batch_size: 1}",
+           "train: {batch_size: 32, accumulate_steps: 32}",
            "train: {lr: 0}",
            "train: {lr: -1}",
            "train: {lr_ratio: {image: -1}}",
