@@ -1,5 +1,7 @@
 // actionclip dataset: making data sets.
 
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -23,7 +25,9 @@ void add_synthesize(CLI::App& dataset) {
       "render synthetic clips (H.264) and captioned stills, to try everything without a download");
   command->add_option("--output", options->output, "folder to make")->required();
   auto& config = options->config;
-  command->add_option("--seed", config.seed, "the same seed gives the same bytes")->capture_default_str();
+  command->add_option("--seed", config.seed, "the same seed gives the same bytes")
+      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()))  // -1 would wrap around
+      ->capture_default_str();
   command->add_option("--train", config.train_clips, "training clips")->capture_default_str();
   command->add_option("--val", config.val_clips, "validation clips")->capture_default_str();
   command->add_option("--test", config.test_clips, "test clips")->capture_default_str();

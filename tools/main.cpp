@@ -1,9 +1,13 @@
 // actionclip: the command-line program. Each sub-command is a file of this folder; the work is the library's.
 // Exit codes: 0 done, 1 an error, 2 bad arguments or overrides, 75 stopped by a signal and resumable.
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
+#include <fcntl.h>
 #include <string>
+#include <unistd.h>
 
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
@@ -26,9 +30,40 @@ std::string unknown_command_message(const CLI::App& program, const std::string& 
   return fmt::format("unknown command '{}' (one of {})", word, names);
 }
 
+// Not by fmt::print, which throws where standard error cannot be written either.
 int report(const std::string& message, int exit_code) {
-  fmt::print(stderr, "actionclip: {}\n", message);
+  std::fputs(fmt::format("actionclip: {}\n", message).c_str(), stderr);
   return exit_code;
+}
+
+// A file that is opened takes the lowest free descriptor. Where a standard stream is closed, that would be
+// its own, and what is printed would end up in the file. Reading the placeholder of standard input and
+// writing that of standard output fail, as with none.
+void occupy_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(descriptor, F_GETFD) >= 0) continue;
+    [[maybe_unused]] const int placeholder =
+        open("/dev/null", descriptor == STDOUT_FILENO ? O_RDONLY : O_WRONLY);
+  }
+}
+
+// What is printed waits in a buffer: whether there was room for it shows here only.
+int finish_output(int exit_code) {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
+  const char* reason = errno != 0 ? std::strerror(errno) : "a write to it failed";
+  return report(fmt::format("cannot write standard output: {}", reason),
+                exit_code == kExitDone ? kExitError : exit_code);
+}
+
+// A command's help lists the command's own options only.
+void mention_global_options(CLI::App& app) {
+  for (auto* command : app.get_subcommands([](CLI::App*) { return true; })) {
+    const auto footer = command->get_footer();
+    command->footer(footer + (footer.empty() ? "" : "\n") +
+                    "Every command takes --log-level too (see actionclip --help).");
+    mention_global_options(*command);
+  }
 }
 
 int run(int argc, char** argv) {
@@ -49,6 +84,7 @@ int run(int argc, char** argv) {
   add_predict_command(program, exit_code);
   add_dataset_command(program, exit_code);
   add_inspect_command(program, exit_code);
+  mention_global_options(program);
   if (argc > 1 && argv[1][0] != '-') {
     const auto message = unknown_command_message(program, argv[1]);
     if (!message.empty()) return report(message, kExitUsage);
@@ -62,11 +98,7 @@ int run(int argc, char** argv) {
   return exit_code;
 }
 
-}  // namespace
-}  // namespace actionclip
-
-int main(int argc, char** argv) {
-  using namespace actionclip;
+int run_and_report(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const UsageError& problem) {
@@ -78,4 +110,12 @@ int main(int argc, char** argv) {
   } catch (const std::exception& problem) {
     return report(problem.what(), kExitError);
   }
+}
+
+}  // namespace
+}  // namespace actionclip
+
+int main(int argc, char** argv) {
+  actionclip::occupy_standard_descriptors();
+  return actionclip::finish_output(actionclip::run_and_report(argc, argv));
 }

@@ -132,7 +132,7 @@ void add_predict_command(CLI::App& program, int& exit_code) {
       ->check(CLI::Range(1, 1024))
       ->default_str(std::to_string(kDefaultFrames));
   command->add_option("--top", options->top, "labels shown a video (--json: all)")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
   command->add_flag("--truncate", options->truncate,
                     "cut texts that are longer than the context, as is done anyway where the weights were "

@@ -1,10 +1,13 @@
 // What a user's mistake looks like: one clear line, exit 1 (2 for arguments and overrides), nothing
 // half-written.
 
+#include <cstdlib>
 #include <iterator>
 #include <regex>
 #include <sstream>
+#include <sys/wait.h>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -185,6 +188,10 @@ TEST_F(Failures, AColumnThatTheLabelsLackStopsBeforeTheFirstStep) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
 }
 
+TEST_F(Failures, ABatchOfOneIsRefused) {
+  expect_one_line(train({"train.accumulate_steps=16"}), 2, "train.accumulate_steps");
+}
+
 TEST_F(Failures, AWarmUpLongerThanTheRunIsFoundBeforeTheRunFolderIsMade) {
   expect_one_line(train({"train.epochs=1"}), 1, "config.yaml:");
   EXPECT_FALSE(std::filesystem::exists(folder_ / "run"));
@@ -235,6 +242,41 @@ TEST(Usage, UnknownCommandAndMissingOptionsExitWithTwo) {
   expect_one_message(run_program({"inspect"}), 2, "subcommand");
 }
 
+TEST(Usage, NumbersOutsideTheirRangeAreNamedBriefly) {
+  const auto top = run_program({"predict", "--weights", "w", "--top", "0", "a.mp4"});
+  expect_one_message(top, 2, "--top");
+  EXPECT_LT(top.errors.size(), 200u) << top.errors;
+  const TemporaryFolder folder;
+  expect_one_message(run_program({"dataset", "synthesize", "--output", folder / "data", "--seed", "-1"}), 2,
+                     "--seed");
+  EXPECT_FALSE(std::filesystem::exists(folder / "data"));
+}
+
+// Runs the program by a shell, which gives it another standard output.
+ProgramResult run_with_output(const std::string& arguments, const std::string& redirection) {
+  const TemporaryFolder folder;
+  const std::string errors = folder / "errors";
+  const int status = std::system(
+      fmt::format("'{}' {} {} 2> '{}'", ACTIONCLIP_PROGRAM, arguments, redirection, errors).c_str());
+  ProgramResult result;
+  result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  result.errors = read_text(errors);
+  return result;
+}
+
+TEST(Usage, ResultsThatCannotBeWrittenAreAnError) {
+  const std::string inspect =
+      fmt::format("inspect config '{}/configs/synthetic/finetune.yaml'", ACTIONCLIP_SOURCE_DIR);
+  for (const std::string& arguments : {inspect, std::string("--help"), std::string("train --help")}) {
+    for (const auto* redirection : {"> /dev/full", ">&-"}) {
+      SCOPED_TRACE(arguments + " " + redirection);
+      expect_one_message(run_with_output(arguments, redirection), 1, "cannot write standard output: ");
+    }
+    EXPECT_EQ(run_with_output(arguments, "> /dev/null").exit_code, 0);
+  }
+  expect_one_message(run_with_output("trian", "> /dev/full"), 2, "unknown command");
+}
+
 TEST(Usage, EveryCommandHasHelpWithAnExample) {
   for (const auto& command : kCommands) {
     auto arguments = command;
@@ -242,6 +284,7 @@ TEST(Usage, EveryCommandHasHelpWithAnExample) {
     const auto help = run_program(arguments);
     EXPECT_EQ(help.exit_code, 0) << help.errors;
     EXPECT_FALSE(examples_of(help.output).empty()) << help.output;
+    EXPECT_THAT(help.output, HasSubstr("--log-level"));
   }
 }
 

@@ -244,7 +244,7 @@ StepOptions parse(CLI::App& program, int argc, char** argv) {
       ->transform(CLI::CheckedTransformer(tasks))
       ->option_text("finetune|prompt [finetune]");
   program.add_option("--lr", options.lr, "the learning rate")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1e-6, 1e3))
       ->capture_default_str();
   add_device_option(program, options.device);
   program
