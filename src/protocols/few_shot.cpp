@@ -11,6 +11,7 @@
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
+#include "actionclip/core/folder_lock.h"
 #include "actionclip/core/json_text.h"
 #include "actionclip/core/random.h"
 #include "actionclip/eval/evaluator.h"
@@ -101,7 +102,9 @@ std::optional<double> train_and_score(Experiment experiment, const FewShotOption
   experiment.seed = seed;
   experiment.data.train.list.path = std::filesystem::absolute(folder / "train.txt");
   experiment.data.val = {};
-  experiment.train.keep_checkpoints = 1;  // of many runs; the last is what is scored
+  // Of many runs, only the last checkpoint counts: it is what is scored.
+  if (experiment.train.keep_checkpoints == TrainConfig().keep_checkpoints)
+    experiment.train.keep_checkpoints = 1;
   fit_batch(experiment.train, static_cast<std::int64_t>(chosen.size()));
   const auto resume = find_resume_point(folder, "auto");
   const auto lock = open_run_folder(folder, experiment, resume);
@@ -117,10 +120,13 @@ std::string content_hash(const InputPath& file) {
                                                                  : file.path);
 }
 
-// All that the runs' scores depend on, but for the pictures in the videos. Batches do not depend on the
-// workers.
+// All that the runs' scores depend on, but for the pictures in the videos. They do not depend on how batches
+// are prepared and checkpoints kept, nor on the seed and the validation, which each run replaces.
 std::string identity_of(Experiment experiment) {
   const Experiment defaults;
+  experiment.seed = defaults.seed;
+  experiment.data.val = defaults.data.val;
+  experiment.eval.every_epochs = defaults.eval.every_epochs;
   experiment.data.num_workers = defaults.data.num_workers;
   experiment.data.prefetch = defaults.data.prefetch;
   experiment.train.checkpoint_every = defaults.train.checkpoint_every;
@@ -157,11 +163,14 @@ std::filesystem::path aside(const std::filesystem::path& folder) {
 }
 
 // Keeps what a run of the same identity left in `folder`; anything else would be resumed or reported as if
-// these settings had given it, so what another run left is put aside. Throws Error if no run made the folder.
+// these settings had given it, so what another run left is put aside. Throws Error if no run made the folder,
+// or if a run that is under way would be put aside.
 void claim_folder(const std::filesystem::path& folder, const std::string& identity) {
   const auto file = folder / "identity.json";
+  remove_leftovers_of(file);  // of a call that was killed: they make no foreign folder
   if (std::filesystem::exists(file)) {
     if (read_text_file(file) == identity) return;
+    const FolderLock lock(folder);
     const auto kept = aside(folder);
     rename_durably(folder, kept);
     spdlog::warn("{}: of other settings, weights or lists, so it is now {}", folder.string(), kept.string());

@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "actionclip/core/folder_lock.h"
+
 #include "tests/end_to_end/program.h"
 #include "tests/parity/reference_files.h"
 #include "tests/temporary_folder.h"
@@ -110,6 +112,43 @@ TEST_F(FewShot, SettingsThatChangeNoScoreKeepAFinishedRun) {
   const auto first = score_written();
   few_shot({"data.num_workers=2", "data.prefetch=3", "train.keep_checkpoints=4", "train.checkpoint_every=2"});
   EXPECT_EQ(score_written(), first);
+  few_shot({"seed=9", "eval.every_epochs=1", "data.val.index_bias=0"});  // a run replaces these
+  EXPECT_EQ(score_written(), first);
+}
+
+TEST_F(FewShot, OneCheckpointIsKeptUnlessTheExperimentSaysOtherwise) {
+  const auto kept = [&] {
+    std::ptrdiff_t steps = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(run() / "checkpoints"))
+      steps += entry.path().filename().string().starts_with("step-") ? 1 : 0;
+    return steps;
+  };
+  few_shot({"train.epochs=3"});
+  EXPECT_EQ(kept(), 1);
+  std::filesystem::remove_all(run());
+  few_shot({"train.epochs=3", "train.keep_checkpoints=3"});
+  EXPECT_EQ(kept(), 3);
+}
+
+TEST_F(FewShot, ARunUnderWayIsNeitherPutAsideNorJoined) {
+  few_shot();
+  std::filesystem::remove(run() / "result.json");
+  const auto first = metrics();
+  const FolderLock other(run());
+  for (const char* setting : {"train.lr=1.0e-2", "data.prefetch=2"}) {
+    const auto refused = call({setting});
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_THAT(refused.errors, testing::HasSubstr("is in use by process")) << setting;
+  }
+  EXPECT_EQ(metrics(), first);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "few/shots-1-seed-1.before-1"));
+}
+
+TEST_F(FewShot, WhatAKilledCallLeftOfItsIdentityIsNoForeignFile) {
+  std::filesystem::create_directories(run());
+  write_text(run() / "identity.json.tmp.999999999", "{");
+  few_shot();
+  EXPECT_FALSE(std::filesystem::exists(run() / "identity.json.tmp.999999999"));
 }
 
 TEST_F(FewShot, WhatIsInTheWayIsPutAsideIfARunMadeItAndElseRefused) {
@@ -137,6 +176,11 @@ TEST_F(FewShot, TooFewClipsForTheLargestKAreFoundBeforeTheFirstRun) {
 TEST_F(FewShot, ANumberGivenTwiceIsAUsageError) {
   EXPECT_EQ(call({"--seeds", "1"}).exit_code, 2);
   EXPECT_EQ(call({"--shots", "2,2"}).exit_code, 2);
+}
+
+TEST_F(FewShot, TheHelpShowsTheDefaultAsItIsTyped) {
+  const auto help = run_program({"few-shot", "--help"}).output;
+  EXPECT_THAT(help, testing::HasSubstr("1,2,4,8,16"));
 }
 
 TEST_F(FewShot, AfterASignalTheSameCommandGoesOn) {

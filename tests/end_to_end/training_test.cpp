@@ -157,6 +157,16 @@ TEST_F(Training, ARunThatFailsSaysWhyInItsLog) {
   EXPECT_THAT(log.back(), HasSubstr("2 steps in a row were not finite"));
 }
 
+TEST_F(Training, AFolderOfARunWithoutACheckpointYetIsRefusedToo) {
+  std::filesystem::create_directory(folder_ / "run");
+  const FolderLock other(folder_ / "run");
+  const auto result = train("run", {"train.max_steps=1"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, HasSubstr("is in use by process"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run/config.yaml"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "run/metrics.jsonl"));
+}
+
 TEST_F(Training, TheWordBehindResumeIsAnOverride) {
   ASSERT_EQ(train("run", {"train.max_steps=1"}).exit_code, 0);
   const auto resumed = train("run", {"--resume", "train.max_steps=2"});

@@ -39,10 +39,11 @@ std::vector<std::int64_t> choose_shots(const VideoList& list, std::int64_t class
 // in a folder of `output`. A batch of more clips than were chosen becomes one of them all, in no more parts
 // than leave each as large as it was. A folder of `output` is re-used (a finished run) or gone on with if it
 // holds the same settings, weights and lists (identity.json); what another run left is renamed to
-// FOLDER.before-N. Writes few_shot.json.
-// The outcome is stopped_by_signal if a signal (StopSignal) ended it; call it again to go on. Throws Error
-// before anything is written if the settings, labels or lists do not serve: pre-training and lists of
-// captions have no labels, or a class has too few clips for a K.
+// FOLDER.before-N. Of train.keep_checkpoints' default, a run keeps one. Writes few_shot.json. The outcome is
+// stopped_by_signal if a signal (StopSignal) ended it; call it again to go on. Throws Error before anything
+// is written if the settings, labels or lists do not serve: pre-training and lists of captions have no
+// labels, or a class has too few clips for a K. Throws Error too at a folder that a run under way writes
+// into, or that no run made.
 TrainOutcome run_few_shot(const Experiment& experiment, const FewShotOptions& options,
                           std::vector<FewShotResult>& results);
 
