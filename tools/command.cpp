@@ -1,16 +1,23 @@
 #include "tools/command.h"
 
 #include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <optional>
 #include <string_view>
 
 #include <ATen/Context.h>
+#include <c10/util/Exception.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
+#include "actionclip/core/log.h"
+#include "actionclip/core/progress.h"
+#include "actionclip/distributed/local_launcher.h"
 
 namespace actionclip {
 namespace {
@@ -54,17 +61,56 @@ void override_weights(ExperimentOptions& options, const std::string& weights) {
   }
 }
 
-c10::Device choose_device(const std::string& name) {
+c10::Device choose_device(const std::string& name, const std::optional<LaunchEnvironment>& environment) {
   const int gpus = at::globalContext().hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
-  if (name == "auto") return gpus > 0 ? c10::Device(c10::kCUDA, 0) : c10::Device(c10::kCPU);
-  if (name == "cpu") return c10::kCPU;
-  const auto index = cuda_index(name);
+  if (name == "cpu" || (name == "auto" && gpus == 0)) return c10::kCPU;
+  const bool local = environment && (name == "auto" || name == "cuda");
+  const auto index = local ? environment->local_rank : name == "auto" ? 0 : cuda_index(name);
   if (!index) throw UsageError(fmt::format("--device {}: not a device (auto, cpu, cuda, cuda:N)", name));
   if (gpus <= 0)
     throw Error(fmt::format("--device {}: no usable CUDA device on this machine (use --device cpu)", name));
   if (*index >= gpus)
     throw Error(fmt::format("--device {}: the last CUDA device of this machine is cuda:{}", name, gpus - 1));
   return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(*index));
+}
+
+std::optional<LaunchEnvironment> enter_ranks() {
+  const bool prefixed = end_with_launcher();  // by the launcher
+  auto environment = read_launch_environment();
+  if (environment && environment->rank > 0) {
+    set_up_rank_logging(prefixed ? "" : fmt::format("[rank {}] ", environment->rank));
+    ProgressBar::turn_off();
+  }
+  return environment;
+}
+
+int run_on_ranks(const ProcessGroup& group, const std::function<int()>& work) {
+  try {
+    return work();
+  } catch (...) {
+    if (group.world_size() == 1) throw;
+    const int exit_code = report_exception();
+    std::fflush(nullptr);
+    std::_Exit(exit_code);
+  }
+}
+
+// Not by fmt::print, which throws where standard error cannot be written either.
+int report(const std::string& message, int exit_code) {
+  std::fputs(fmt::format("actionclip: {}\n", message).c_str(), stderr);
+  return exit_code;
+}
+
+int report_exception() {
+  try {
+    throw;
+  } catch (const UsageError& problem) {
+    return report(problem.what(), kExitUsage);
+  } catch (const c10::Error& problem) {
+    return report(problem.what_without_backtrace(), kExitError);
+  } catch (const std::exception& problem) {
+    return report(problem.what(), kExitError);
+  }
 }
 
 void ResultFolder::add_to(CLI::App& command) {

@@ -1,12 +1,16 @@
 // What the sub-commands share: common options, and how a command hands its exit code back.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <c10/core/Device.h>
 
+#include "actionclip/distributed/launch_environment.h"
+#include "actionclip/distributed/process_group.h"
 #include "actionclip/text/labels.h"
 #include "actionclip/text/prompt_generator.h"
 #include "actionclip/train/experiment.h"
@@ -34,9 +38,23 @@ struct ExperimentOptions {
 // or folder.
 void override_weights(ExperimentOptions& options, const std::string& weights);
 
-// "auto" (CUDA where a GPU is usable), "cpu", "cuda", "cuda:N". Throws UsageError on another word, Error if
-// the machine lacks the GPU that is asked for.
-c10::Device choose_device(const std::string& name);
+// "auto" (CUDA where a GPU is usable), "cpu", "cuda", "cuda:N". Among ranks, "auto" and "cuda" are the GPU of
+// the local rank. Throws UsageError on another word, Error if the machine lacks the GPU that is asked for.
+c10::Device choose_device(const std::string& name, const std::optional<LaunchEnvironment>& environment = {});
+
+// Who this process is among ranks, if a launcher started it. On ranks other than 0, warnings alone are logged
+// from now on, and no progress is drawn.
+std::optional<LaunchEnvironment> enter_ranks();
+
+// Runs `work` and returns its exit code. Where there are other ranks and it throws, the process ends here,
+// with the message: what is left of the group could wait for ranks that are gone.
+int run_on_ranks(const ProcessGroup& group, const std::function<int()>& work);
+
+// Prints the program's last line to standard error, and returns `exit_code`.
+int report(const std::string& message, int exit_code);
+
+// The same for what is being thrown, and returns the exit code for it. Call it in a handler.
+int report_exception();
 
 // --output of the commands that print results: a folder that gets them as files too.
 class ResultFolder {

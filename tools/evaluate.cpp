@@ -28,14 +28,9 @@ void print_per_class(const nlohmann::ordered_json& classes) {
   }
 }
 
-int evaluate_command(const Options& options) {
+void tell(const Options& options, const DatasetConfig& split, const LabelSet& labels,
+          const EvaluationReport& report) {
   const auto& common = options.common;
-  const Experiment experiment = common.load({common.split});
-  const auto& split = find_split(experiment, common.split);
-  common.output.open();
-  const LabelSet labels = read_labels(experiment.data.labels.path);
-  const SplitScorer scorer(common, experiment, labels);
-  const auto report = scorer.score(split);
   auto json = describe(report);
   const auto classes = describe_classes(report, labels);
   if (options.per_class) json["per_class"] = classes;
@@ -48,7 +43,19 @@ int evaluate_command(const Options& options) {
   json["per_class"] = classes;
   common.output.write("evaluation.json", json_text(json) + "\n");
   common.output.write("confusion.csv", confusion_csv(report, labels));
-  return kExitDone;
+}
+
+int evaluate_command(const Options& options) {
+  const auto& common = options.common;
+  const Experiment experiment = common.load({common.split});
+  const auto& split = find_split(experiment, common.split);
+  common.output.open();
+  const LabelSet labels = read_labels(experiment.data.labels.path);
+  return run_evaluation(common, experiment, [&](c10::Device device, const auto& group) {
+    const auto report = SplitScorer(common, experiment, labels, device, group).score(split);
+    if (group->rank() == 0) tell(options, split, labels, report);
+    return kExitDone;
+  });
 }
 
 }  // namespace

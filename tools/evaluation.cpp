@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "actionclip/core/error.h"
+#include "actionclip/distributed/join_ranks.h"
 
 namespace actionclip {
 namespace {
@@ -120,13 +122,13 @@ const DatasetConfig& find_split(const Experiment& experiment, const std::string&
 }
 
 SplitScorer::SplitScorer(const EvaluationOptions& options, const Experiment& experiment,
-                         const LabelSet& labels)
+                         const LabelSet& labels, c10::Device device, std::shared_ptr<ProcessGroup> group)
     : experiment_(experiment),
       labels_(labels),
-      device_(choose_device(options.experiment.device)),
+      group_(std::move(group)),
       weights_(load_whole(experiment, options.experiment.overrides)),
       model_(build_model(weights_)) {
-  model_->to(device_);
+  model_->to(device);
   const auto tokenizer = make_tokenizer(experiment.text);
   require_vocabulary(read_preprocessing(weights_), *tokenizer, experiment.text.vocabulary.path,
                      "text.vocabulary");
@@ -139,7 +141,15 @@ EvaluationReport SplitScorer::score(const DatasetConfig& split) const {
   const ClipDataset videos(
       read_video_list(split, labels_.size()),
       clip_options(experiment_, weights_.config.vision.image_size, weights_.config.fusion.frames));
-  return evaluate(*classifier_, videos, labels_, experiment_.eval, experiment_.data);
+  return evaluate(*classifier_, videos, labels_, experiment_.eval, experiment_.data, group_);
+}
+
+int run_evaluation(const EvaluationOptions& options, const Experiment& experiment,
+                   const std::function<int(c10::Device, const std::shared_ptr<ProcessGroup>&)>& work) {
+  const auto environment = enter_ranks();
+  const auto device = choose_device(options.experiment.device, environment);
+  const auto group = join_ranks(environment, experiment.distributed, device);
+  return run_on_ranks(*group, [&] { return work(device, group); });
 }
 
 nlohmann::ordered_json describe(const EvaluationReport& report) {

@@ -1,6 +1,7 @@
 // What evaluate and zero-shot share: options, the model of the weights, and how reports are told.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,19 +38,25 @@ class SplitScorer {
  public:
   // `experiment` and `labels` must outlive it. Throws UsageError on overrides, ConfigError on a mean or std
   // in the experiment, that the weights contradict.
-  SplitScorer(const EvaluationOptions& options, const Experiment& experiment, const LabelSet& labels);
+  SplitScorer(const EvaluationOptions& options, const Experiment& experiment, const LabelSet& labels,
+              c10::Device device, std::shared_ptr<ProcessGroup> group);
 
+  // Each rank scores its part of the split; all get the whole report.
   EvaluationReport score(const DatasetConfig& split) const;
   const LoadedWeights& weights() const { return weights_; }
 
  private:
   const Experiment& experiment_;
   const LabelSet& labels_;
-  c10::Device device_;
+  std::shared_ptr<ProcessGroup> group_;
   LoadedWeights weights_;
   ActionClip model_;
   std::unique_ptr<Classifier> classifier_;
 };
+
+// Runs `work` with the device and the group of ranks that `options` and the launcher say.
+int run_evaluation(const EvaluationOptions& options, const Experiment& experiment,
+                   const std::function<int(c10::Device, const std::shared_ptr<ProcessGroup>&)>& work);
 
 // to_json(report) with "failed_videos": [{"path", "reason"}].
 nlohmann::ordered_json describe(const EvaluationReport& report);

@@ -9,7 +9,6 @@
 #include <string>
 #include <unistd.h>
 
-#include <c10/util/Exception.h>
 #include <fmt/format.h>
 
 #include "actionclip/core/error.h"
@@ -28,12 +27,6 @@ std::string unknown_command_message(const CLI::App& program, const std::string& 
     names += (names.empty() ? "" : ", ") + command->get_name();
   }
   return fmt::format("unknown command '{}' (one of {})", word, names);
-}
-
-// Not by fmt::print, which throws where standard error cannot be written either.
-int report(const std::string& message, int exit_code) {
-  std::fputs(fmt::format("actionclip: {}\n", message).c_str(), stderr);
-  return exit_code;
 }
 
 // A file that is opened takes the lowest free descriptor. Where a standard stream is closed, that would be
@@ -101,14 +94,8 @@ int run(int argc, char** argv) {
 int run_and_report(int argc, char** argv) {
   try {
     return run(argc, argv);
-  } catch (const UsageError& problem) {
-    return report(problem.what(), kExitUsage);
-  } catch (const Error& problem) {
-    return report(problem.what(), kExitError);
-  } catch (const c10::Error& problem) {
-    return report(problem.what_without_backtrace(), kExitError);
-  } catch (const std::exception& problem) {
-    return report(problem.what(), kExitError);
+  } catch (...) {
+    return report_exception();
   }
 }
 

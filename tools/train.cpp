@@ -1,11 +1,20 @@
 // actionclip train: pre-train, learn prompts (fusion head), or fine-tune.
 
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include <spdlog/spdlog.h>
 
-#include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
+#include "actionclip/distributed/join_ranks.h"
+#include "actionclip/distributed/local_launcher.h"
 #include "actionclip/train/checkpoint.h"
 #include "actionclip/train/run_folder.h"
+#include "actionclip/train/stop_signal.h"
 #include "actionclip/train/trainer.h"
 
 #include "tools/command.h"
@@ -17,19 +26,39 @@ struct TrainOptions {
   ExperimentOptions experiment;
   std::string output;
   std::string resume;
+  int ranks = 1;  // to start on this machine
   bool dry_run = false;
 };
 
-int train(const TrainOptions& options) {
-  TrainerOptions trainer_options{.output = options.output,
-                                 .device = choose_device(options.experiment.device)};
-  trainer_options.resume = find_resume_point(options.output, options.resume);
-  trainer_options.keep_frame_counts = !options.dry_run;
-  UnreadPaths unread = {"data.test"};
-  if (trainer_options.resume) unread.emplace_back("model.weights");
-  const Experiment experiment = options.experiment.load(unread);
-  Trainer trainer(experiment, trainer_options);
-  if (options.dry_run) {
+// This program with its arguments, but for --nproc.
+std::vector<std::string> command_of_a_rank() {
+  std::vector<std::string> command = {std::filesystem::read_symlink("/proc/self/exe").string()};
+  std::ifstream arguments("/proc/self/cmdline");
+  std::string argument;
+  std::getline(arguments, argument, '\0');  // the program's name
+  while (std::getline(arguments, argument, '\0')) {
+    if (argument == "--nproc") {
+      std::getline(arguments, argument, '\0');
+    } else if (!argument.starts_with("--nproc=")) {
+      command.push_back(argument);
+    }
+  }
+  return command;
+}
+
+int start_ranks(const TrainOptions& options) {
+  if (read_launch_environment()) {
+    throw UsageError(
+        "--nproc starts the ranks itself, but a launcher (torchrun, srun, mpirun) has started this process "
+        "already: leave one of them out");
+  }
+  return run_local_ranks(command_of_a_rank(), options.ranks);
+}
+
+int train_on(const std::shared_ptr<ProcessGroup>& group, const Experiment& experiment,
+             const TrainerOptions& options, bool dry_run) {
+  Trainer trainer(experiment, options, group);
+  if (dry_run) {
     spdlog::info("dry run: {} steps an epoch, {} in all; one step follows, nothing is written",
                  trainer.steps_per_epoch(), trainer.total_steps());
     const StepReport report = trainer.dry_step();
@@ -37,8 +66,24 @@ int train(const TrainOptions& options) {
     if (!report.finite) throw Error("dry run: the loss or the gradients are not finite");
     return kExitDone;
   }
-  const auto lock = open_run_folder(options.output, experiment, trainer_options.resume);
+  std::optional<FolderLock> lock;
+  if (group->rank() == 0) lock.emplace(open_run_folder(options.output, experiment, options.resume));
   return trainer.run() == TrainOutcome::finished ? kExitDone : kExitResumable;
+}
+
+int train(const TrainOptions& options) {
+  if (options.ranks > 1) return start_ranks(options);
+  const StopSignal stop;  // around the run's own: a signal while it starts is obeyed after its first step
+  const auto environment = enter_ranks();
+  TrainerOptions trainer_options{.output = options.output,
+                                 .device = choose_device(options.experiment.device, environment)};
+  trainer_options.resume = find_resume_point(options.output, options.resume);
+  trainer_options.keep_frame_counts = !options.dry_run;
+  UnreadPaths unread = {"data.test"};
+  if (trainer_options.resume) unread.emplace_back("model.weights");
+  const Experiment experiment = options.experiment.load(unread);
+  const auto group = join_ranks(environment, experiment.distributed, trainer_options.device);
+  return run_on_ranks(*group, [&] { return train_on(group, experiment, trainer_options, options.dry_run); });
 }
 
 }  // namespace
@@ -53,6 +98,11 @@ void add_train_command(CLI::App& program, int& exit_code) {
   command->add_flag("--resume{newest}", options->resume,
                     "go on from the newest checkpoint of the run folder; --resume=auto: start fresh if there "
                     "is none; --resume=FOLDER: from that checkpoint");
+  command
+      ->add_option("--nproc", options->ranks,
+                   "start so many ranks on this machine; for several machines use torchrun or srun")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
   command->add_flag("--dry-run", options->dry_run, "check everything, take one step, write nothing");
   command->footer(
       "Example:\n  actionclip train --config configs/kinetics400/vit_b16_8f.yaml --output runs/k400_b16 "

@@ -75,31 +75,21 @@ std::string in_words(const std::optional<std::int64_t>& trained) {
   return *trained == 0 ? "none trained on" : fmt::format("{} of them trained on", *trained);
 }
 
-int zero_shot_command(const Options& options) {
-  const Experiment experiment = load(options);
-  const LabelSet labels = choose_labels(options, experiment);
-  const auto splits = choose_splits(options, experiment);
-  options.common.output.open();
-  const SplitScorer scorer(options.common, experiment, labels);
-  const auto trained = count_trained(scorer.weights(), labels);
-  if (trained.value_or(0) > 0) {
-    spdlog::warn("{} of the {} labels were in the training set: this is not zero-shot for them", *trained,
-                 labels.size());
-  }
+void tell(const Options& options, const LabelSet& labels, const std::optional<std::int64_t>& trained,
+          const std::vector<DatasetConfig>& splits, const std::vector<EvaluationReport>& reports) {
   const double chance = 100.0 / static_cast<double>(labels.size());
   std::vector<double> top1, top5;
   nlohmann::ordered_json json = {{"labels", labels.size()}, {"chance_top1", chance}};
   if (trained) json["labels_trained_on"] = *trained;
-  for (const auto& split : splits) {
-    const auto report = scorer.score(split);
-    top1.push_back(report.metrics.top1());
-    top5.push_back(report.metrics.top5());
-    nlohmann::ordered_json entry = {{"list", split.list.string()}};
-    entry.update(describe(report));
+  for (std::size_t i = 0; i < splits.size(); ++i) {
+    const auto list = splits[i].list.string();
+    top1.push_back(reports[i].metrics.top1());
+    top5.push_back(reports[i].metrics.top5());
+    nlohmann::ordered_json entry = {{"list", list}};
+    entry.update(describe(reports[i]));
     json["splits"].push_back(entry);
     if (options.common.json) continue;
-    fmt::print("{} ({} labels, {})\n{}", split.list.string(), labels.size(), in_words(trained),
-               to_table(report));
+    fmt::print("{} ({} labels, {})\n{}", list, labels.size(), in_words(trained), to_table(reports[i]));
   }
   json["top1_mean"] = mean_of(top1);
   json["top1_std"] = deviation_of(top1);
@@ -112,7 +102,25 @@ int zero_shot_command(const Options& options) {
                splits.size(), mean_of(top1), deviation_of(top1), mean_of(top5), deviation_of(top5), chance);
   }
   options.common.output.write("zero_shot.json", json_text(json) + "\n");
-  return kExitDone;
+}
+
+int zero_shot_command(const Options& options) {
+  const Experiment experiment = load(options);
+  const LabelSet labels = choose_labels(options, experiment);
+  const auto splits = choose_splits(options, experiment);
+  options.common.output.open();
+  return run_evaluation(options.common, experiment, [&](c10::Device device, const auto& group) {
+    const SplitScorer scorer(options.common, experiment, labels, device, group);
+    const auto trained = count_trained(scorer.weights(), labels);
+    if (trained.value_or(0) > 0) {
+      spdlog::warn("{} of the {} labels were in the training set: this is not zero-shot for them", *trained,
+                   labels.size());
+    }
+    std::vector<EvaluationReport> reports;
+    for (const auto& split : splits) reports.push_back(scorer.score(split));
+    if (group->rank() == 0) tell(options, labels, trained, splits, reports);
+    return kExitDone;
+  });
 }
 
 }  // namespace

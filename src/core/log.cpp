@@ -1,5 +1,6 @@
 #include "actionclip/core/log.h"
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 
@@ -14,6 +15,8 @@
 
 namespace actionclip {
 namespace {
+
+constexpr const char* kPattern = "%^%L%$ %H:%M:%S %v";
 
 // Writes through the progress display, so that a log line never tears a bar that is being drawn.
 class ProgressAwareSink : public spdlog::sinks::stderr_color_sink_mt {
@@ -45,11 +48,17 @@ void set_up_logging(const std::string& level) {
         fmt::format("unknown log level '{}' (one of trace, debug, info, warn, error, off)", level));
   }
   auto sink = std::make_shared<ProgressAwareSink>();
-  sink->set_pattern("%^%L%$ %H:%M:%S %v");
+  sink->set_pattern(kPattern);
   auto logger = std::make_shared<spdlog::logger>("actionclip", sink);
   logger->set_level(parsed);
   logger->flush_on(spdlog::level::info);  // a run that is killed leaves its log
   spdlog::set_default_logger(std::move(logger));
+}
+
+void set_up_rank_logging(const std::string& prefix) {
+  auto& logger = *spdlog::default_logger();
+  logger.set_level(std::max(logger.level(), spdlog::level::warn));
+  for (const auto& sink : logger.sinks()) sink->set_pattern(prefix + kPattern);
 }
 
 LogFile::LogFile(const std::filesystem::path& file) {

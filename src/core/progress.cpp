@@ -1,6 +1,7 @@
 #include "actionclip/core/progress.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -18,6 +19,8 @@ std::recursive_mutex& drawing_mutex() {
   static std::recursive_mutex mutex;
   return mutex;
 }
+
+std::atomic<bool> turned_off = false;
 
 bool stderr_is_terminal() {
   const char* term = std::getenv("TERM");
@@ -45,7 +48,7 @@ ProgressBar::ProgressBar(std::string title, std::int64_t total, std::string unit
       total_(total),
       done_(done),
       done_before_(done),
-      enabled_(stderr_is_terminal()),
+      enabled_(!turned_off && stderr_is_terminal()),
       start_(std::chrono::steady_clock::now()) {}
 
 ProgressBar::~ProgressBar() {
@@ -54,6 +57,8 @@ ProgressBar::~ProgressBar() {
   fmt::print(stderr, "{}", kClearLine);
   std::fflush(stderr);
 }
+
+void ProgressBar::turn_off() { turned_off = true; }
 
 void ProgressBar::advance(std::int64_t amount, const std::string& note) {
   const auto lock = std::lock_guard(drawing_mutex());

@@ -13,6 +13,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/core/json_text.h"
 #include "actionclip/core/progress.h"
 
 namespace actionclip {
@@ -57,10 +58,22 @@ void add_other_ranks(Metrics& metrics, ProcessGroup& group) {
   metrics.add_counts({others.const_data_ptr<std::int64_t>(), metrics.counts().size()});
 }
 
-double sum_over_ranks(double value, ProcessGroup& group) {
-  at::Tensor sum = at::scalar_tensor(value, at::kDouble);
+template <typename Number>
+Number sum_over_ranks(Number value, ProcessGroup& group) {
+  at::Tensor sum = at::scalar_tensor(value, c10::CppTypeToScalarType<Number>::value);
   group.all_reduce_sum(sum);
-  return sum.item<double>();
+  return sum.item<Number>();
+}
+
+// The failed videos of all ranks: each rank's are a part of the list, so theirs follow each other in its
+// order.
+void gather_failed(std::vector<UnscoredVideo>& failed, ProcessGroup& group) {
+  auto own = nlohmann::json::array();
+  for (const auto& video : failed) own.push_back({video.path, video.reason});
+  failed.clear();
+  for (const auto& text : group.gather_texts(json_text(own))) {
+    for (const auto& video : nlohmann::json::parse(text)) failed.push_back({video.at(0), video.at(1)});
+  }
 }
 
 // Group and pair figures beside top-1 and top-5.
@@ -132,6 +145,50 @@ void warn_of_scores_not_finite(const EvaluationReport& report) {
   if (count > 0) spdlog::warn("the scores of {} videos are not finite: counted as wrong", count);
 }
 
+// Batches of the rank that has most videos.
+std::int64_t most_batches(std::int64_t videos, const LoaderOptions& options) {
+  const std::int64_t most = (videos + options.world_size - 1) / options.world_size;
+  return (most + options.batch_size - 1) / options.batch_size;
+}
+
+// What the videos of this rank add up to, and then those of all.
+struct Tally {
+  EvaluationReport& report;
+  ExtraMetrics extra;
+  double loss_sum = 0;
+
+  // scores [B, C] of the videos of a batch.
+  void add(const Batch& batch, const ClipDataset& videos, const at::Tensor& scores) {
+    for (std::size_t i = 0; i < batch.indices.size(); ++i) {
+      const auto label_id = batch.label_ids[static_cast<std::int64_t>(i)].item<std::int64_t>();
+      const std::span<const float> row(
+          scores.const_data_ptr<float>() + static_cast<std::int64_t>(i) * scores.size(1),
+          static_cast<std::size_t>(scores.size(1)));
+      const auto failure = failure_of(batch.errors[i], row);
+      if (!failure.empty()) {
+        report.metrics.add_failed(label_id);
+        extra.add_failed(label_id);
+        report.failed.push_back({videos.list().entries[batch.indices[i]].path.string(), failure});
+        continue;
+      }
+      report.metrics.add(row, label_id);
+      extra.add(row, label_id);
+      loss_sum -= std::log(std::max<double>(row[label_id], kSmallestProbability));
+    }
+  }
+
+  void add_ranks(ProcessGroup& group) {
+    add_other_ranks(report.metrics, group);
+    extra.add_ranks(group);
+    gather_failed(report.failed, group);
+    loss_sum = sum_over_ranks(loss_sum, group);
+    const auto scored = report.metrics.samples() - report.metrics.failed();
+    report.loss =
+        scored > 0 ? loss_sum / static_cast<double>(scored) : std::numeric_limits<double>::quiet_NaN();
+    extra.report(report);
+  }
+};
+
 }  // namespace
 
 void check_label_columns(const LabelSet& labels, const EvalConfig& config) {
@@ -141,41 +198,25 @@ void check_label_columns(const LabelSet& labels, const EvalConfig& config) {
 EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, const LabelSet& labels,
                           const EvalConfig& config, const DataConfig& data,
                           const std::shared_ptr<ProcessGroup>& group) {
-  Loader loader(videos, loader_options(classifier, videos, config, data, *group));
+  const auto options = loader_options(classifier, videos, config, data, *group);
+  Loader loader(videos, options);
   EvaluationReport report{.metrics = ClassificationMetrics(labels.size()),
                           .views = config.clips * config.crops};
-  ExtraMetrics extra(labels, config);
-  double loss_sum = 0;
+  Tally tally{.report = report, .extra = ExtraMetrics(labels, config)};
   loader.start_epoch(0);
   ProgressBar bar("evaluate", videos.size(), "videos");
-  while (const auto batch = loader.next()) {
-    const auto scores = classifier.classify(batch->clips, config.batch_size).probabilities.contiguous();
-    for (std::size_t i = 0; i < batch->indices.size(); ++i) {
-      const auto label_id = batch->label_ids[static_cast<std::int64_t>(i)].item<std::int64_t>();
-      const std::span<const float> row(
-          scores.const_data_ptr<float>() + static_cast<std::int64_t>(i) * scores.size(1),
-          static_cast<std::size_t>(scores.size(1)));
-      const auto failure = failure_of(batch->errors[i], row);
-      if (!failure.empty()) {
-        report.metrics.add_failed(label_id);
-        extra.add_failed(label_id);
-        report.failed.push_back({videos.list().entries[batch->indices[i]].path.string(), failure});
-        continue;
-      }
-      report.metrics.add(row, label_id);
-      extra.add(row, label_id);
-      loss_sum -= std::log(std::max<double>(row[label_id], kSmallestProbability));
+  const std::int64_t batches = most_batches(videos.size(), options);
+  for (std::int64_t i = 0; i < batches; ++i) {
+    const auto batch = loader.next();
+    if (batch) {
+      tally.add(*batch, videos,
+                classifier.classify(batch->clips, config.batch_size).probabilities.contiguous());
     }
-    bar.advance(static_cast<std::int64_t>(batch->indices.size()));
+    // In step, so that a rank that is lost is missed at once, and none waits long at the end.
+    bar.advance(sum_over_ranks(batch ? static_cast<std::int64_t>(batch->indices.size()) : 0, *group));
   }
   warn_of_scores_not_finite(report);
-  add_other_ranks(report.metrics, *group);
-  extra.add_ranks(*group);
-  loss_sum = sum_over_ranks(loss_sum, *group);
-  const auto scored = report.metrics.samples() - report.metrics.failed();
-  report.loss =
-      scored > 0 ? loss_sum / static_cast<double>(scored) : std::numeric_limits<double>::quiet_NaN();
-  extra.report(report);
+  tally.add_ranks(*group);
   return report;
 }
 

@@ -9,13 +9,6 @@
 
 namespace actionclip {
 
-void average_gradients(at::TensorList gradients, ProcessGroup& group) {
-  if (gradients.empty() || group.world_size() == 1) return;
-  const at::NoGradGuard no_grad;
-  for (at::Tensor gradient : gradients) group.all_reduce_sum(gradient);
-  at::_foreach_div_(gradients, static_cast<double>(group.world_size()));
-}
-
 double gradient_norm(at::TensorList gradients) {
   if (gradients.empty()) return 0;
   const at::NoGradGuard no_grad;

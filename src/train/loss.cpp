@@ -1,6 +1,6 @@
 #include "actionclip/train/loss.h"
 
-#include <ATen/ops/eye.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/softmax.h>
@@ -22,8 +22,12 @@ at::Tensor kl_divergence(const at::Tensor& target, const at::Tensor& logits) {
 
 }  // namespace
 
-at::Tensor contrastive_target(const at::Tensor& label_ids, LossTarget target) {
-  const auto same_label = [&] { return (label_ids.unsqueeze(0) == label_ids.unsqueeze(1)).to(at::kFloat); };
+at::Tensor contrastive_target(const at::Tensor& label_ids, LossTarget target, std::int64_t first_row,
+                              std::int64_t rows) {
+  const auto same_label = [&] {
+    const auto own = label_ids.narrow(0, first_row, rows).unsqueeze(1);
+    return (own == label_ids.unsqueeze(0)).to(at::kFloat);
+  };
   switch (target) {
     case LossTarget::softmax:
       return at::softmax(kTargetSharpness * same_label(), -1);
@@ -31,19 +35,25 @@ at::Tensor contrastive_target(const at::Tensor& label_ids, LossTarget target) {
       const auto positives = same_label();
       return positives / positives.sum(-1, /*keepdim=*/true);
     }
-    case LossTarget::identity:
-      return at::eye(label_ids.size(0), label_ids.options().dtype(at::kFloat));
+    case LossTarget::identity: {
+      const auto own = at::arange(first_row, first_row + rows, label_ids.options()).unsqueeze(1);
+      return (own == at::arange(label_ids.size(0), label_ids.options())).to(at::kFloat);
+    }
   }
   throw Error("unknown loss target");
 }
 
 at::Tensor contrastive_loss(const at::Tensor& video_features, const at::Tensor& text_features,
-                            const at::Tensor& logit_scale, const at::Tensor& label_ids, LossTarget target) {
+                            const at::Tensor& logit_scale, const at::Tensor& label_ids, LossTarget target,
+                            ProcessGroup& group) {
   const auto video = l2_normalize(video_features);
   const auto text = l2_normalize(text_features);
-  const auto logits = logit_scale.exp() * at::matmul(video, text.t());
-  const auto targets = contrastive_target(label_ids, target);
-  return (kl_divergence(targets, logits) + kl_divergence(targets, logits.t())) / 2;
+  const auto scale = logit_scale.exp();
+  const auto video_to_text = scale * at::matmul(video, group.gather(text).t());
+  const auto text_to_video = scale * at::matmul(text, group.gather(video).t());
+  const std::int64_t rows = label_ids.size(0);
+  const auto targets = contrastive_target(group.gather(label_ids), target, group.rank() * rows, rows);
+  return (kl_divergence(targets, video_to_text) + kl_divergence(targets, text_to_video)) / 2;
 }
 
 }  // namespace actionclip

@@ -12,7 +12,7 @@ namespace {
 constexpr std::array kSignals = {SIGINT, SIGTERM, SIGUSR1};
 
 volatile std::sig_atomic_t stop_requested = 0;
-int depth = 0;  // of StopSignals within one another
+std::atomic<int> depth = 0;  // of StopSignals within one another
 
 // What the signals did before the outermost StopSignal.
 std::array<struct sigaction, kSignals.size()> former_actions = {};
@@ -46,7 +46,13 @@ StopSignal::StopSignal() {
   struct sigaction action = {};
   action.sa_handler = request_stop;
   action.sa_flags = SA_RESTART;  // what is being read or written goes on
-  for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &action, &former_actions[i]);
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (std::size_t i = 0; i < kSignals.size(); ++i) {
+    sigaction(kSignals[i], &action, &former_actions[i]);
+    sigaddset(&signals, kSignals[i]);
+  }
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a launcher blocks them until here
 }
 
 StopSignal::~StopSignal() {

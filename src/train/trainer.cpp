@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/scalar_tensor.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <torch/version.h>
@@ -12,6 +13,7 @@
 #include "actionclip/core/error.h"
 #include "actionclip/core/log.h"
 #include "actionclip/core/progress.h"
+#include "actionclip/distributed/agreement.h"
 #include "actionclip/eval/classifier.h"
 #include "actionclip/eval/evaluator.h"
 #include "actionclip/model/autocast.h"
@@ -29,6 +31,12 @@ const double kMaxLogitScale = std::log(100.0);
 constexpr std::int64_t kLogEvery = 100;  // steps; metrics.jsonl has them all
 
 using Clock = std::chrono::steady_clock;
+
+double mean_over_ranks(double value, ProcessGroup& group) {
+  at::Tensor sum = at::scalar_tensor(value, at::kDouble);
+  group.all_reduce_sum(sum);
+  return sum.item<double>() / group.world_size();
+}
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -68,6 +76,7 @@ Trainer::Trainer(Experiment experiment, TrainerOptions options, std::shared_ptr<
   } else {
     build(build_model(experiment_.model, static_cast<std::uint64_t>(experiment_.seed)));
   }
+  join();
 }
 
 void Trainer::open_data() {
@@ -86,7 +95,7 @@ void Trainer::open_data() {
   const std::int64_t classes = labels_ ? labels_->size() : -1;
   const auto dataset = [&](const DatasetConfig& split, std::int64_t frames) {
     auto options = clip_options(experiment_, model_config.vision.image_size, frames);
-    options.keep_frame_counts = options_.keep_frame_counts;
+    options.keep_frame_counts = options_.keep_frame_counts && leads();
     return std::make_unique<ClipDataset>(read_video_list(split, classes), std::move(options));
   };
   train_data_ = dataset(data.train, train.task == TrainTask::pretrain ? 1 : model_config.fusion.frames);
@@ -131,6 +140,30 @@ void Trainer::build(ActionClip model) {
   if (train.precision == Precision::fp16) scaler_.emplace(options_.device);
 }
 
+// Makes sure that the ranks do the same work, and gives them the same parameters.
+void Trainer::join() {
+  group_->enter("start");
+  std::string shapes;
+  std::vector<at::Tensor> parameters;
+  for (const auto& parameter : model_->named_parameters()) {
+    shapes += fmt::format("{} {}\n", parameter.key(), shape_string(parameter.value().sizes().vec()));
+    parameters.push_back(parameter.value());
+  }
+  require_agreement(*group_, {{"configuration", sha256_of(to_yaml(experiment_))},
+                              {"training list", sha256_of_file(experiment_.data.train.list.path)},
+                              {"set of parameters", sha256_of(shapes)},
+                              {"version of torch", TORCH_VERSION},
+                              {"step to go on from", std::to_string(progress_.step)}});
+  {
+    const at::NoGradGuard no_grad;
+    group_->broadcast(parameters);
+  }
+  std::vector<at::Tensor> trained;
+  for (const auto& group : optimizer_->groups())
+    trained.insert(trained.end(), group.parameters.begin(), group.parameters.end());
+  reducer_ = group_->make_reducer(trained);
+}
+
 std::int64_t Trainer::steps_per_epoch() const {
   return loader_->batches_per_epoch() / experiment_.train.accumulate_steps;
 }
@@ -146,6 +179,7 @@ std::int64_t Trainer::total_steps() const {
 bool Trainer::done() const { return progress_.step >= total_steps(); }
 
 TrainOutcome Trainer::run() {
+  if (!leads()) return train();
   std::filesystem::create_directories(options_.output);
   LogFile log(options_.output / "train.log");
   try {
@@ -161,8 +195,10 @@ TrainOutcome Trainer::train() {
   if (options_.resume)
     spdlog::info("resumed from {} (step {}, epoch {})", options_.resume->string(), progress_.step,
                  progress_.epoch);
-  if (options_.resume) abandon_checkpoints_after(options_.output, progress_.step, progress_.best_step);
-  metrics_ = std::make_unique<MetricsLog>(options_.output, progress_.step, progress_.evaluated_epoch);
+  if (leads()) {
+    if (options_.resume) abandon_checkpoints_after(options_.output, progress_.step, progress_.best_step);
+    metrics_ = std::make_unique<MetricsLog>(options_.output, progress_.step, progress_.evaluated_epoch);
+  }
   const StopSignal stop;
   ProgressBar bar(std::string(boost::describe::enum_to_string(experiment_.train.task, "train")),
                   total_steps(), "steps", progress_.step);
@@ -184,9 +220,10 @@ TrainOutcome Trainer::train() {
       if (progress_.batch / experiment_.train.accumulate_steps == steps_per_epoch()) {
         if (finish_epoch()) saved_step = progress_.step;
       }
-      if (stop.requested()) {
+      if (any_rank(stop.requested())) {
         if (saved_step != progress_.step) save();
-        spdlog::warn("stopped by a signal after step {}: --resume goes on from here", progress_.step);
+        if (leads())
+          spdlog::warn("stopped by a signal after step {}: --resume goes on from here", progress_.step);
         return TrainOutcome::stopped_by_signal;
       }
     }
@@ -198,16 +235,16 @@ TrainOutcome Trainer::train() {
 StepReport Trainer::step() {
   const auto& train = experiment_.train;
   StepReport report;
+  group_->enter(fmt::format("step {}", progress_.step + 1));
   model_->train();
   optimizer_->zero_grad();
   for (std::int64_t part = 0; part < train.accumulate_steps; ++part) {
     const auto batch = loader_->next();
     const at::Tensor loss = batch_loss(*batch) / train.accumulate_steps;
-    (scaler_ ? scaler_->scale(loss) : loss).backward();
-    report.loss += loss.item<double>();
+    reducer_->backward(scaler_ ? scaler_->scale(loss) : loss, /*last=*/part + 1 == train.accumulate_steps);
+    report.loss += mean_over_ranks(loss.item<double>(), *group_);
     ++progress_.batch;
   }
-  average_gradients(optimizer_->gradients(), *group_);
   report.lr = learning_rate();
   update(report);
   ++progress_.step;
@@ -219,7 +256,7 @@ StepReport Trainer::dry_step() {
   return step();
 }
 
-// The contrastive loss of one loader batch, gathered over the ranks.
+// The contrastive loss of this rank's rows of one loader batch.
 at::Tensor Trainer::batch_loss(const Batch& batch) {
   const auto& train = experiment_.train;
   const auto tokens = batch_tokens(batch);
@@ -231,11 +268,8 @@ at::Tensor Trainer::batch_loss(const Batch& batch) {
                                               : model_->encode_video(clips);
     text = model_->encode_text(tokens);
   }
-  video = group_->gather(video);
-  text = group_->gather(text);
-  const auto label_ids = group_->gather(batch.label_ids.to(options_.device));
-  return contrastive_loss(video, text, model_->logit_scale, label_ids,
-                          train.task == TrainTask::pretrain ? LossTarget::identity : train.target);
+  return contrastive_loss(video, text, model_->logit_scale, batch.label_ids.to(options_.device),
+                          train.task == TrainTask::pretrain ? LossTarget::identity : train.target, *group_);
 }
 
 // [B, L]: the caption of each sample, or its label in a template drawn for it.
@@ -300,7 +334,15 @@ void Trainer::handle_nonfinite(const StepReport& report) {
   }
 }
 
+// A decision that all ranks must take alike.
+bool Trainer::any_rank(bool own) {
+  at::Tensor count = at::scalar_tensor(own ? 1.0 : 0.0, at::kDouble);
+  group_->all_reduce_sum(count);
+  return count.item<double>() > 0;
+}
+
 void Trainer::log_step(const StepReport& report, double seconds, double waited) {
+  if (!leads()) return;
   const auto& train = experiment_.train;
   nlohmann::ordered_json record = {
       {"split", "train"},
@@ -351,12 +393,6 @@ void Trainer::evaluate() {
   Classifier classifier(model_, token_tensor(*prompts_), experiment_.train.precision);
   const auto report =
       actionclip::evaluate(classifier, *val_data_, *labels_, experiment_.eval, experiment_.data, group_);
-  nlohmann::ordered_json record = {{"split", "val"}, {"step", progress_.step}, {"epoch", progress_.epoch}};
-  record.update(to_json(report));
-  metrics_->write(progress_.step, record);
-  spdlog::info("epoch {}: val top-1 {:.2f}, top-5 {:.2f}, loss {:.4f} ({} videos, {} failed)",
-               progress_.epoch, report.metrics.top1(), report.metrics.top5(), report.loss,
-               report.metrics.samples(), report.metrics.failed());
   progress_.evaluated_epoch = progress_.epoch;
   const bool scored = report.metrics.samples() > report.metrics.failed();
   const bool best = scored && report.metrics.top1() > progress_.best_top1;
@@ -364,6 +400,13 @@ void Trainer::evaluate() {
     progress_.best_top1 = report.metrics.top1();
     progress_.best_step = progress_.step;
   }
+  if (!leads()) return;
+  nlohmann::ordered_json record = {{"split", "val"}, {"step", progress_.step}, {"epoch", progress_.epoch}};
+  record.update(to_json(report));
+  metrics_->write(progress_.step, record);
+  spdlog::info("epoch {}: val top-1 {:.2f}, top-5 {:.2f}, loss {:.4f} ({} videos, {} failed)",
+               progress_.epoch, report.metrics.top1(), report.metrics.top5(), report.loss,
+               report.metrics.samples(), report.metrics.failed());
   save_state(options_.output, progress_.step, state());
   if (!best) return;
   mark_best(options_.output, progress_.step);
@@ -379,6 +422,7 @@ nlohmann::json Trainer::state() const {
 }
 
 void Trainer::save() {
+  if (!leads()) return;
   CheckpointContents contents;
   NamedTensors parameters;
   for (const auto& [name, tensor] : state_dict(model_)) parameters.emplace_back(name, tensor);

@@ -1,17 +1,23 @@
 #include "actionclip/distributed/process_group.h"
 
+#include <string>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "actionclip/train/gradients.h"
+#include "actionclip/distributed/agreement.h"
 #include "actionclip/train/loss.h"
 
-#include "tests/distributed/thread_group.h"
+#include "tests/distributed/gloo_ranks.h"
 #include "tests/parity/reference_files.h"
 
 namespace actionclip {
 namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
 
 TEST(SingleProcess, ItsCollectivesLeaveEverythingAsItIs) {
   SingleProcess group;
@@ -21,51 +27,136 @@ TEST(SingleProcess, ItsCollectivesLeaveEverythingAsItIs) {
   EXPECT_TRUE(group.gather(rows).is_same(rows));
   auto values = at::tensor({1.5f, 2.0f});
   group.all_reduce_sum(values);
-  average_gradients({values}, group);
+  group.broadcast({values});
   EXPECT_TRUE(at::equal(values, at::tensor({1.5f, 2.0f})));
+  EXPECT_EQ(group.gather_texts("own"), std::vector<std::string>{"own"});
 }
 
-TEST(AverageGradients, EveryRankGetsTheMeanInPlace) {
-  const auto ranks = make_ranks(2);
-  const std::vector<std::vector<at::Tensor>> gradients = {
-      {at::tensor({1.0f, 2.0f}), at::full({1, 1}, 8.0f)},
-      {at::tensor({3.0f, 2.0f}), at::full({1, 1}, -4.0f)}};
-  on_every_rank(ranks, [&](int rank) { average_gradients(gradients[rank], *ranks[rank]); });
-  for (const auto& mean : gradients) {
-    EXPECT_TRUE(at::equal(mean[0], at::tensor({2.0f, 2.0f})));
-    EXPECT_TRUE(at::equal(mean[1], at::full({1, 1}, 2.0f)));
+TEST(C10dGroup, ItsCollectivesBringTheRanksTogether) {
+  for (const int world_size : {2, 3}) {
+    const auto ranks = make_ranks(world_size);
+    on_every_rank(world_size, [&](int rank) {
+      auto& group = *ranks[rank];
+      EXPECT_EQ(group.rank(), rank);
+      EXPECT_EQ(group.world_size(), world_size);
+      const auto gathered = group.gather(at::full({2, 1}, rank, at::kLong));
+      EXPECT_TRUE(at::equal(gathered, at::arange(world_size).repeat_interleave(2).unsqueeze(1)));
+      auto sum = at::full({}, rank + 1.0, at::kDouble);
+      group.all_reduce_sum(sum);
+      EXPECT_EQ(sum.item<double>(), world_size * (world_size + 1) / 2.0);
+      const std::vector<at::Tensor> values = {at::full({3}, rank), at::full({2, 2}, rank + 0.5f)};
+      group.broadcast(values);
+      EXPECT_TRUE(at::equal(values[0], at::full({3}, 0)));
+      EXPECT_TRUE(at::equal(values[1], at::full({2, 2}, 0.5f)));
+      std::vector<std::string> expected;
+      for (int other = 0; other < world_size; ++other) expected.emplace_back(other * 3, 'x');
+      EXPECT_EQ(group.gather_texts(std::string(rank * 3, 'x')), expected);
+    });
   }
 }
 
 // What the training step relies on, for parameters that see a rank's own rows (the towers) and for one that
 // sees all (logit_scale).
-TEST(ProcessGroup, GatheredFeaturesAndAveragedGradientsGiveTheGradientsOfTheWholeBatch) {
+TEST(C10dGroup, GatheredFeaturesAndReducedGradientsGiveTheGradientsOfTheWholeBatch) {
   at::manual_seed(1);
-  const auto videos = at::randn({6, 5}), texts = at::randn({6, 5}), weight = at::randn({5, 4});
-  const auto label_ids = at::tensor({0, 1, 0, 2, 1, 3}, at::kLong);
-  const auto gradients_of = [&](ProcessGroup& group) {
-    const std::int64_t count = 6 / group.world_size();
-    const auto own = [&](const at::Tensor& rows) { return rows.narrow(0, group.rank() * count, count); };
-    const auto projection = weight.clone().requires_grad_();
-    const auto logit_scale = at::full({}, 1.5).requires_grad_();
-    const auto video = group.gather(at::matmul(own(videos), projection));
-    const auto text = group.gather(at::matmul(own(texts), projection));
-    contrastive_loss(video, text, logit_scale, group.gather(own(label_ids)), LossTarget::softmax).backward();
-    const std::vector<at::Tensor> gradients = {projection.grad(), logit_scale.grad()};
-    average_gradients(gradients, group);
-    return gradients;
-  };
-  SingleProcess alone;
-  const auto expected = gradients_of(alone);
-  for (const int world_size : {2, 3}) {
-    const auto ranks = make_ranks(world_size);
-    std::vector<std::vector<at::Tensor>> gradients(ranks.size());
-    on_every_rank(ranks, [&](int rank) { gradients[rank] = gradients_of(*ranks[rank]); });
-    for (const auto& of_rank : gradients) {
-      EXPECT_LT(relative_error(of_rank[0], expected[0]), 1e-4);
-      EXPECT_LT(relative_error(of_rank[1], expected[1]), 1e-4);
+  const auto videos = at::randn({12, 5}), texts = at::randn({12, 5}), weight = at::randn({5, 4});
+  const auto label_ids = at::tensor({0, 1, 0, 2, 1, 3, 0, 5, 6, 6, 1, 2}, at::kLong);
+  for (const auto target : {LossTarget::softmax, LossTarget::normalized, LossTarget::identity}) {
+    const auto gradients_of = [&](ProcessGroup& group) {
+      const std::int64_t count = 12 / group.world_size();
+      const auto own = [&](const at::Tensor& rows) { return rows.narrow(0, group.rank() * count, count); };
+      const auto projection = weight.clone().requires_grad_();
+      const auto logit_scale = at::full({}, 1.5).requires_grad_();
+      const auto reducer = group.make_reducer({projection, logit_scale});
+      const auto loss =
+          contrastive_loss(at::matmul(own(videos), projection), at::matmul(own(texts), projection),
+                           logit_scale, own(label_ids), target, group);
+      reducer->backward(loss, /*last=*/true);
+      auto sum = loss.detach().clone();
+      group.all_reduce_sum(sum);
+      return std::vector<at::Tensor>{projection.grad().clone(), logit_scale.grad().clone(),
+                                     sum / group.world_size()};
+    };
+    SingleProcess alone;
+    const auto expected = gradients_of(alone);
+    for (const int world_size : {2, 3, 4}) {
+      const auto ranks = make_ranks(world_size);
+      on_every_rank(world_size, [&](int rank) {
+        const auto actual = gradients_of(*ranks[rank]);
+        for (std::size_t i = 0; i < expected.size(); ++i)
+          EXPECT_LT(relative_error(actual[i], expected[i]), 1e-5);
+      });
     }
   }
+}
+
+TEST(C10dGroup, GradientsAddUpOverThePartsBeforeTheyAreReduced) {
+  const auto ranks = make_ranks(2);
+  on_every_rank(2, [&](int rank) {
+    const auto parameter = at::ones({2}).requires_grad_();
+    const auto reducer = ranks[rank]->make_reducer({parameter});
+    for (int step = 0; step < 3; ++step) {  // the buckets are built anew after the first
+      if (parameter.grad().defined()) parameter.mutable_grad().zero_();
+      reducer->backward((parameter * (rank + 1)).sum(), /*last=*/false);
+      reducer->backward((parameter * 10 * (rank + 1)).sum(), /*last=*/true);
+      EXPECT_TRUE(at::equal(parameter.grad(), at::full({2}, 16.5f))) << parameter.grad();
+    }
+  });
+}
+
+TEST(C10dGroup, ARankThatIsLateIsToldFromOneThatIsGone) {
+  auto ranks = make_ranks(2, {.collective_timeout = 2});
+  ranks[0]->enter("step 7");
+  auto values = at::ones({1});
+  try {
+    ranks[0]->all_reduce_sum(values);  // rank 1 does not come
+    FAIL() << "no error";
+  } catch (const CollectiveError& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("rank 0 of 2, step 7: sum over the ranks failed"),
+                                    HasSubstr("all ranks are alive")));
+  }
+}
+
+TEST(C10dGroup, ARankThatIsGoneIsNamed) {
+  auto ranks = make_ranks(3, {.collective_timeout = 2});
+  ranks[2].reset();
+  on_every_rank(2, [&](int rank) {
+    auto values = at::ones({1});
+    try {
+      ranks[rank]->all_reduce_sum(values);
+      ADD_FAILURE() << "no error";
+    } catch (const CollectiveError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("no longer answering: rank 2"));
+    }
+  });
+}
+
+TEST(C10dGroup, RanksThatDoNotComeAreNamed) {
+  const auto store = c10::make_intrusive<c10d::HashStore>();
+  try {
+    C10dGroup(store, {.rank = 1, .world_size = 4, .address = "127.0.0.1"}, {.meeting_timeout = 1});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(),
+                AllOf(HasSubstr("rank 0, 2, 3 did not come within 1 s"), HasSubstr("meeting_timeout")));
+  }
+}
+
+TEST(RequireAgreement, NamesWhatDiffersAndOnWhichRanks) {
+  const auto ranks = make_ranks(3);
+  on_every_rank(3, [&](int rank) {
+    const auto facts = [&](const std::string& list) {
+      return std::map<std::string, std::string>{{"configuration", "a"}, {"training list", list}};
+    };
+    EXPECT_NO_THROW(require_agreement(*ranks[rank], facts("same")));
+    try {
+      require_agreement(*ranks[rank], facts(rank == 2 ? "other" : "same"));
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(),
+                  AllOf(HasSubstr("another training list on rank 2"), Not(HasSubstr("configuration"))));
+    }
+  });
 }
 
 }  // namespace

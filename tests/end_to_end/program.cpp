@@ -35,23 +35,24 @@ pid_t start(const std::vector<std::string>& arguments, const std::string& output
   return child;
 }
 
-// Sends SIGTERM once the run has logged `steps` lines.
-void stop_after_steps(pid_t child, const std::filesystem::path& run, int steps) {
+// Waits until the run has logged `steps` lines.
+void wait_for_steps(pid_t child, const std::filesystem::path& run, int steps) {
   for (int i = 0; i < 6000 && kill(child, 0) == 0; ++i) {
     const auto file = run / "metrics.jsonl";
     if (std::filesystem::exists(file) && static_cast<int>(lines_of(read_text(file)).size()) >= steps) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  kill(child, SIGTERM);
 }
 
 }  // namespace
 
-ProgramResult run_program(const std::vector<std::string>& arguments, const std::filesystem::path& run,
-                          int stop_after) {
+ProgramResult run_program(const std::vector<std::string>& arguments, const Disturbance& disturbance) {
   const TemporaryFolder folder;
   const pid_t child = start(arguments, (folder / "output").string(), (folder / "errors").string());
-  if (stop_after > 0) stop_after_steps(child, run, stop_after);
+  if (disturbance.action) {
+    wait_for_steps(child, disturbance.run, disturbance.after_steps);
+    disturbance.action(child);
+  }
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   ProgramResult result;
@@ -59,6 +60,17 @@ ProgramResult run_program(const std::vector<std::string>& arguments, const std::
   result.output = read_text(folder / "output");
   result.errors = read_text(folder / "errors");
   return result;
+}
+
+ProgramResult run_program(const std::vector<std::string>& arguments, const std::filesystem::path& run,
+                          int stop_after) {
+  return run_program(arguments, {.run = run, .after_steps = stop_after, .action = [](pid_t program) {
+                                   kill(program, SIGTERM);
+                                 }});
+}
+
+ProgramResult run_program(const std::vector<std::string>& arguments) {
+  return run_program(arguments, Disturbance());
 }
 
 void make_tiny_experiment(const std::filesystem::path& folder) {

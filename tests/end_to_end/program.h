@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include "tests/temporary_folder.h"
@@ -15,10 +17,20 @@ struct ProgramResult {
   std::string errors;  // standard error
 };
 
-// Runs the program with `arguments`; its working folder is the test's. With `stop_after` > 0 it gets SIGTERM
-// once its metrics.jsonl (in the folder `run`) has so many lines.
-ProgramResult run_program(const std::vector<std::string>& arguments, const std::filesystem::path& run = {},
-                          int stop_after = 0);
+// What happens to a training run once metrics.jsonl in its folder `run` has so many lines.
+struct Disturbance {
+  std::filesystem::path run;
+  int after_steps = 0;
+  std::function<void(pid_t program)> action;
+};
+
+// Runs the program with `arguments`; its working folder is the test's.
+ProgramResult run_program(const std::vector<std::string>& arguments);
+ProgramResult run_program(const std::vector<std::string>& arguments, const Disturbance& disturbance);
+
+// The same, with SIGTERM after `stop_after` steps.
+ProgramResult run_program(const std::vector<std::string>& arguments, const std::filesystem::path& run,
+                          int stop_after);
 
 // A small synthetic data set in folder/data, and folder/config.yaml for it: a model that trains in seconds.
 void make_tiny_experiment(const std::filesystem::path& folder);

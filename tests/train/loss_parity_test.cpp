@@ -42,9 +42,10 @@ TEST(FusionAndLossParity, ValuesAndGradientsEqualPyTorch) {
         Target{LossTarget::identity, "identity"}}) {
     SCOPED_TRACE(name);
     head->zero_grad();
+    SingleProcess alone;
     for (auto leaf : {frames, text, logit_scale}) leaf.mutable_grad() = at::Tensor();
     const auto loss =
-        contrastive_loss(head->forward(frames), text, logit_scale, reference.at("labels"), target);
+        contrastive_loss(head->forward(frames), text, logit_scale, reference.at("labels"), target, alone);
     loss.backward();
     const std::string prefix = std::string(name) + ".";
     EXPECT_LT(relative_error(loss, reference.at(prefix + "loss")), kTolerance);
@@ -68,7 +69,7 @@ TEST(FusionAndLossParity, ValuesAndGradientsEqualPyTorch) {
 }
 
 TEST(ContrastiveTarget, SameLabelsAreAllPositive) {
-  const auto rows = contrastive_target(at::tensor({3, 5, 3}, at::kLong), LossTarget::normalized);
+  const auto rows = contrastive_target(at::tensor({3, 5, 3}, at::kLong), LossTarget::normalized, 0, 3);
   EXPECT_TRUE(
       at::allclose(rows, at::tensor({0.5, 0.0, 0.5, 0.0, 1.0, 0.0, 0.5, 0.0, 0.5}, at::kFloat).view({3, 3})));
 }

@@ -133,8 +133,9 @@ double step(ActionClip& model, Optimizer& optimizer, const Inputs& inputs, const
     video = model->encode_video(inputs.clips);
     text = model->encode_text(inputs.tokens);
   }
-  const auto loss =
-      contrastive_loss(video, text, model->logit_scale, inputs.label_ids.to(model->device()), config.target);
+  SingleProcess alone;
+  const auto loss = contrastive_loss(video, text, model->logit_scale, inputs.label_ids.to(model->device()),
+                                     config.target, alone);
   loss.backward();
   const double value = loss.item<double>();
   const double norm = gradient_norm(optimizer.gradients());

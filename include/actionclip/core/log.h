@@ -13,6 +13,9 @@ namespace actionclip {
 // word.
 void set_up_logging(const std::string& level);
 
+// For a rank other than 0: warnings and errors alone, with `prefix` ("[rank 1] ") before them.
+void set_up_rank_logging(const std::string& prefix);
+
 // For its lifetime the log also goes, with dates, to the end of a file.
 class LogFile {
  public:

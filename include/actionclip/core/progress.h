@@ -26,6 +26,9 @@ class ProgressBar {
   // draws.
   std::string render(double seconds, int columns) const;
 
+  // No bar that is made from now on is drawn.
+  static void turn_off();
+
   // While the returned lock lives, no bar is drawn and the line is clear: hold it to print something else on
   // the terminal.
   static std::unique_lock<std::recursive_mutex> pause_drawing();

@@ -9,6 +9,7 @@
 
 #include <boost/describe.hpp>
 
+#include "actionclip/distributed/config.h"
 #include "actionclip/eval/config.h"
 #include "actionclip/model/config.h"
 #include "actionclip/text/config.h"
@@ -24,11 +25,12 @@ struct Experiment {
   DataConfig data;
   TrainConfig train;
   EvalConfig eval;
+  DistributedConfig distributed;
 
   // What only the sections together can tell.
   void check(ConfigChecker& checker) const;
 };
-BOOST_DESCRIBE_STRUCT(Experiment, (), (seed, model, text, data, train, eval))
+BOOST_DESCRIBE_STRUCT(Experiment, (), (seed, model, text, data, train, eval, distributed))
 
 // Reads `file` with its `base:` chain, applies `overrides` ("train.epochs=3"), and checks everything.
 // Files named by keys in `unread` may be missing. Throws ConfigError with every finding, a line each;

@@ -1,17 +1,10 @@
-// Gradients as a whole: their mean over the ranks, their norm, and clipping it. Every tensor must be defined,
-// of one type and on one device (Optimizer::gradients()); each function but the mean costs one pass and one
-// synchronisation with the device.
+// Gradients as a whole: their norm, and clipping it. Every tensor must be defined, of one type and on one
+// device (Optimizer::gradients()); each function costs one pass and one synchronisation with the device.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
-#include "actionclip/distributed/process_group.h"
-
 namespace actionclip {
-
-// Replaces each gradient by its mean over the ranks, in place: the gradient of the whole batch
-// (process_group.h).
-void average_gradients(at::TensorList gradients, ProcessGroup& group);
 
 // The 2-norm over all elements of all gradients, 0 for none.
 double gradient_norm(at::TensorList gradients);

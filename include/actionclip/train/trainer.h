@@ -51,7 +51,7 @@ struct TrainProgress {
 
 // What one optimiser step reports.
 struct StepReport {
-  double loss = 0;       // mean over the accumulation steps
+  double loss = 0;       // mean over the accumulation steps and the ranks
   double grad_norm = 0;  // before clipping
   double lr = 0;         // of the text side; the others by their ratio
   bool finite = true;    // else the update was skipped
@@ -60,7 +60,7 @@ struct StepReport {
 class Trainer {
  public:
   // Builds everything and reads the first files; throws Error before anything is written if something does
-  // not fit. With more than one rank, each has its own trainer.
+  // not fit. With more than one rank, each has its own trainer; rank 0's alone writes.
   Trainer(Experiment experiment, TrainerOptions options,
           std::shared_ptr<ProcessGroup> group = std::make_shared<SingleProcess>());
 
@@ -82,6 +82,9 @@ class Trainer {
   void open_data();
   void build(ActionClip model);
   void resume(const std::filesystem::path& folder);
+  void join();
+  bool leads() const { return group_->rank() == 0; }
+  bool any_rank(bool own);
 
   at::Tensor batch_tokens(const Batch& batch) const;
   at::Tensor batch_loss(const Batch& batch);
@@ -107,6 +110,7 @@ class Trainer {
   std::optional<PromptGenerator> prompts_;
   ActionClip model_{nullptr};
   std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<GradientReducer> reducer_;
   std::unique_ptr<LearningRateSchedule> schedule_;
   std::optional<GradScaler> scaler_;  // fp16
   std::unique_ptr<ClipDataset> train_data_;

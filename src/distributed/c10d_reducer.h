@@ -1,0 +1,24 @@
+// GradientReducer on c10d::Reducer, the engine of torch's DistributedDataParallel.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <torch/csrc/distributed/c10d/reducer.hpp>
+
+#include "c10d_group.h"
+
+namespace actionclip {
+
+class C10dReducer : public GradientReducer {
+ public:
+  C10dReducer(C10dGroup& group, const std::vector<at::Tensor>& parameters, const DistributedConfig& config);
+
+  void backward(const at::Tensor& loss, bool last) override;
+
+ private:
+  C10dGroup& group_;
+  std::unique_ptr<c10d::Reducer> reducer_;
+};
+
+}  // namespace actionclip

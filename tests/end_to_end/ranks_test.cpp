@@ -1,0 +1,166 @@
+// Several ranks as processes: `actionclip train --nproc`, with what happens to processes in real life.
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/end_to_end/program.h"
+#include "tests/temporary_folder.h"
+
+namespace actionclip {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+// The children of a process, by what their environment says is their rank.
+std::vector<pid_t> ranks_of(pid_t launcher) {
+  std::vector<pid_t> ranks;
+  std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", launcher));
+  for (pid_t child = 0; children >> child;) {
+    std::ifstream environment(fmt::format("/proc/{}/environ", child));
+    for (std::string variable; std::getline(environment, variable, '\0');) {
+      if (!variable.starts_with("RANK=")) continue;
+      const auto rank = static_cast<std::size_t>(std::stoi(variable.substr(5)));
+      ranks.resize(std::max(ranks.size(), rank + 1));
+      ranks[rank] = child;
+    }
+  }
+  return ranks;
+}
+
+class RanksAsProcesses : public ::testing::Test {
+ protected:
+  void SetUp() override { make_tiny_experiment(folder_.path()); }
+
+  std::vector<std::string> arguments(const std::string& run, int ranks, std::vector<std::string> more) const {
+    std::vector<std::string> result = {
+        "train", "--config", folder_ / "config.yaml", "--output",       folder_ / run,       "--device",
+        "cpu",   "--nproc",  std::to_string(ranks),   "data.val.list=", "train.max_steps=12"};
+    result.insert(result.end(), more.begin(), more.end());
+    return result;
+  }
+
+  ProgramResult train(const std::string& run, int ranks, std::vector<std::string> more = {}) const {
+    return run_program(arguments(run, ranks, std::move(more)));
+  }
+
+  // The run is disturbed after `steps`.
+  ProgramResult train(const std::string& run, int ranks, std::vector<std::string> more, int steps,
+                      std::function<void(pid_t)> action) const {
+    return run_program(arguments(run, ranks, std::move(more)),
+                       {.run = folder_ / run, .after_steps = steps, .action = std::move(action)});
+  }
+
+  std::vector<double> losses(const std::string& run) const {
+    std::vector<double> result;
+    for (const auto& line : lines_of(read_text(folder_ / (run + "/metrics.jsonl"))))
+      result.push_back(nlohmann::json::parse(line).at("loss").get<double>());
+    return result;
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(RanksAsProcesses, TrainAsOneDoesAndGoOnInAnotherNumber) {
+  ASSERT_EQ(train("one", 1).exit_code, 0);
+  const auto two = train("two", 2, {"train.max_steps=8"});
+  ASSERT_EQ(two.exit_code, 0) << two.errors;
+  const auto four = train("two", 4, {"--resume"});
+  ASSERT_EQ(four.exit_code, 0) << four.errors;
+  const auto expected = losses("one"), actual = losses("two");
+  ASSERT_EQ(actual.size(), expected.size()) << "one line a step, whatever the number of ranks";
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(actual[i], expected[i], 1e-4) << i;
+}
+
+TEST_F(RanksAsProcesses, ValidateTogether) {
+  const std::vector<std::string> validated = {"data.val.list=" + (folder_ / "data/val.txt").string(),
+                                              "train.epochs=1", "train.max_steps=0", "eval.every_epochs=1",
+                                              "train.schedule.warmup_epochs=0"};
+  ASSERT_EQ(train("one", 1, validated).exit_code, 0);
+  const auto four = train("four", 4, validated);
+  ASSERT_EQ(four.exit_code, 0) << four.errors;
+  const auto last = [&](const std::string& run) {
+    return nlohmann::json::parse(lines_of(read_text(folder_ / (run + "/metrics.jsonl"))).back());
+  };
+  for (const char* key : {"split", "samples", "failed"}) EXPECT_EQ(last("four").at(key), last("one").at(key));
+}
+
+TEST_F(RanksAsProcesses, ARankThatIsKilledEndsTheRunAndTheResumedRunEqualsTheStraightOne) {
+  ASSERT_EQ(train("straight", 2).exit_code, 0);
+  const auto start = std::chrono::steady_clock::now();
+  const auto killed =
+      train("killed", 2, {"train.checkpoint_every=1", "train.max_steps=12"}, 10, [](pid_t launcher) {
+        const auto ranks = ranks_of(launcher);
+        ASSERT_EQ(ranks.size(), 2u);
+        kill(ranks[1], SIGKILL);
+      });
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
+  EXPECT_EQ(killed.exit_code, 1);
+  EXPECT_THAT(killed.errors, HasSubstr("rank 1 was killed by signal 9"));
+  const auto resumed = train("killed", 2, {"--resume"});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.errors;
+  EXPECT_EQ(losses("killed"), losses("straight"));
+}
+
+TEST_F(RanksAsProcesses, ARankThatStandsStillIsNamedWithinTheTimeOut) {
+  pid_t stopped = 0;
+  const auto result =
+      train("run", 3, {"distributed.collective_timeout=3", "train.batch_size=12"}, 2, [&](pid_t launcher) {
+        const auto ranks = ranks_of(launcher);
+        ASSERT_EQ(ranks.size(), 3u);
+        stopped = ranks[2];
+        kill(stopped, SIGSTOP);
+      });
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, HasSubstr("no longer answering: rank 2")) << result.errors;
+  EXPECT_NE(kill(stopped, 0), 0) << "no process is left behind";
+}
+
+TEST_F(RanksAsProcesses, ASignalSavesOnceAndLosesNoStep) {
+  ASSERT_EQ(train("straight", 2).exit_code, 0);
+  const auto stopped = train("stopped", 2, {}, 3, [](pid_t launcher) { kill(launcher, SIGTERM); });
+  ASSERT_EQ(stopped.exit_code, 75) << stopped.errors;
+  ASSERT_EQ(train("stopped", 2, {"--resume"}).exit_code, 0);
+  EXPECT_EQ(losses("stopped"), losses("straight"));
+}
+
+TEST_F(RanksAsProcesses, ASignalToOneRankStopsAll) {
+  const auto stopped = train("stopped", 2, {}, 3, [](pid_t launcher) {
+    const auto ranks = ranks_of(launcher);
+    ASSERT_EQ(ranks.size(), 2u);
+    kill(ranks[1], SIGUSR1);
+  });
+  EXPECT_EQ(stopped.exit_code, 75) << stopped.errors;
+}
+
+TEST_F(RanksAsProcesses, AnErrorOfTheSettingsIsToldByItsRank) {
+  const auto result = train("run", 2, {"train.batch_size=15"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, AllOf(HasSubstr("15"), HasSubstr("rank")));
+}
+
+TEST(Nproc, UnderALauncherIsAUsageError) {
+  const std::map<std::string, std::string> torchrun = {{"RANK", "0"},
+                                                       {"WORLD_SIZE", "2"},
+                                                       {"LOCAL_RANK", "0"},
+                                                       {"MASTER_ADDR", "127.0.0.1"},
+                                                       {"MASTER_PORT", "29500"}};
+  for (const auto& [name, value] : torchrun) setenv(name.c_str(), value.c_str(), 1);
+  const auto result = run_program({"train", "--config", "a", "--output", "b", "--nproc", "2"});
+  for (const auto& [name, value] : torchrun) unsetenv(name.c_str());
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.errors, HasSubstr("--nproc"));
+}
+
+}  // namespace
+}  // namespace actionclip
