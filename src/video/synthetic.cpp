@@ -153,13 +153,15 @@ std::string caption_of(const Still& still) {
   constexpr std::array<const char*, 9> kPlaces = {
       "at the top left", "at the top",         "at the top right", "at the left",        "in the middle",
       "at the right",    "at the bottom left", "at the bottom",    "at the bottom right"};
-  const auto third = [](double position) { return position < 0.4 ? 0 : position < 0.6 ? 1 : 2; };
+  const auto third = [](double position) -> std::size_t {
+    return position < 0.4 ? 0 : position < 0.6 ? 1 : 2;
+  };
   return fmt::format("a {}{}{} {} {}",
                      still.pose.size < kSmall   ? "small "
                      : still.pose.size > kLarge ? "large "
                                                 : "",
                      still.pose.opacity < kFaint ? "faint " : "", word(still.colour), word(still.shape),
-                     kPlaces.at(static_cast<std::size_t>(3 * third(still.pose.y) + third(still.pose.x))));
+                     kPlaces.at(3 * third(still.pose.y) + third(still.pose.x)));
 }
 
 void write_still(const SyntheticConfig& config, std::int64_t index, const cv::Mat& grain,
@@ -212,7 +214,7 @@ void write_pictures(const SyntheticConfig& config, const std::filesystem::path& 
   ProgressBar progress("synthesize", total, "files");
   std::deque<std::future<void>> under_way;
   // Few, so that a full disk is noticed after a few files and not after thousands.
-  const auto most = static_cast<std::size_t>(4 * config.threads + 1);
+  const std::size_t most = 4 * static_cast<std::size_t>(config.threads) + 1;
   WorkerPool pool(config.threads);  // last, as it finishes its tasks when it goes, and they use what is above
   const auto finish_oldest = [&] {
     under_way.front().get();

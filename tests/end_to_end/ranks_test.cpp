@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -93,6 +95,25 @@ TEST_F(RanksAsProcesses, ValidateTogether) {
     return nlohmann::json::parse(lines_of(read_text(folder_ / (run + "/metrics.jsonl"))).back());
   };
   for (const char* key : {"split", "samples", "failed"}) EXPECT_EQ(last("four").at(key), last("one").at(key));
+}
+
+TEST_F(RanksAsProcesses, TorchrunSharesAnEvaluationAmongTheRanks) {
+  ASSERT_EQ(train("run", 1, {"train.max_steps=1"}).exit_code, 0);
+  const std::vector<std::string> evaluation = {
+      "evaluate", "--config", folder_ / "config.yaml", "--weights", folder_ / "run/checkpoints/last",
+      "--json"};
+  const auto alone = run_program(evaluation);
+  ASSERT_EQ(alone.exit_code, 0) << alone.errors;
+  const auto command = fmt::format(
+      "'{}' -m torch.distributed.run --standalone --no-python --nproc-per-node 3 '{}' '{}' > '{}' 2> '{}'",
+      ACTIONCLIP_TEST_PYTHON, ACTIONCLIP_PROGRAM, fmt::join(evaluation, "' '"),
+      (folder_ / "together.json").string(), (folder_ / "errors").string());
+  ASSERT_EQ(std::system(command.c_str()), 0) << read_text(folder_ / "errors");
+  const auto expected = nlohmann::json::parse(alone.output);
+  const auto together = nlohmann::json::parse(read_text(folder_ / "together.json"));
+  for (const char* key : {"top1", "top5", "samples", "failed"})
+    EXPECT_EQ(together.at(key), expected.at(key)) << key;
+  EXPECT_NEAR(together.at("loss").get<double>(), expected.at("loss").get<double>(), 1e-5);
 }
 
 TEST_F(RanksAsProcesses, ARankThatIsKilledEndsTheRunAndTheResumedRunEqualsTheStraightOne) {
