@@ -55,18 +55,25 @@ c10::intrusive_ptr<c10d::Backend> make_nccl([[maybe_unused]] const c10::intrusiv
 #endif
 }
 
+// The group on its way from the forward to the backward pass; it outlives both.
+struct GroupOfPass : torch::CustomClassHolder {
+  explicit GroupOfPass(C10dGroup* group) : group(group) {}
+  C10dGroup* group;
+};
+
 // The differentiable gather: all-gather forward, reduce-scatter backward.
 class GatherRows : public torch::autograd::Function<GatherRows> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& rows,
                             C10dGroup* group) {
-    context->saved_data["group"] = reinterpret_cast<std::int64_t>(group);
+    context->saved_data["group"] = c10::IValue::make_capsule(c10::make_intrusive<GroupOfPass>(group));
     return group->all_gather_rows(rows);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
-    auto* group = reinterpret_cast<C10dGroup*>(context->saved_data["group"].toInt());
+    const auto capsule = context->saved_data["group"].toCapsule();
+    auto* group = static_cast<GroupOfPass*>(capsule.get())->group;
     return {group->reduce_scatter_rows(gradients[0]), at::Tensor()};
   }
 };

@@ -19,7 +19,7 @@ std::vector<std::uint8_t> bytes_of(const std::string& text) { return {text.begin
 
 }  // namespace
 
-Heartbeat::Heartbeat(c10::intrusive_ptr<c10d::Store> store, int rank, int world_size)
+Heartbeat::Heartbeat(const c10::intrusive_ptr<c10d::Store>& store, int rank, int world_size)
     // A clone: what waits in the store must not hold up the beats.
     : store_(store->clone()), rank_(rank), world_size_(world_size), thread_([this] { beat(); }) {}
 

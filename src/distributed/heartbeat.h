@@ -14,7 +14,7 @@ namespace actionclip {
 
 class Heartbeat {
  public:
-  Heartbeat(c10::intrusive_ptr<c10d::Store> store, int rank, int world_size);
+  Heartbeat(const c10::intrusive_ptr<c10d::Store>& store, int rank, int world_size);
   ~Heartbeat();
   Heartbeat(const Heartbeat&) = delete;
   Heartbeat& operator=(const Heartbeat&) = delete;

@@ -105,7 +105,7 @@ std::vector<std::string> environment_with(const std::vector<std::pair<std::strin
     if (std::none_of(more.begin(), more.end(), [&](const auto& own) { return own.first == name; }))
       environment.push_back(text);
   }
-  for (const auto& [name, value] : more) environment.push_back(name + "=" + value);
+  for (const auto& [name, value] : more) environment.push_back(fmt::format("{}={}", name, value));
   return environment;
 }
 

@@ -64,6 +64,7 @@ ProgramResult run_program(const std::vector<std::string>& arguments, const Distu
 
 ProgramResult run_program(const std::vector<std::string>& arguments, const std::filesystem::path& run,
                           int stop_after) {
+  if (stop_after <= 0) return run_program(arguments);
   return run_program(arguments, {.run = run, .after_steps = stop_after, .action = [](pid_t program) {
                                    kill(program, SIGTERM);
                                  }});

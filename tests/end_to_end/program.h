@@ -28,7 +28,7 @@ struct Disturbance {
 ProgramResult run_program(const std::vector<std::string>& arguments);
 ProgramResult run_program(const std::vector<std::string>& arguments, const Disturbance& disturbance);
 
-// The same, with SIGTERM after `stop_after` steps.
+// The same, with SIGTERM after `stop_after` steps (0: without).
 ProgramResult run_program(const std::vector<std::string>& arguments, const std::filesystem::path& run,
                           int stop_after);
 
