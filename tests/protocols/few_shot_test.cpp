@@ -23,6 +23,7 @@
 #include "actionclip/video/image_file.h"
 
 #include "tests/temporary_folder.h"
+#include "tests/train/tiny_experiment.h"
 
 namespace actionclip {
 namespace {
@@ -70,25 +71,10 @@ class FewShotRun : public ::testing::Test {
   }
 
   Experiment experiment() const {
-    Experiment result;
-    auto& model = result.model;
-    model.arch = "custom";
-    model.init = {.image = InitSource::random, .text = InitSource::random};
-    model.frames = 2;
-    model.fusion_layers = 1;
-    model.embed_dim = 64;
-    model.vision = {.image_size = 16, .patch_size = 8, .width = 64, .layers = 1, .heads = 1};
-    model.text = {.context_length = 16, .vocabulary_size = 49408, .width = 64, .layers = 1, .heads = 1};
-    auto& data = result.data;
-    for (auto* split : {&data.train, &data.test}) {
-      split->list.path = folder_ / "list.txt";
-      split->format = ListFormat::frames;
-    }
-    data.labels.path = folder_ / "labels.txt";
-    data.num_workers = 0;
+    Experiment result = tiny_experiment(folder_.path());
+    result.data.test = result.data.train;
     result.train.epochs = 1;
     result.train.batch_size = kClips;
-    result.train.schedule.warmup_epochs = 0;
     return result;
   }
 

@@ -17,12 +17,11 @@
 #include "actionclip/core/error.h"
 #include "actionclip/core/random.h"
 #include "actionclip/video/image_file.h"
-#include "actionclip/weights/initialize.h"
-#include "actionclip/weights/safetensors.h"
-#include "actionclip/weights/tensor_convert.h"
 
 #include "tests/distributed/gloo_ranks.h"
 #include "tests/temporary_folder.h"
+#include "tests/train/tiny_experiment.h"
+#include "tests/weights/small_model.h"
 
 namespace actionclip {
 namespace {
@@ -59,25 +58,11 @@ class TrainerTest : public ::testing::Test {
   }
 
   Experiment experiment() const {
-    Experiment result;
+    Experiment result = tiny_experiment(folder_.path());
     result.seed = 3;
-    auto& model = result.model;
-    model.arch = "custom";
-    model.init = {.image = InitSource::random, .text = InitSource::random};
-    model.frames = 2;
-    model.fusion_layers = 1;
-    model.embed_dim = 64;
-    model.vision = {.image_size = 16, .patch_size = 8, .width = 64, .layers = 1, .heads = 1};
-    model.text = {.context_length = 16, .vocabulary_size = 49408, .width = 64, .layers = 1, .heads = 1};
-    auto& data = result.data;
-    data.train.list.path = folder_ / "list.txt";
-    data.train.format = ListFormat::frames;
-    data.labels.path = folder_ / "labels.txt";
-    data.num_workers = 0;
     result.train.epochs = 2;
     result.train.batch_size = 4;
     result.train.lr = 1e-3;
-    result.train.schedule.warmup_epochs = 0;
     return result;
   }
 
@@ -143,17 +128,14 @@ class RanksTest : public TrainerTest, public testing::WithParamInterface<Setting
   void SetUp() override {
     TrainerTest::SetUp();
     const auto model = build_model(TrainerTest::experiment().model, /*seed=*/3);
-    NamedTensors tensors;
-    for (const auto& [name, tensor] : state_dict(model)) tensors.emplace_back(name, tensor);
-    write_safetensors(folder_ / "start.safetensors", from_tensors(tensors), to_metadata(model->config()));
+    write_weights(folder_ / "start.safetensors", state_dict(model), to_metadata(model->config()));
   }
 
   Experiment experiment() const {
     Experiment result = TrainerTest::experiment();
     result.train.batch_size = 8;
     result.train.epochs = 10;
-    result.model.weights.path = folder_ / "start.safetensors";
-    result.model.init = {.image = InitSource::weights, .text = InitSource::weights};
+    result.model = start_from(result.model, folder_ / "start.safetensors");
     GetParam().change(result);
     return result;
   }
