@@ -25,7 +25,6 @@
 namespace actionclip {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr std::size_t kBroadcastBuffer = 250u << 20;  // bytes that travel together, as in torch's DDP
 constexpr auto kSearch = std::chrono::seconds(10);    // for the ranks that do not answer
 
@@ -125,7 +124,7 @@ at::Tensor C10dGroup::all_gather_rows(const at::Tensor& rows) {
   shape.at(0) *= place_.world_size;
   auto input = rows.detach().contiguous();
   auto output = at::empty(shape, input.options());
-  wait("gather of the features", [&] { c10d_compat::all_gather(*group_, output, input, {})->wait(); });
+  guard("gather of the features", [&] { c10d_compat::all_gather(*group_, output, input, {})->wait(); });
   return output;
 }
 
@@ -134,30 +133,30 @@ at::Tensor C10dGroup::reduce_scatter_rows(const at::Tensor& rows) {
   shape.at(0) /= place_.world_size;
   auto input = rows.contiguous();
   auto output = at::empty(shape, input.options());
-  wait("reduce-scatter of the features' gradients",
-       [&] { c10d_compat::reduce_scatter(*group_, output, input, {})->wait(); });
+  guard("reduce-scatter of the features' gradients",
+        [&] { c10d_compat::reduce_scatter(*group_, output, input, {})->wait(); });
   return output;
 }
 
 void C10dGroup::all_reduce_sum(at::Tensor& values) {
   std::vector<at::Tensor> tensors = {values};
-  wait("sum over the ranks", [&] { group_->allreduce(tensors)->wait(); });
+  guard("sum over the ranks", [&] { group_->allreduce(tensors)->wait(); });
 }
 
 void C10dGroup::broadcast(at::TensorList tensors) {
-  wait("broadcast of the parameters", [&] { c10d::broadcast_coalesced(group_, tensors, kBroadcastBuffer); });
+  guard("broadcast of the parameters", [&] { c10d::broadcast_coalesced(group_, tensors, kBroadcastBuffer); });
 }
 
 std::vector<std::string> C10dGroup::gather_texts(const std::string& text) {
   std::vector<at::Tensor> sizes(1, at::empty({place_.world_size}, at::kLong));
   auto size = at::full({1}, static_cast<std::int64_t>(text.size()), at::kLong);
-  wait("gather of texts", [&] { c10d_compat::all_gather(*group_, sizes[0], size, {})->wait(); });
+  guard("gather of texts", [&] { c10d_compat::all_gather(*group_, sizes[0], size, {})->wait(); });
   const auto longest =
       std::max<std::int64_t>(1, sizes[0].max().item<std::int64_t>());  // an empty tensor cannot travel
   auto own = at::zeros({longest}, at::kByte);
   std::memcpy(own.mutable_data_ptr(), text.data(), text.size());
   auto all = at::empty({place_.world_size * longest}, at::kByte);
-  wait("gather of texts", [&] { c10d_compat::all_gather(*group_, all, own, {})->wait(); });
+  guard("gather of texts", [&] { c10d_compat::all_gather(*group_, all, own, {})->wait(); });
   std::vector<std::string> texts;
   const auto* bytes = static_cast<const char*>(all.const_data_ptr());
   for (int rank = 0; rank < place_.world_size; ++rank) {
@@ -181,12 +180,6 @@ void C10dGroup::guard(const char* name, const std::function<void()>& collective)
   } catch (const std::exception& problem) {
     fail(name, first_line(problem.what()));
   }
-}
-
-void C10dGroup::wait(const char* name, const std::function<void()>& collective) {
-  const auto start = Clock::now();
-  guard(name, collective);
-  seconds_waited_ += std::chrono::duration<double>(Clock::now() - start).count();
 }
 
 void C10dGroup::fail(const char* name, const std::string& reason) {

@@ -37,7 +37,6 @@ class C10dGroup : public ProcessGroup {
   std::vector<std::string> gather_texts(const std::string& text) override;
   std::unique_ptr<GradientReducer> make_reducer(const std::vector<at::Tensor>& parameters) override;
   void enter(const std::string& phase) override { phase_ = phase; }
-  double seconds_waited() const override { return seconds_waited_; }
 
   // The collectives of gather() without a graph.
   at::Tensor all_gather_rows(const at::Tensor& rows);
@@ -50,7 +49,6 @@ class C10dGroup : public ProcessGroup {
 
  private:
   void meet();
-  void wait(const char* name, const std::function<void()>& collective);
   [[noreturn]] void fail(const char* name, const std::string& reason);
   std::string describe_silent_ranks();
 
@@ -60,7 +58,6 @@ class C10dGroup : public ProcessGroup {
   std::shared_ptr<Heartbeat> heartbeat_;
   c10::intrusive_ptr<c10d::ProcessGroup> group_;
   std::string phase_ = "start";
-  double seconds_waited_ = 0;
 };
 
 }  // namespace actionclip

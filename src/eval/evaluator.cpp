@@ -6,7 +6,6 @@
 #include <span>
 #include <utility>
 
-#include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -56,13 +55,6 @@ void add_other_ranks(Metrics& metrics, ProcessGroup& group) {
   group.all_reduce_sum(others);
   others -= own;
   metrics.add_counts({others.const_data_ptr<std::int64_t>(), metrics.counts().size()});
-}
-
-template <typename Number>
-Number sum_over_ranks(Number value, ProcessGroup& group) {
-  at::Tensor sum = at::scalar_tensor(value, c10::CppTypeToScalarType<Number>::value);
-  group.all_reduce_sum(sum);
-  return sum.item<Number>();
 }
 
 // The failed videos of all ranks: each rank's are a part of the list, so theirs follow each other in its
@@ -213,7 +205,8 @@ EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, con
                 classifier.classify(batch->clips, config.batch_size).probabilities.contiguous());
     }
     // In step, so that a rank that is lost is missed at once, and none waits long at the end.
-    bar.advance(sum_over_ranks(batch ? static_cast<std::int64_t>(batch->indices.size()) : 0, *group));
+    const double scored = sum_over_ranks(batch ? static_cast<double>(batch->indices.size()) : 0, *group);
+    bar.advance(static_cast<std::int64_t>(scored));
   }
   warn_of_scores_not_finite(report);
   tally.add_ranks(*group);

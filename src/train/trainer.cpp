@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/scalar_tensor.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <torch/version.h>
@@ -31,12 +30,6 @@ const double kMaxLogitScale = std::log(100.0);
 constexpr std::int64_t kLogEvery = 100;  // steps; metrics.jsonl has them all
 
 using Clock = std::chrono::steady_clock;
-
-double mean_over_ranks(double value, ProcessGroup& group) {
-  at::Tensor sum = at::scalar_tensor(value, at::kDouble);
-  group.all_reduce_sum(sum);
-  return sum.item<double>() / group.world_size();
-}
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -150,7 +143,7 @@ void Trainer::join() {
     parameters.push_back(parameter.value());
   }
   require_agreement(*group_, {{"configuration", sha256_of(to_yaml(experiment_))},
-                              {"training list", sha256_of_file(experiment_.data.train.list.path)},
+                              {"training list, labels or batching", identity_.dump()},
                               {"set of parameters", sha256_of(shapes)},
                               {"version of torch", TORCH_VERSION},
                               {"step to go on from", std::to_string(progress_.step)}});
@@ -220,7 +213,7 @@ TrainOutcome Trainer::train() {
       if (progress_.batch / experiment_.train.accumulate_steps == steps_per_epoch()) {
         if (finish_epoch()) saved_step = progress_.step;
       }
-      if (any_rank(stop.requested())) {
+      if (sum_over_ranks(stop.requested() ? 1 : 0, *group_) > 0) {  // of any rank
         if (saved_step != progress_.step) save();
         if (leads())
           spdlog::warn("stopped by a signal after step {}: --resume goes on from here", progress_.step);
@@ -242,7 +235,7 @@ StepReport Trainer::step() {
     const auto batch = loader_->next();
     const at::Tensor loss = batch_loss(*batch) / train.accumulate_steps;
     reducer_->backward(scaler_ ? scaler_->scale(loss) : loss, /*last=*/part + 1 == train.accumulate_steps);
-    report.loss += mean_over_ranks(loss.item<double>(), *group_);
+    report.loss += sum_over_ranks(loss.item<double>(), *group_) / group_->world_size();
     ++progress_.batch;
   }
   report.lr = learning_rate();
@@ -332,13 +325,6 @@ void Trainer::handle_nonfinite(const StepReport& report) {
         "or go on from an earlier checkpoint",
         progress_.nonfinite_in_a_row));
   }
-}
-
-// A decision that all ranks must take alike.
-bool Trainer::any_rank(bool own) {
-  at::Tensor count = at::scalar_tensor(own ? 1.0 : 0.0, at::kDouble);
-  group_->all_reduce_sum(count);
-  return count.item<double>() > 0;
 }
 
 void Trainer::log_step(const StepReport& report, double seconds, double waited) {

@@ -28,9 +28,8 @@ std::optional<std::string> lookup_environment(const std::string& name);
 // Recognises, in this order:
 //   torchrun            RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR, MASTER_PORT (and whatever else sets
 //                       these, as `actionclip train --nproc` does)
-//   srun                SLURM_PROCID, SLURM_STEP_NUM_TASKS, SLURM_LOCALID, SLURM_STEP_NODELIST; a batch
-//   script
-//                       outside of srun is one process
+//   srun                SLURM_PROCID, SLURM_STEP_NUM_TASKS, SLURM_LOCALID, SLURM_STEP_NODELIST;
+//                       a batch script outside of srun is one process
 //   Open MPI            OMPI_COMM_WORLD_RANK, _SIZE, _LOCAL_RANK, _LOCAL_SIZE
 //   MPICH, Intel MPI    PMI_RANK, PMI_SIZE, MPI_LOCALRANKID, MPI_LOCALNRANKS
 // None: the process was started alone. MASTER_ADDR and MASTER_PORT, where they are set, say where the ranks

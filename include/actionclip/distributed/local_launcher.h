@@ -11,7 +11,7 @@ namespace actionclip {
 // output; the lines of the others come out on standard error, "[rank N]" before each. SIGINT, SIGTERM and
 // SIGUSR1 are passed on to every rank.
 //
-// Returns 0 if every rank returned 0, 75 if every rank returned 75 (stopped by a signal, resumable). If a
+// Returns 0 if every rank returned 0, 75 if some returned 75 (stopped by a signal, resumable). If a
 // rank fails, the others get SIGTERM, and SIGKILL after a while; then Error says which rank failed first,
 // how, and what its last lines were (rank 0's are above).
 int run_local_ranks(const std::vector<std::string>& command, int ranks);

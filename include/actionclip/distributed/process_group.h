@@ -11,7 +11,6 @@
 // distributed.collective_timeout, throws CollectiveError.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -65,10 +64,10 @@ class ProcessGroup {
 
   // What the messages of failing collectives say they were in; "step 12".
   virtual void enter(const std::string& /*phase*/) {}
-
-  // Seconds that this rank has waited in collectives other than those of the reducer.
-  virtual double seconds_waited() const { return 0; }
 };
+
+// The sum of a number over the ranks.
+double sum_over_ranks(double value, ProcessGroup& group);
 
 // One rank alone.
 class SingleProcess : public ProcessGroup {

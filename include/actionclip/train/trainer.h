@@ -84,7 +84,6 @@ class Trainer {
   void resume(const std::filesystem::path& folder);
   void join();
   bool leads() const { return group_->rank() == 0; }
-  bool any_rank(bool own);
 
   at::Tensor batch_tokens(const Batch& batch) const;
   at::Tensor batch_loss(const Batch& batch);
