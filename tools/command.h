@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <c10/core/Device.h>
 
+#include "actionclip/core/exit_code.h"
 #include "actionclip/distributed/launch_environment.h"
 #include "actionclip/distributed/process_group.h"
 #include "actionclip/text/labels.h"
@@ -17,10 +18,6 @@
 #include "actionclip/weights/initialize.h"
 
 namespace actionclip {
-
-constexpr int kExitDone = 0;
-constexpr int kExitError = 1;
-constexpr int kExitUsage = 2;
 
 // Options that an experiment is made of.
 struct ExperimentOptions {

@@ -27,6 +27,7 @@ struct TrainOptions {
   std::string output;
   std::string resume;
   int ranks = 1;  // to start on this machine
+  std::int64_t profile_steps = 0;
   bool dry_run = false;
 };
 
@@ -79,6 +80,7 @@ int train(const TrainOptions& options) {
                                  .device = choose_device(options.experiment.device, environment)};
   trainer_options.resume = find_resume_point(options.output, options.resume);
   trainer_options.keep_frame_counts = !options.dry_run;
+  trainer_options.profile_steps = options.profile_steps;
   UnreadPaths unread = {"data.test"};
   if (trainer_options.resume) unread.emplace_back("model.weights");
   const Experiment experiment = options.experiment.load(unread);
@@ -103,6 +105,11 @@ void add_train_command(CLI::App& program, int& exit_code) {
                    "start so many ranks on this machine; for several machines use torchrun or srun")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
+  command
+      ->add_flag("--profile{5}", options->profile_steps,
+                 "write a Chrome trace of 5 steps (--profile=N: of N), behind two that warm up, to "
+                 "profile-rank-*.json in the run folder")
+      ->check(CLI::Range(1, 1000));
   command->add_flag("--dry-run", options->dry_run, "check everything, take one step, write nothing");
   command->footer(
       "Example:\n  actionclip train --config configs/kinetics400/vit_b16_8f.yaml --output runs/k400_b16 "

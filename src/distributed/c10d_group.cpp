@@ -80,7 +80,7 @@ class GatherRows : public torch::autograd::Function<GatherRows> {
 }  // namespace
 
 C10dGroup::C10dGroup(c10::intrusive_ptr<c10d::Store> store, RankPlace place, const DistributedConfig& config)
-    : place_(std::move(place)), config_(config), store_(std::move(store)) {
+    : place_(std::move(place)), config_(config), store_(std::move(store)), timer_(place_.device) {
   store_->setTimeout(milliseconds(config.meeting_timeout));
   heartbeat_ = std::make_shared<Heartbeat>(store_, place_.rank, place_.world_size);
   meet();
@@ -124,7 +124,7 @@ at::Tensor C10dGroup::all_gather_rows(const at::Tensor& rows) {
   shape.at(0) *= place_.world_size;
   auto input = rows.detach().contiguous();
   auto output = at::empty(shape, input.options());
-  guard("gather of the features", [&] { c10d_compat::all_gather(*group_, output, input, {})->wait(); });
+  timed("gather of the features", [&] { c10d_compat::all_gather(*group_, output, input, {})->wait(); });
   return output;
 }
 
@@ -133,18 +133,18 @@ at::Tensor C10dGroup::reduce_scatter_rows(const at::Tensor& rows) {
   shape.at(0) /= place_.world_size;
   auto input = rows.contiguous();
   auto output = at::empty(shape, input.options());
-  guard("reduce-scatter of the features' gradients",
+  timed("reduce-scatter of the features' gradients",
         [&] { c10d_compat::reduce_scatter(*group_, output, input, {})->wait(); });
   return output;
 }
 
 void C10dGroup::all_reduce_sum(at::Tensor& values) {
   std::vector<at::Tensor> tensors = {values};
-  guard("sum over the ranks", [&] { group_->allreduce(tensors)->wait(); });
+  timed("sum over the ranks", [&] { group_->allreduce(tensors)->wait(); });
 }
 
 void C10dGroup::broadcast(at::TensorList tensors) {
-  guard("broadcast of the parameters", [&] { c10d::broadcast_coalesced(group_, tensors, kBroadcastBuffer); });
+  timed("broadcast of the parameters", [&] { c10d::broadcast_coalesced(group_, tensors, kBroadcastBuffer); });
 }
 
 std::vector<std::string> C10dGroup::gather_texts(const std::string& text) {
@@ -180,6 +180,12 @@ void C10dGroup::guard(const char* name, const std::function<void()>& collective)
   } catch (const std::exception& problem) {
     fail(name, first_line(problem.what()));
   }
+}
+
+void C10dGroup::timed(const char* name, const std::function<void()>& collective) {
+  timer_.begin();
+  guard(name, collective);
+  timer_.end();
 }
 
 void C10dGroup::fail(const char* name, const std::string& reason) {

@@ -13,6 +13,7 @@
 #include "actionclip/distributed/config.h"
 #include "actionclip/distributed/process_group.h"
 
+#include "communication_timer.h"
 #include "heartbeat.h"
 
 namespace actionclip {
@@ -37,6 +38,7 @@ class C10dGroup : public ProcessGroup {
   std::vector<std::string> gather_texts(const std::string& text) override;
   std::unique_ptr<GradientReducer> make_reducer(const std::vector<at::Tensor>& parameters) override;
   void enter(const std::string& phase) override { phase_ = phase; }
+  double communication_seconds() override { return timer_.seconds(); }
 
   // The collectives of gather() without a graph.
   at::Tensor all_gather_rows(const at::Tensor& rows);
@@ -46,9 +48,11 @@ class C10dGroup : public ProcessGroup {
   void guard(const char* name, const std::function<void()>& collective);
 
   const c10::intrusive_ptr<c10d::ProcessGroup>& c10d() const { return group_; }
+  CommunicationTimer& timer() { return timer_; }
 
  private:
   void meet();
+  void timed(const char* name, const std::function<void()>& collective);  // guarded, too
   [[noreturn]] void fail(const char* name, const std::string& reason);
   std::string describe_silent_ranks();
 
@@ -57,6 +61,7 @@ class C10dGroup : public ProcessGroup {
   c10::intrusive_ptr<c10d::Store> store_;
   std::shared_ptr<Heartbeat> heartbeat_;
   c10::intrusive_ptr<c10d::ProcessGroup> group_;
+  CommunicationTimer timer_;
   std::string phase_ = "start";
 };
 

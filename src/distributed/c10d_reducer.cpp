@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include <torch/csrc/distributed/c10d/comm.hpp>
+
 namespace actionclip {
 namespace {
 
@@ -21,6 +23,19 @@ std::vector<std::vector<std::size_t>> buckets_of(const std::vector<at::Tensor>& 
   return buckets;
 }
 
+// The mean over the ranks, as c10d takes it by itself, with the time of it. All gradients are there when the
+// last bucket sets off, so that what follows is what the backward pass does not hide.
+class TimedMean : public c10d::CppCommHookInterface<C10dGroup*> {
+ public:
+  using CppCommHookInterface::CppCommHookInterface;
+
+  c10::intrusive_ptr<c10::ivalue::Future> runHook(c10d::GradBucket& bucket) override {
+    if (bucket.isLast()) state_->timer().begin();
+    std::vector<at::Tensor> gradients = {bucket.getBufferRef().div_(state_->world_size())};
+    return state_->c10d()->allreduce(gradients)->getFuture();
+  }
+};
+
 }  // namespace
 
 C10dReducer::C10dReducer(C10dGroup& group, const std::vector<at::Tensor>& parameters,
@@ -33,7 +48,9 @@ C10dReducer::C10dReducer(C10dGroup& group, const std::vector<at::Tensor>& parame
           /*gradient_as_bucket_view=*/true, std::unordered_map<std::size_t, std::string>(),
           static_cast<std::int64_t>(bytes_of(config.first_bucket_size)),
           /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false,
-          /*bucket_bytes_cap_list=*/std::vector<std::int64_t>())) {}
+          /*bucket_bytes_cap_list=*/std::vector<std::int64_t>())) {
+  reducer_->register_comm_hook(std::make_unique<TimedMean>(&group));
+}
 
 void C10dReducer::backward(const at::Tensor& loss, bool last) {
   group_.guard("backward pass with the mean of the gradients", [&] {
@@ -43,6 +60,7 @@ void C10dReducer::backward(const at::Tensor& loss, bool last) {
     }
     loss.backward();
   });
+  group_.timer().end();
 }
 
 }  // namespace actionclip

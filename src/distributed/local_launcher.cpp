@@ -24,6 +24,7 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "actionclip/core/error.h"
+#include "actionclip/core/exit_code.h"
 
 extern char** environ;
 
@@ -33,7 +34,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kGrace = std::chrono::seconds(20);  // from SIGTERM to SIGKILL
 constexpr std::size_t kLastLines = 10;
-constexpr int kResumable = 75;
 constexpr const char* kLauncher = "ACTIONCLIP_LAUNCHER";  // its process id
 constexpr const char* kAddress = "127.0.0.1";
 
@@ -155,7 +155,7 @@ std::string describe_status(int status) {
 }
 
 bool failed(int status) {
-  return !WIFEXITED(status) || (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != kResumable);
+  return !WIFEXITED(status) || (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != kExitResumable);
 }
 
 class LocalRanks {
@@ -189,8 +189,8 @@ class LocalRanks {
     }
     for (std::size_t rank = 1; rank < ranks_.size(); ++rank) read_output(rank);
     if (first_failure_) throw Error(describe_failure(*first_failure_));
-    const auto is_resumable = [](const Rank& rank) { return WEXITSTATUS(*rank.status) == kResumable; };
-    return std::any_of(ranks_.begin(), ranks_.end(), is_resumable) ? kResumable : 0;
+    const auto is_resumable = [](const Rank& rank) { return WEXITSTATUS(*rank.status) == kExitResumable; };
+    return std::any_of(ranks_.begin(), ranks_.end(), is_resumable) ? kExitResumable : 0;
   }
 
  private:

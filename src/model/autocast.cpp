@@ -25,4 +25,9 @@ Autocast::~Autocast() {
   at::autocast::set_autocast_enabled(device_, was_enabled_);
 }
 
+Precision current_precision(c10::DeviceType device) {
+  if (!at::autocast::is_autocast_enabled(device)) return Precision::fp32;
+  return at::autocast::get_autocast_dtype(device) == at::kHalf ? Precision::fp16 : Precision::bf16;
+}
+
 }  // namespace actionclip

@@ -11,6 +11,8 @@
 #include <torch/nn/init.h>
 #include <torch/nn/options/normalization.h>
 
+#include "activation_checkpoint.h"
+
 namespace actionclip {
 namespace {
 
@@ -115,16 +117,31 @@ TransformerImpl::TransformerImpl(const TransformerOptions& options) {
   for (std::int64_t i = 0; i < options.layers; ++i) resblocks->push_back(ResidualAttentionBlock(options));
 }
 
+at::Tensor TransformerImpl::run_block(std::size_t index, const at::Tensor& x,
+                                      const std::optional<at::Tensor>& positions) {
+  const auto block = resblocks->ptr<ResidualAttentionBlockImpl>(index);
+  const Block compute = [block, positions](const at::Tensor& input) {
+    return positions ? block->forward_at(input, *positions) : block->forward(input);
+  };
+  return checkpoints_activations ? run_checkpointed(compute, block->parameters(), x) : compute(x);
+}
+
 at::Tensor TransformerImpl::forward(at::Tensor x) {
-  for (const auto& block : *resblocks) x = block->as<ResidualAttentionBlock>()->forward(x);
+  for (std::size_t i = 0; i < resblocks->size(); ++i) x = run_block(i, x);
   return x;
 }
 
 at::Tensor TransformerImpl::forward_at(at::Tensor x, const at::Tensor& positions) {
   const auto count = resblocks->size();
   if (count == 0) return rows_at(x, positions).squeeze(1);
-  for (std::size_t i = 0; i + 1 < count; ++i) x = resblocks[i]->as<ResidualAttentionBlock>()->forward(x);
-  return resblocks[count - 1]->as<ResidualAttentionBlock>()->forward_at(x, positions).squeeze(1);
+  for (std::size_t i = 0; i + 1 < count; ++i) x = run_block(i, x);
+  return run_block(count - 1, x, positions).squeeze(1);
+}
+
+void set_activation_checkpointing(torch::nn::Module& model, bool on) {
+  model.apply([on](torch::nn::Module& module) {
+    if (auto* transformer = module.as<Transformer>()) transformer->checkpoints_activations = on;
+  });
 }
 
 }  // namespace actionclip

@@ -2,8 +2,8 @@
 
 #include <chrono>
 #include <cmath>
+#include <utility>
 
-#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <torch/version.h>
@@ -15,48 +15,23 @@
 #include "actionclip/distributed/agreement.h"
 #include "actionclip/eval/classifier.h"
 #include "actionclip/eval/evaluator.h"
-#include "actionclip/model/autocast.h"
 #include "actionclip/train/checkpoint.h"
-#include "actionclip/train/gradients.h"
-#include "actionclip/train/loss.h"
-#include "actionclip/train/parameter_groups.h"
+#include "actionclip/train/stop_signal.h"
 #include "actionclip/weights/initialize.h"
 #include "actionclip/weights/tensor_convert.h"
+
+#include "step_profiler.h"
+#include "throughput.h"
 
 namespace actionclip {
 namespace {
 
-const double kMaxLogitScale = std::log(100.0);
 constexpr std::int64_t kLogEvery = 100;  // steps; metrics.jsonl has them all
 
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-nlohmann::json progress_to_json(const TrainProgress& progress) {
-  return {{"step", progress.step},
-          {"epoch", progress.epoch},
-          {"batch", progress.batch},
-          {"nonfinite_in_a_row", progress.nonfinite_in_a_row},
-          {"nonfinite_total", progress.nonfinite_total},
-          {"evaluated_epoch", progress.evaluated_epoch},
-          {"best_top1", progress.best_top1},
-          {"best_step", progress.best_step}};
-}
-
-TrainProgress progress_from_json(const nlohmann::json& json) {
-  TrainProgress progress;
-  json.at("step").get_to(progress.step);
-  json.at("epoch").get_to(progress.epoch);
-  json.at("batch").get_to(progress.batch);
-  json.at("nonfinite_in_a_row").get_to(progress.nonfinite_in_a_row);
-  json.at("nonfinite_total").get_to(progress.nonfinite_total);
-  json.at("evaluated_epoch").get_to(progress.evaluated_epoch);
-  json.at("best_top1").get_to(progress.best_top1);
-  json.at("best_step").get_to(progress.best_step);
-  return progress;
 }
 
 }  // namespace
@@ -67,7 +42,7 @@ Trainer::Trainer(Experiment experiment, TrainerOptions options, std::shared_ptr<
   if (options_.resume) {
     resume(*options_.resume);
   } else {
-    build(build_model(experiment_.model, static_cast<std::uint64_t>(experiment_.seed)));
+    learn_with(build_model(experiment_.model, static_cast<std::uint64_t>(experiment_.seed)));
   }
   join();
 }
@@ -119,42 +94,24 @@ void Trainer::open_data() {
   }
 }
 
-void Trainer::build(ActionClip model) {
+void Trainer::learn_with(ActionClip model) {
   const auto& train = experiment_.train;
-  [[maybe_unused]] const Autocast usable(options_.device.type(), train.precision);
-  model_ = std::move(model);
-  model_->to(options_.device);
-  auto groups = trainable_groups(model_, train, experiment_.text.fix_text);
-  if (groups.empty())
-    throw Error(
-        "nothing to train: the fusion head meanP has no parameters for the prompt stage (use Transf)");
-  optimizer_ = make_optimizer(train.optimizer, std::move(groups));
+  learner_.emplace(std::move(model), train, experiment_.text.fix_text, options_.device);
   schedule_ = make_schedule(train.schedule, static_cast<double>(train.epochs));
-  if (train.precision == Precision::fp16) scaler_.emplace(options_.device);
 }
 
 // Makes sure that the ranks do the same work, and gives them the same parameters.
 void Trainer::join() {
   group_->enter("start");
   std::string shapes;
-  std::vector<at::Tensor> parameters;
-  for (const auto& parameter : model_->named_parameters()) {
+  for (const auto& parameter : model()->named_parameters())
     shapes += fmt::format("{} {}\n", parameter.key(), shape_string(parameter.value().sizes().vec()));
-    parameters.push_back(parameter.value());
-  }
   require_agreement(*group_, {{"configuration", sha256_of(to_yaml(experiment_))},
                               {"training list, labels or batching", identity_.dump()},
                               {"set of parameters", sha256_of(shapes)},
                               {"version of torch", TORCH_VERSION},
                               {"step to go on from", std::to_string(progress_.step)}});
-  {
-    const at::NoGradGuard no_grad;
-    group_->broadcast(parameters);
-  }
-  std::vector<at::Tensor> trained;
-  for (const auto& group : optimizer_->groups())
-    trained.insert(trained.end(), group.parameters.begin(), group.parameters.end());
-  reducer_ = group_->make_reducer(trained);
+  learner_->join(group_);
 }
 
 std::int64_t Trainer::steps_per_epoch() const {
@@ -193,6 +150,9 @@ TrainOutcome Trainer::train() {
     metrics_ = std::make_unique<MetricsLog>(options_.output, progress_.step, progress_.evaluated_epoch);
   }
   const StopSignal stop;
+  StepProfiler profiler(options_.profile_steps,
+                        options_.output / fmt::format("profile-rank-{}.json", group_->rank()),
+                        options_.device.is_cuda());
   ProgressBar bar(std::string(boost::describe::enum_to_string(experiment_.train.task, "train")),
                   total_steps(), "steps", progress_.step);
   std::int64_t saved_step = progress_.step;
@@ -205,9 +165,9 @@ TrainOutcome Trainer::train() {
     const std::int64_t epoch = progress_.epoch;
     while (progress_.epoch == epoch && !done()) {
       const auto start = Clock::now();
-      const double waited_before = loader_->seconds_waited();
+      profiler.next_step();
       const StepReport report = step();
-      log_step(report, seconds_since(start), loader_->seconds_waited() - waited_before);
+      log_step(report, seconds_since(start));
       handle_nonfinite(report);
       bar.advance(1, fmt::format("epoch {}, loss {:.4f}", epoch + 1, report.loss));
       if (progress_.batch / experiment_.train.accumulate_steps == steps_per_epoch()) {
@@ -221,25 +181,14 @@ TrainOutcome Trainer::train() {
       }
     }
   }
+  profiler.finish();
   if (saved_step != progress_.step) save();
   return TrainOutcome::finished;
 }
 
 StepReport Trainer::step() {
-  const auto& train = experiment_.train;
-  StepReport report;
   group_->enter(fmt::format("step {}", progress_.step + 1));
-  model_->train();
-  optimizer_->zero_grad();
-  for (std::int64_t part = 0; part < train.accumulate_steps; ++part) {
-    const auto batch = loader_->next();
-    const at::Tensor loss = batch_loss(*batch) / train.accumulate_steps;
-    reducer_->backward(scaler_ ? scaler_->scale(loss) : loss, /*last=*/part + 1 == train.accumulate_steps);
-    report.loss += sum_over_ranks(loss.item<double>(), *group_) / group_->world_size();
-    ++progress_.batch;
-  }
-  report.lr = learning_rate();
-  update(report);
+  const StepReport report = learner_->step(learning_rate(), [this] { return next_batch(); });
   ++progress_.step;
   return report;
 }
@@ -249,25 +198,19 @@ StepReport Trainer::dry_step() {
   return step();
 }
 
-// The contrastive loss of this rank's rows of one loader batch.
-at::Tensor Trainer::batch_loss(const Batch& batch) {
-  const auto& train = experiment_.train;
-  const auto tokens = batch_tokens(batch);
-  at::Tensor video, text;
-  {
-    const Autocast autocast(options_.device.type(), train.precision);
-    const auto clips = batch.clips.squeeze(1);
-    video = train.task == TrainTask::pretrain ? model_->encode_frames(clips).squeeze(1)
-                                              : model_->encode_video(clips);
-    text = model_->encode_text(tokens);
-  }
-  return contrastive_loss(video, text, model_->logit_scale, batch.label_ids.to(options_.device),
-                          train.task == TrainTask::pretrain ? LossTarget::identity : train.target, *group_);
+TrainBatch Trainer::next_batch() {
+  const double waited_before = loader_->seconds_waited();
+  const auto batch = loader_->next();
+  ++progress_.batch;
+  return {.clips = batch->clips.squeeze(1),
+          .tokens = batch_tokens(*batch),
+          .label_ids = batch->label_ids,
+          .waited = loader_->seconds_waited() - waited_before};
 }
 
 // [B, L]: the caption of each sample, or its label in a template drawn for it.
 at::Tensor Trainer::batch_tokens(const Batch& batch) const {
-  const std::int64_t length = model_->config().text.context_length;
+  const std::int64_t length = learner_->model()->config().text.context_length;
   std::vector<std::int64_t> tokens;
   if (prompts_) {
     for (std::size_t i = 0; i < batch.indices.size(); ++i) {
@@ -279,22 +222,6 @@ at::Tensor Trainer::batch_tokens(const Batch& batch) const {
     tokens = tokenize(*tokenizer_, batch.captions, length, experiment_.text.truncate);
   }
   return at::tensor(tokens, at::kLong).view({-1, length});
-}
-
-// Unscales, measures and clips the gradients, and steps unless something is not finite.
-void Trainer::update(StepReport& report) {
-  const auto& train = experiment_.train;
-  const auto gradients = optimizer_->gradients();
-  const bool unscaled = !scaler_ || scaler_->unscale(gradients);
-  report.grad_norm =
-      train.clip_grad_norm > 0 ? clip_gradients(gradients, train.clip_grad_norm) : gradient_norm(gradients);
-  report.finite = std::isfinite(report.loss) && unscaled && std::isfinite(report.grad_norm);
-  if (report.finite) {
-    optimizer_->step(learning_rate());
-    const at::NoGradGuard no_grad;
-    model_->logit_scale.clamp_(std::nullopt, kMaxLogitScale);
-  }
-  if (scaler_) scaler_->update();
 }
 
 // Of the step at hand: the schedule at its fractional epoch.
@@ -311,9 +238,10 @@ void Trainer::handle_nonfinite(const StepReport& report) {
   ++progress_.nonfinite_total;
   // fp16 overflows are expected while the scaler finds its scale; they count once the loss itself is lost, or
   // no scale is left to try.
-  if (scaler_ && std::isfinite(report.loss) && !scaler_->exhausted()) {
+  const auto& scaler = learner_->scaler();
+  if (scaler && std::isfinite(report.loss) && !scaler->exhausted()) {
     spdlog::debug("step {}: the gradients overflow, the update is skipped; loss scale now {}", progress_.step,
-                  scaler_->current_scale());
+                  scaler->current_scale());
     return;
   }
   ++progress_.nonfinite_in_a_row;
@@ -327,25 +255,24 @@ void Trainer::handle_nonfinite(const StepReport& report) {
   }
 }
 
-void Trainer::log_step(const StepReport& report, double seconds, double waited) {
+void Trainer::log_step(const StepReport& report, double seconds) {
   if (!leads()) return;
-  const auto& train = experiment_.train;
+  const Throughput throughput(report, experiment_.train.batch_size, seconds);
   nlohmann::ordered_json record = {
       {"split", "train"},
       {"step", progress_.step},
       {"epoch", static_cast<double>(progress_.step - 1) / static_cast<double>(steps_per_epoch())},
       {"loss", report.loss},
       {"lr", report.lr},
-      {"videos_per_second", static_cast<double>(train.batch_size) / seconds},
-      {"data_wait_fraction", waited / seconds},
       {"grad_norm", report.grad_norm},
-      {"logit_scale", std::exp(model_->logit_scale.item<double>())},
+      {"logit_scale", std::exp(model()->logit_scale.item<double>())},
   };
+  record.update(throughput.to_json());
   if (!report.finite) record["skipped"] = true;
   metrics_->write(progress_.step, record);
   if (progress_.step % kLogEvery != 0) return;
-  spdlog::info("step {} of {}: loss {:.4f}, lr {:.3g}, {:.1f} videos a second", progress_.step, total_steps(),
-               report.loss, report.lr, static_cast<double>(train.batch_size) / seconds);
+  spdlog::info("step {} of {}: loss {:.4f}, lr {:.3g}, {}", progress_.step, total_steps(), report.loss,
+               report.lr, throughput.describe());
 }
 
 void Trainer::log_start() const {
@@ -376,7 +303,7 @@ bool Trainer::evaluation_due() const {
 // Scores the validation split, and adds to the step's checkpoint that it is done and which is the best so
 // far.
 void Trainer::evaluate() {
-  Classifier classifier(model_, token_tensor(*prompts_), experiment_.train.precision);
+  Classifier classifier(model(), token_tensor(*prompts_), experiment_.train.precision);
   const auto report =
       actionclip::evaluate(classifier, *val_data_, *labels_, experiment_.eval, experiment_.data, group_);
   progress_.evaluated_epoch = progress_.epoch;
@@ -401,9 +328,9 @@ void Trainer::evaluate() {
 
 // All that a run needs to go on, but for the tensors.
 nlohmann::json Trainer::state() const {
-  auto state = progress_to_json(progress_);
+  nlohmann::json state = progress_;
   state["run"] = identity_;
-  if (scaler_) state["grad_scaler"] = scaler_->state();
+  if (const auto& scaler = learner_->scaler()) state["grad_scaler"] = scaler->state();
   return state;
 }
 
@@ -411,17 +338,17 @@ void Trainer::save() {
   if (!leads()) return;
   CheckpointContents contents;
   NamedTensors parameters;
-  for (const auto& [name, tensor] : state_dict(model_)) parameters.emplace_back(name, tensor);
+  for (const auto& [name, tensor] : state_dict(model())) parameters.emplace_back(name, tensor);
   contents.model = from_tensors(parameters);
-  contents.model_metadata = to_metadata(model_->config());
+  contents.model_metadata = to_metadata(model()->config());
   contents.model_metadata.merge(
-      to_metadata(preprocessing_of(experiment_, *tokenizer_, model_->config().vision.image_size)));
+      to_metadata(preprocessing_of(experiment_, *tokenizer_, model()->config().vision.image_size)));
   contents.model_metadata["actionclip.step"] = std::to_string(progress_.step);
   if (prompts_) {
     contents.model_metadata[std::string(kLabelsKey)] = nlohmann::json(prompts_->labels()).dump();
     contents.model_metadata[std::string(kTemplatesKey)] = nlohmann::json(prompts_->templates()).dump();
   }
-  contents.optimizer = from_tensors(optimizer_->state_dict());
+  contents.optimizer = from_tensors(learner_->optimizer().state_dict());
   contents.state = state();
   const auto folder = save_checkpoint(options_.output, progress_.step, contents);
   prune_checkpoints(options_.output, experiment_.train.keep_checkpoints);
@@ -443,11 +370,12 @@ void Trainer::resume(const std::filesystem::path& folder) {
                      "text.vocabulary");
   ActionClip model(resolve(experiment_.model, weights));
   load_state_dict(model, weights);
-  build(std::move(model));
-  optimizer_->load_state_dict(to_tensors(checkpoint.optimizer));
-  if (scaler_ && checkpoint.state.contains("grad_scaler"))  // not if it was made in another precision
-    scaler_->load_state(checkpoint.state.at("grad_scaler"));
-  progress_ = progress_from_json(checkpoint.state);
+  learn_with(std::move(model));
+  learner_->optimizer().load_state_dict(to_tensors(checkpoint.optimizer));
+  auto& scaler = learner_->scaler();
+  if (scaler && checkpoint.state.contains("grad_scaler"))  // not if it was made in another precision
+    scaler->load_state(checkpoint.state.at("grad_scaler"));
+  progress_ = checkpoint.state.get<TrainProgress>();
 }
 
 }  // namespace actionclip

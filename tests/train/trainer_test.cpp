@@ -174,6 +174,24 @@ TEST_P(RanksTest, TakeTheSameStepsAsOne) {
   }
 }
 
+// What a step's line says of each rank.
+TEST_F(TrainerTest, RanksTellWhatEachOfThemWaitsFor) {
+  const auto ranks = make_ranks(2);
+  on_every_rank(2, [&](int rank) { Trainer(experiment(), options(), ranks[rank]).run(); });
+  std::ifstream lines(folder_ / "run/metrics.jsonl");
+  std::string line;
+  while (std::getline(lines, line)) {
+    const auto record = nlohmann::json::parse(line);
+    for (const char* key : {"data_wait_fraction", "communication_fraction"}) {
+      const std::vector<double> shares = record.at("ranks").at(key);
+      ASSERT_EQ(shares.size(), 2u);
+      for (const double share : shares) EXPECT_TRUE(share > 0 && share < 1) << key << " " << share;
+      EXPECT_NEAR(record.at(key).get<double>(), (shares[0] + shares[1]) / 2, 1e-9);
+    }
+    EXPECT_EQ(record.at("ranks").at("videos_per_second").size(), 2u);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Each, RanksTest,
     testing::Values(
@@ -182,6 +200,8 @@ INSTANTIATE_TEST_SUITE_P(
         Setting{"Prompt", [](Experiment& experiment) { experiment.train.task = TrainTask::prompt; }},
         Setting{"Accumulation", [](Experiment& experiment) { experiment.train.accumulate_steps = 2; }},
         Setting{"Clipping", [](Experiment& experiment) { experiment.train.clip_grad_norm = 0.1; }},
+        Setting{"ActivationCheckpointing",
+                [](Experiment& experiment) { experiment.train.activation_checkpointing = true; }},
         Setting{"OneBucket", [](Experiment& experiment) { experiment.distributed.bucket_size = 0; }}),
     [](const auto& info) { return info.param.name; });
 
@@ -199,6 +219,22 @@ TEST_F(TrainerTest, RanksThatDoNotAgreeSayWhatDiffers) {
   });
   for (const auto& error : errors)
     EXPECT_EQ(error, "the ranks differ from rank 0: another configuration on rank 1");
+}
+
+TEST_F(TrainerTest, ActivationCheckpointingChangesNoStep) {
+  const auto weights_after_steps = [&](bool on, Precision precision) {
+    auto own = experiment();
+    own.train.activation_checkpointing = on;
+    own.train.precision = precision;
+    Trainer trainer(own, {.output = folder_ / "run"});
+    trainer.dry_step();
+    trainer.dry_step();
+    return trained(trainer, /*gradients=*/false);
+  };
+  for (const auto precision : {Precision::fp32, Precision::bf16}) {
+    const auto with = weights_after_steps(true, precision), without = weights_after_steps(false, precision);
+    for (const auto& [name, tensor] : without) EXPECT_TRUE(at::equal(with.at(name), tensor)) << name;
+  }
 }
 
 TEST_F(TrainerTest, TheLogitScaleNeverExceedsLog100) {

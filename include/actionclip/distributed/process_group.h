@@ -64,6 +64,10 @@ class ProcessGroup {
 
   // What the messages of failing collectives say they were in; "step 12".
   virtual void enter(const std::string& /*phase*/) {}
+
+  // How long this rank has stood still in collectives since the group was made, for the network or for slower
+  // ranks. What the backward pass hides of the reduction of gradients does not count.
+  virtual double communication_seconds() { return 0; }
 };
 
 // The sum of a number over the ranks.

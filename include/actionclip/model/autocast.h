@@ -22,4 +22,7 @@ class Autocast {
   bool was_enabled_ = false;
 };
 
+// The precision of the scope at hand.
+Precision current_precision(c10::DeviceType device);
+
 }  // namespace actionclip

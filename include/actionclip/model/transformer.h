@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include <ATen/core/Tensor.h>
 #include <torch/nn/cloneable.h>
@@ -88,7 +89,19 @@ class TransformerImpl : public torch::nn::Module {
   at::Tensor forward_at(at::Tensor x, const at::Tensor& positions);
 
   torch::nn::ModuleList resblocks{nullptr};
+
+  // Whether a block keeps its input alone for the backward pass, which then computes it once more: memory for
+  // about a third more time.
+  bool checkpoints_activations = false;
+
+ private:
+  // Block `index` on x; at `positions` only, where they are given.
+  at::Tensor run_block(std::size_t index, const at::Tensor& x,
+                       const std::optional<at::Tensor>& positions = {});
 };
 TORCH_MODULE(Transformer);
+
+// Sets checkpoints_activations of every transformer below `model`.
+void set_activation_checkpointing(torch::nn::Module& model, bool on);
 
 }  // namespace actionclip

@@ -75,8 +75,9 @@ struct TrainConfig {
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
   Precision precision = Precision::fp32;
-  double clip_grad_norm = 0;   // 0: off
-  std::int64_t max_steps = 0;  // stop after so many optimiser steps; 0: no limit
+  bool activation_checkpointing = false;  // transformer blocks keep their input alone and are computed twice
+  double clip_grad_norm = 0;              // 0: off
+  std::int64_t max_steps = 0;             // stop after so many optimiser steps; 0: no limit
   std::int64_t max_nonfinite =
       10;  // steps in a row with a loss or gradient that is not finite before the run stops
   std::int64_t checkpoint_every = 1;  // epochs; one that is evaluated is saved in any case
@@ -86,7 +87,7 @@ struct TrainConfig {
 };
 BOOST_DESCRIBE_STRUCT(TrainConfig, (),
                       (task, epochs, batch_size, accumulate_steps, lr, lr_ratio, target, optimizer, schedule,
-                       precision, clip_grad_norm, max_steps, max_nonfinite, checkpoint_every,
-                       keep_checkpoints))
+                       precision, activation_checkpointing, clip_grad_norm, max_steps, max_nonfinite,
+                       checkpoint_every, keep_checkpoints))
 
 }  // namespace actionclip

@@ -1,11 +1,9 @@
 // SIGINT, SIGTERM and SIGUSR1 (which SLURM can send ahead of a job's time limit) as a request: the handler
 // sets a flag and nothing else; the trainer looks at it at the end of a step, saves, and the program exits
-// with 75 ("resume me").
+// with kExitResumable.
 #pragma once
 
 namespace actionclip {
-
-constexpr int kExitResumable = 75;
 
 // Installs the handlers for its lifetime, and the former ones at its end. One within the lifetime of another
 // shares that one's handlers and request, so that a loop over training runs sees what stopped a run. Further

@@ -17,11 +17,10 @@
 #include "actionclip/text/prompt_generator.h"
 #include "actionclip/train/experiment.h"
 #include "actionclip/train/experiment_data.h"
-#include "actionclip/train/grad_scaler.h"
+#include "actionclip/train/learner.h"
 #include "actionclip/train/metrics_log.h"
-#include "actionclip/train/optimizer.h"
+#include "actionclip/train/progress.h"
 #include "actionclip/train/schedule.h"
-#include "actionclip/train/stop_signal.h"
 #include "actionclip/video/dataset.h"
 #include "actionclip/video/loader.h"
 
@@ -32,30 +31,11 @@ struct TrainerOptions {
   c10::Device device = c10::kCPU;
   std::optional<std::filesystem::path> resume;  // checkpoint folder to go on from
   bool keep_frame_counts = true;                // beside the lists, as ClipDatasetOptions has it
+  std::int64_t profile_steps = 0;               // each rank writes a trace of so many (profile-rank-N.json)
 };
 
 // How a run ended.
 enum class TrainOutcome { finished, stopped_by_signal };
-
-// Where a run stands; what a checkpoint's state.json holds.
-struct TrainProgress {
-  std::int64_t step = 0;  // optimiser steps taken or skipped
-  std::int64_t epoch = 0;
-  std::int64_t batch = 0;  // loader batches of this epoch already used
-  std::int64_t nonfinite_in_a_row = 0;
-  std::int64_t nonfinite_total = 0;
-  std::int64_t evaluated_epoch = 0;  // the last one whose validation is done
-  double best_top1 = -1;
-  std::int64_t best_step = -1;
-};
-
-// What one optimiser step reports.
-struct StepReport {
-  double loss = 0;       // mean over the accumulation steps and the ranks
-  double grad_norm = 0;  // before clipping
-  double lr = 0;         // of the text side; the others by their ratio
-  bool finite = true;    // else the update was skipped
-};
 
 class Trainer {
  public:
@@ -76,24 +56,23 @@ class Trainer {
 
   std::int64_t steps_per_epoch() const;
   std::int64_t total_steps() const;
-  ActionClip& model() { return model_; }
+  ActionClip& model() { return learner_->model(); }
 
  private:
   void open_data();
-  void build(ActionClip model);
+  void learn_with(ActionClip model);
   void resume(const std::filesystem::path& folder);
   void join();
   bool leads() const { return group_->rank() == 0; }
 
+  TrainBatch next_batch();
   at::Tensor batch_tokens(const Batch& batch) const;
-  at::Tensor batch_loss(const Batch& batch);
-  void update(StepReport& report);
   double learning_rate() const;
   void handle_nonfinite(const StepReport& report);
 
   TrainOutcome train();
   void log_start() const;
-  void log_step(const StepReport& report, double seconds, double waited);
+  void log_step(const StepReport& report, double seconds);
   bool finish_epoch();
   bool evaluation_due() const;
   void evaluate();
@@ -107,11 +86,8 @@ class Trainer {
   std::optional<LabelSet> labels_;
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::optional<PromptGenerator> prompts_;
-  ActionClip model_{nullptr};
-  std::unique_ptr<Optimizer> optimizer_;
-  std::unique_ptr<GradientReducer> reducer_;
+  std::optional<Learner> learner_;
   std::unique_ptr<LearningRateSchedule> schedule_;
-  std::optional<GradScaler> scaler_;  // fp16
   std::unique_ptr<ClipDataset> train_data_;
   std::unique_ptr<ClipDataset> val_data_;
   std::unique_ptr<Loader> loader_;

@@ -1,0 +1,21 @@
+// Activation checkpointing (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost"): a block keeps
+// its input alone, and computes the rest again when its gradient is due. Written here because libtorch has
+// this in Python only.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+namespace actionclip {
+
+using Block = std::function<at::Tensor(const at::Tensor& x)>;
+
+// block(x), whose backward pass runs `block` once more, in the same precision. `parameters`: all that the
+// block learns; their gradients reach them as if the block had been called, so that ranks can reduce them as
+// they come. The block must give the same result both times: it may not draw random numbers.
+at::Tensor run_checkpointed(const Block& block, const std::vector<at::Tensor>& parameters,
+                            const at::Tensor& x);
+
+}  // namespace actionclip

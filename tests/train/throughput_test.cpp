@@ -1,0 +1,35 @@
+#include "train/throughput.h"
+
+#include <gtest/gtest.h>
+
+namespace actionclip {
+namespace {
+
+TEST(Throughput, OfOneRankIsItsOwn) {
+  const Throughput throughput({.data_wait = {0.5}, .communication = {0}}, /*videos=*/8, /*seconds=*/2);
+  EXPECT_EQ(throughput.to_json(),
+            (nlohmann::ordered_json{
+                {"videos_per_second", 4.0}, {"data_wait_fraction", 0.25}, {"communication_fraction", 0.0}}));
+  EXPECT_EQ(throughput.describe(), "4.0 videos a second, 25 % of the time waiting for data");
+}
+
+TEST(Throughput, OfSeveralRanksShowsTheOneThatTheOthersWaitFor) {
+  const Throughput throughput({.data_wait = {0, 1}, .communication = {1, 0}}, 8, 2);
+  const auto record = throughput.to_json();
+  EXPECT_EQ(record.at("videos_per_second"), 4.0);
+  EXPECT_EQ(record.at("data_wait_fraction"), 0.25);
+  EXPECT_EQ(record.at("communication_fraction"), 0.25);
+  EXPECT_EQ(record.at("ranks").at("videos_per_second"), (std::vector<double>{4, 2}));
+  EXPECT_EQ(record.at("ranks").at("data_wait_fraction"), (std::vector<double>{0, 0.5}));
+  EXPECT_EQ(throughput.describe(),
+            "4.0 videos a second (2.0 a rank), 25 % of the time waiting for data, 25 % in communication");
+}
+
+TEST(Throughput, StaysFiniteWhereAClockSaysThatARankOnlyWaited) {
+  const Throughput throughput({.data_wait = {0, 0}, .communication = {2.1, 0}}, 8, 2);
+  EXPECT_EQ(throughput.to_json().at("ranks").at("communication_fraction")[0], 1.0);
+  EXPECT_LT(throughput.to_json().at("ranks").at("videos_per_second")[0].get<double>(), 1e5);
+}
+
+}  // namespace
+}  // namespace actionclip
