@@ -12,13 +12,17 @@ namespace actionclip {
 
 class C10dReducer : public GradientReducer {
  public:
-  C10dReducer(C10dGroup& group, const std::vector<at::Tensor>& parameters, const DistributedConfig& config);
+  C10dReducer(C10dGroup& group, std::vector<at::Tensor> parameters, const DistributedConfig& config);
 
   void backward(const at::Tensor& loss, bool last) override;
 
  private:
+  void make_buckets(const at::Tensor& loss);
+
   C10dGroup& group_;
-  std::unique_ptr<c10d::Reducer> reducer_;
+  const std::vector<at::Tensor> parameters_;
+  const DistributedConfig config_;
+  std::unique_ptr<c10d::Reducer> reducer_;  // from the first backward pass on
 };
 
 }  // namespace actionclip

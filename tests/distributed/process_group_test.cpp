@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -95,11 +96,36 @@ TEST(C10dGroup, GradientsAddUpOverThePartsBeforeTheyAreReduced) {
   on_every_rank(2, [&](int rank) {
     const auto parameter = at::ones({2}).requires_grad_();
     const auto reducer = ranks[rank]->make_reducer({parameter});
-    for (int step = 0; step < 3; ++step) {  // the buckets are built anew after the first
+    for (int step = 0; step < 3; ++step) {
       if (parameter.grad().defined()) parameter.mutable_grad().zero_();
       reducer->backward((parameter * (rank + 1)).sum(), /*last=*/false);
       reducer->backward((parameter * 10 * (rank + 1)).sum(), /*last=*/true);
       EXPECT_TRUE(at::equal(parameter.grad(), at::full({2}, 16.5f))) << parameter.grad();
+    }
+  });
+}
+
+// Else a run that is resumed would not go on bit for bit.
+TEST(C10dGroup, AReducerRoundsInItsFirstStepAsInTheNext) {
+  const auto ranks = make_ranks(4);
+  on_every_rank(4, [&](int rank) {
+    auto random = at::make_generator<at::CPUGeneratorImpl>(static_cast<std::uint64_t>(rank));
+    const std::vector<at::Tensor> rows = {at::randn({1000}, random), at::randn({3000}, random)};
+    const std::vector<at::Tensor> parameters = {at::ones({1000}).requires_grad_(),
+                                                at::ones({3000}).requires_grad_()};
+    const auto reducer = ranks[static_cast<std::size_t>(rank)]->make_reducer(parameters);
+    std::vector<std::vector<at::Tensor>> steps(3);
+    for (auto& gradients : steps) {
+      auto loss = (parameters[1] * rows[1]).sum();  // not in the order in which the reducer was given them
+      loss = loss + (parameters[0] * rows[0]).sum();
+      reducer->backward(loss, /*last=*/true);
+      for (const auto& parameter : parameters) {
+        gradients.push_back(parameter.grad().clone());
+        parameter.mutable_grad().zero_();
+      }
+    }
+    for (const auto& gradients : steps) {
+      for (std::size_t i = 0; i < parameters.size(); ++i) EXPECT_TRUE(at::equal(gradients[i], steps[0][i]));
     }
   });
 }
