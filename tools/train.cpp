@@ -74,7 +74,9 @@ int train_on(const std::shared_ptr<ProcessGroup>& group, const Experiment& exper
 
 int train(const TrainOptions& options) {
   if (options.ranks > 1) return start_ranks(options);
-  const StopSignal stop;  // around the run's own: a signal while it starts is obeyed after its first step
+  // Around the run's own: a signal while it starts is obeyed after its first step. Never destroyed: one that
+  // comes while the process ends must not make a killed run of a finished one.
+  [[maybe_unused]] static const auto* const stop = new StopSignal;
   const auto environment = enter_ranks();
   TrainerOptions trainer_options{.output = options.output,
                                  .device = choose_device(options.experiment.device, environment)};

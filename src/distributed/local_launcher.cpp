@@ -60,17 +60,17 @@ class Descriptor {
   int descriptor_;
 };
 
-// The signals that the launcher reads, blocked in all its threads.
+// The signals that the launcher reads, blocked in all its threads; for good, as one that comes while the
+// process ends would else kill it, and its exit code would not tell how the ranks ended.
 class SignalReader {
  public:
   SignalReader() {
     sigemptyset(&signals_);
     for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGCHLD}) sigaddset(&signals_, signal);
-    pthread_sigmask(SIG_BLOCK, &signals_, &before_);
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
     descriptor_ = Descriptor(signalfd(-1, &signals_, SFD_CLOEXEC | SFD_NONBLOCK));
     if (descriptor_.get() < 0) fail("watch signals", errno);
   }
-  ~SignalReader() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
   int descriptor() const { return descriptor_.get(); }
   const sigset_t& signals() const { return signals_; }
@@ -84,7 +84,6 @@ class SignalReader {
 
  private:
   sigset_t signals_{};
-  sigset_t before_{};
   Descriptor descriptor_;
 };
 
