@@ -72,8 +72,12 @@ LogFile::LogFile(const std::filesystem::path& file) {
 }
 
 void LogFile::write_error(const std::string& message) {
-  sink_->log({"actionclip", spdlog::level::err, message});
-  sink_->flush();
+  try {
+    sink_->log({"actionclip", spdlog::level::err, message});
+    sink_->flush();
+  } catch (const spdlog::spdlog_ex& problem) {
+    spdlog::debug("{}", problem.what());  // a full disk, of which `message` tells more
+  }
 }
 
 LogFile::~LogFile() { log_files()->remove_sink(sink_); }

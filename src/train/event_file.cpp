@@ -124,7 +124,9 @@ void EventFile::write_record(std::string_view event) {
   record += event;
   append_number(record, masked_crc(event));
   stream_ << record << std::flush;
-  if (!stream_) throw Error(fmt::format("cannot write {}: {}", path_.string(), std::strerror(errno)));
+  if (!stream_)
+    throw Error(fmt::format("cannot write {} ({} bytes needed): {}", path_.string(), record.size(),
+                            std::strerror(errno)));
 }
 
 }  // namespace actionclip

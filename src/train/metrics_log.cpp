@@ -89,8 +89,11 @@ void MetricsLog::write(std::int64_t step, const nlohmann::ordered_json& record) 
   }
   auto line = record;
   line["step"] = step;
-  lines_ << json_text(line, -1) + '\n' << std::flush;
-  if (!lines_) throw Error(fmt::format("cannot write {}: {}", path_.string(), std::strerror(errno)));
+  const auto text = json_text(line, -1) + '\n';
+  lines_ << text << std::flush;
+  if (!lines_)
+    throw Error(fmt::format("cannot write {} ({} bytes needed): {}", path_.string(), text.size(),
+                            std::strerror(errno)));
 
   std::vector<std::pair<std::string, float>> scalars;
   for (const auto& [key, value] : record.items()) {

@@ -55,5 +55,12 @@ TEST(LogFile, OneThatCannotBeOpenedIsAnErrorWithItsPath) {
   }
 }
 
+// What ends a run on a full disk is to reach the user.
+TEST(LogFile, AnErrorThatCannotBeWrittenIsNotReplacedByAnother) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  LogFile file("/dev/full");
+  EXPECT_NO_THROW(file.write_error("cannot save the checkpoint"));
+}
+
 }  // namespace
 }  // namespace actionclip

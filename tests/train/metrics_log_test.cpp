@@ -184,7 +184,7 @@ TEST(MetricsLog, NamesTheFolderThatCannotBeMade) {
 TEST(MetricsLogDeathTest, AFullDiskIsAnErrorThatNamesTheFile) {
   const TemporaryFolder temporary;
   EXPECT_EXIT(write_without_room(temporary.path()), testing::ExitedWithCode(1),
-              "cannot write .*(metrics|tfevents)");
+              "cannot write .*(metrics|tfevents).*bytes needed");
 }
 
 }  // namespace

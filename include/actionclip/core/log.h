@@ -25,7 +25,8 @@ class LogFile {
   LogFile(const LogFile&) = delete;
   LogFile& operator=(const LogFile&) = delete;
 
-  // An error that the file alone is to have, as the program prints it at its end.
+  // An error that the file alone is to have, as the program prints it at its end. Does not throw if it cannot
+  // be written.
   void write_error(const std::string& message);
 
  private:
