@@ -16,6 +16,14 @@ void check_decay(ConfigChecker& checker, std::string_view key, double value) {
 
 }  // namespace
 
+TrainedParts trained_parts(TrainTask task, bool fix_text) {
+  const bool towers = task != TrainTask::prompt;
+  return {.image = towers,
+          .text = towers && !fix_text,
+          .fusion = task != TrainTask::pretrain,
+          .logit_scale = towers};
+}
+
 void OptimizerConfig::check(ConfigChecker& checker) const {
   check_decay(checker, "beta1", beta1);
   check_decay(checker, "beta2", beta2);

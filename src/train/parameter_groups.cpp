@@ -11,11 +11,11 @@ struct PartSettings {
 };
 
 std::vector<PartSettings> part_settings(const TrainConfig& config, bool fix_text) {
-  const bool towers = config.task != TrainTask::prompt;
+  const TrainedParts trained = trained_parts(config.task, fix_text);
   return {
-      {ModelPart::text, "text", 1.0, towers && !fix_text},
-      {ModelPart::image, "image", config.lr_ratio.image, towers},
-      {ModelPart::fusion, "fusion", config.lr_ratio.fusion, config.task != TrainTask::pretrain},
+      {ModelPart::text, "text", 1.0, trained.text},
+      {ModelPart::image, "image", config.lr_ratio.image, trained.image},
+      {ModelPart::fusion, "fusion", config.lr_ratio.fusion, trained.fusion},
   };
 }
 
@@ -25,10 +25,8 @@ std::vector<ParameterGroup> trainable_groups(ActionClip& model, const TrainConfi
   std::vector<ParameterGroup> groups;
   for (const auto& settings : part_settings(config, fix_text)) {
     model->set_trainable(settings.part, settings.trainable);
-    // The method detaches the text vectors; the scale of the similarities goes on learning.
-    if (settings.part == ModelPart::text && config.task != TrainTask::prompt) {
-      model->logit_scale.set_requires_grad(true);
-    }
+    if (settings.part == ModelPart::text)
+      model->logit_scale.set_requires_grad(trained_parts(config.task, fix_text).logit_scale);
     ParameterGroup group;
     group.name = settings.name;
     group.lr_ratio = settings.lr_ratio;

@@ -104,6 +104,11 @@ struct ActionClipConfig {
 };
 BOOST_DESCRIBE_STRUCT(ActionClipConfig, (), (vision, text, fusion, mean, std))
 
+// What learns in a step; logit_scale apart from the text encoder, which may be frozen without it.
+struct TrainedParts {
+  bool image = true, text = true, fusion = true, logit_scale = true;
+};
+
 // Names of the known architectures ("ViT-B/32", ...).
 std::vector<std::string> architecture_names();
 

@@ -19,6 +19,10 @@ enum class TrainTask {
 };
 BOOST_DESCRIBE_ENUM(TrainTask, pretrain, prompt, finetune)
 
+// Prompt: the fusion head alone; pretrain: all but the fusion head, which stills do not pass. fix_text
+// freezes the text encoder, but the scale of the similarities goes on learning.
+TrainedParts trained_parts(TrainTask task, bool fix_text);
+
 // Target distribution of the contrastive loss over a batch (reference: ActionCLIP section 3.1; G = same-label
 // matrix).
 enum class LossTarget {

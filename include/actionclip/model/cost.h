@@ -1,0 +1,80 @@
+// What a training step costs, computed from the sizes of the model: parameters, floating-point operations,
+// memory, communication. Nothing is measured. Counts that may pass 2^63 are doubles.
+#pragma once
+
+#include <cstdint>
+
+#include "actionclip/model/config.h"
+
+namespace actionclip {
+
+template <typename T>
+struct PerPart {
+  T image{}, text{}, fusion{};
+
+  T total() const { return image + text + fusion; }
+};
+
+// Of a model of these sizes; logit_scale counts as text.
+PerPart<std::int64_t> count_parameters(const ActionClipConfig& sizes);
+
+// A step of `ranks` ranks together.
+struct StepSettings {
+  std::int64_t batch_size = 256;      // pairs of a video and its text, over all ranks and accumulation steps
+  std::int64_t accumulate_steps = 1;  // contrastive batches that the step is split into
+  std::int64_t ranks = 1;             // batch_size is a multiple of accumulate_steps * ranks
+  std::int64_t frames = 8;            // T
+  std::int64_t text_length = 16;      // tokens of the longest text of a batch, start and end included
+  bool fused = true;                  // false: the features of frames are compared, as in pre-training
+  TrainedParts trained;
+  Precision precision = Precision::fp32;
+  bool activation_checkpointing = false;  // blocks keep their input alone and run again in the backward pass
+  std::int64_t optimizer_slots = 2;       // numbers that the optimiser keeps of each parameter: 2 of Adam
+
+  std::int64_t pairs_of_rank() const { return batch_size / ranks; }  // in the whole step
+};
+
+// Parameters that learn, of each part.
+PerPart<std::int64_t> count_trained(const ActionClipConfig& sizes, const TrainedParts& trained);
+
+// Of the matrix products, the patch embedding and attention, 2 operations a multiply-add: image and fusion
+// for one video of `frames` frames, text for one text. Both towers compute their last block for the one
+// position that is used only, keys and values apart. A text costs what the longest of its batch does, and
+// causal attention what full attention does.
+PerPart<double> forward_flops(const ActionClipConfig& sizes, const StepSettings& step);
+
+// Of a step on one rank, without loss and optimiser. The backward pass of a part that learns costs twice its
+// forward pass, that of a frozen part nothing: below it, nothing learns. With activation_checkpointing the
+// blocks that learn run forward once more.
+PerPart<double> training_flops(const ActionClipConfig& sizes, const StepSettings& step);
+
+// Bytes of the tensors on one rank when most are alive. What an allocator, libraries and their workspaces
+// take comes on top.
+struct StepMemory {
+  double weights = 0;           // fp32
+  double low_precision = 0;     // copies of the trained weights that autocast keeps for the backward pass
+  double gradients = 0;         // fp32
+  double optimizer = 0;         // fp32
+  double kept_activations = 0;  // of one accumulation step, from the forward for the backward pass
+  double working_memory = 0;    // what the widest operation of a pass needs beside them
+
+  double total() const {
+    return weights + low_precision + gradients + optimizer + kept_activations + working_memory;
+  }
+};
+
+StepMemory step_memory(const ActionClipConfig& sizes, const StepSettings& step);
+
+// Bytes that one rank sends in a step, by rings. Gathered features and label ids travel in each accumulation
+// step, gradients of features back if these learn; gradients of parameters once a step.
+struct StepTraffic {
+  double gradients = 0;  // all-reduce
+  double features = 0;   // all-gather forward, reduce-scatter backward
+  double label_ids = 0;  // all-gather
+
+  double total() const { return gradients + features + label_ids; }
+};
+
+StepTraffic step_traffic(const ActionClipConfig& sizes, const StepSettings& step);
+
+}  // namespace actionclip
