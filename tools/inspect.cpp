@@ -1,15 +1,228 @@
 // actionclip inspect: looking at what a run would use.
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <boost/describe.hpp>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "actionclip/core/error.h"
+#include "actionclip/core/json_text.h"
+#include "actionclip/model/cost.h"
 
 #include "tools/command.h"
 
 namespace actionclip {
 namespace {
+
+constexpr std::int64_t kTextLength = 16;  // of the longest of a batch of label sentences in templates
+
+struct ModelOptions {
+  std::string config;
+  std::vector<std::string> overrides;
+  std::int64_t ranks = 1;
+  std::optional<std::int64_t> text_length;
+  bool json = false;
+};
+
+// What the figures are of.
+struct Costs {
+  PerPart<std::int64_t> parameters, trained;
+  PerPart<double> forward;   // FLOPs of a video and of a text
+  PerPart<double> training;  // FLOPs of a step on a rank
+  StepMemory memory;
+  StepTraffic traffic;
+};
+
+std::int64_t choose_text_length(const ModelOptions& options, const ActionClipConfig& sizes) {
+  const std::int64_t longest = sizes.text.context_length;
+  if (options.text_length && *options.text_length > longest) {
+    throw UsageError(fmt::format("--text-length {}: longer than model.text.context_length = {}",
+                                 *options.text_length, longest));
+  }
+  return options.text_length.value_or(std::min(kTextLength, longest));
+}
+
+void check_ranks(std::int64_t ranks, const TrainConfig& train) {
+  const std::int64_t part = train.batch_size / train.accumulate_steps;
+  if (part % ranks == 0) return;
+  throw UsageError(fmt::format(
+      "--ranks {}: train.batch_size = {} in {} part(s) (train.accumulate_steps) leaves {} videos a part, "
+      "which cannot be divided evenly among the ranks",
+      ranks, train.batch_size, train.accumulate_steps, part));
+}
+
+std::int64_t optimizer_slots(const OptimizerConfig& config) {
+  if (config.kind != OptimizerKind::sgd) return 2;
+  return config.momentum == 0 ? 0 : 1;
+}
+
+StepSettings step_settings(const ModelOptions& options, const Experiment& experiment,
+                           const ActionClipConfig& sizes) {
+  const auto& train = experiment.train;
+  check_ranks(options.ranks, train);
+  const bool stills = train.task == TrainTask::pretrain;
+  return {.batch_size = train.batch_size,
+          .accumulate_steps = train.accumulate_steps,
+          .ranks = options.ranks,
+          .frames = stills ? 1 : sizes.fusion.frames,
+          .text_length = choose_text_length(options, sizes),
+          .fused = !stills,
+          .trained = trained_parts(train.task, experiment.text.fix_text),
+          .precision = train.precision,
+          .activation_checkpointing = train.activation_checkpointing,
+          .optimizer_slots = optimizer_slots(train.optimizer)};
+}
+
+Costs compute_costs(const ActionClipConfig& sizes, const StepSettings& step) {
+  return {.parameters = count_parameters(sizes),
+          .trained = count_trained(sizes, step.trained),
+          .forward = forward_flops(sizes, step),
+          .training = training_flops(sizes, step),
+          .memory = step_memory(sizes, step),
+          .traffic = step_traffic(sizes, step)};
+}
+
+template <typename T>
+nlohmann::ordered_json to_json(const PerPart<T>& parts) {
+  return {{"image", parts.image}, {"text", parts.text}, {"fusion", parts.fusion}, {"total", parts.total()}};
+}
+
+nlohmann::ordered_json to_json(const Experiment& experiment, const StepSettings& step, const Costs& costs) {
+  const auto& [parameters, trained, forward, training, memory, traffic] = costs;
+  return {{"computed_not_measured", true},
+          {"arch", experiment.model.arch},
+          {"task", boost::describe::enum_to_string(experiment.train.task, "")},
+          {"precision", boost::describe::enum_to_string(step.precision, "")},
+          {"frames", step.frames},
+          {"text_length", step.text_length},
+          {"batch_size", step.batch_size},
+          {"accumulate_steps", step.accumulate_steps},
+          {"ranks", step.ranks},
+          {"activation_checkpointing", step.activation_checkpointing},
+          {"parameters", to_json(parameters)},
+          {"trained_parameters", to_json(trained)},
+          {"forward_flops",
+           {{"image_of_video", forward.image},
+            {"fusion_of_video", forward.fusion},
+            {"video", forward.image + forward.fusion},
+            {"text", forward.text}}},
+          {"training_flops_of_rank", to_json(training)},
+          {"memory_of_rank",
+           {{"weights", memory.weights},
+            {"low_precision_weights", memory.low_precision},
+            {"gradients", memory.gradients},
+            {"optimizer", memory.optimizer},
+            {"kept_activations", memory.kept_activations},
+            {"working_memory", memory.working_memory},
+            {"total", memory.total()}}},
+          {"sent_by_rank",
+           {{"gradients", traffic.gradients},
+            {"features", traffic.features},
+            {"label_ids", traffic.label_ids},
+            {"total", traffic.total()}}}};
+}
+
+using Rows = std::vector<std::pair<std::string, double>>;
+
+void print_rows(const std::string& title, const Rows& rows, double unit) {
+  fmt::print("{}\n", title);
+  for (const auto& [name, value] : rows) fmt::print("  {:<44}{:>14.3f}\n", name, value / unit);
+}
+
+void print_parameters(const Costs& costs) {
+  const auto &all = costs.parameters, &trained = costs.trained;
+  const auto row = [](const char* name, std::int64_t number, std::int64_t learn) {
+    fmt::print("  {:<44}{:>14}{:>14}\n", name, number, learn);
+  };
+  fmt::print("{:<46}{:>14}{:>14}\n", "parameters", "all", "trained");
+  row("image", all.image, trained.image);
+  row("text (with logit_scale)", all.text, trained.text);
+  row("fusion", all.fusion, trained.fusion);
+  row("total", all.total(), trained.total());
+}
+
+void print_table(const Experiment& experiment, const StepSettings& step, const Costs& costs) {
+  constexpr double kGiga = 1e9, kTera = 1e12, kMiB = 1024.0 * 1024, kGiB = 1024 * kMiB;
+  const auto& [parameters, trained, forward, training, memory, traffic] = costs;
+  fmt::print("{}, {} frame(s), texts of {} tokens; {}, {}, batch {} in {} part(s), {} rank(s){}\n",
+             experiment.model.arch, step.frames, step.text_length,
+             boost::describe::enum_to_string(experiment.train.task, ""),
+             boost::describe::enum_to_string(step.precision, ""), step.batch_size, step.accumulate_steps,
+             step.ranks, step.activation_checkpointing ? ", activation checkpointing" : "");
+  fmt::print("These figures are computed from the sizes, not measured.\n");
+  print_parameters(costs);
+  print_rows("forward pass, GFLOPs (2 a multiply-add)",
+             {{"a video: image encoder, all frames", forward.image},
+              {"a video: fusion", forward.fusion},
+              {"a text", forward.text}},
+             kGiga);
+  print_rows(fmt::format("training step of a rank ({} videos), TFLOPs", step.pairs_of_rank()),
+             {{"image", training.image},
+              {"text", training.text},
+              {"fusion", training.fusion},
+              {"total", training.total()}},
+             kTera);
+  print_rows("peak memory of a rank in tensors, GiB",
+             {{"weights", memory.weights},
+              {"weights copied for bf16 or fp16", memory.low_precision},
+              {"gradients", memory.gradients},
+              {"optimizer", memory.optimizer},
+              {"activations kept for the backward pass", memory.kept_activations},
+              {"working memory of a pass", memory.working_memory},
+              {"total", memory.total()}},
+             kGiB);
+  print_rows("sent by a rank in a step, MiB (rings)",
+             {{"gradients", traffic.gradients},
+              {"features and their gradients", traffic.features},
+              {"label ids", traffic.label_ids},
+              {"total", traffic.total()}},
+             kMiB);
+}
+
+void inspect_model(const ModelOptions& options) {
+  const auto experiment = load_experiment(options.config, options.overrides, /*unread=*/{""});
+  const auto sizes = resolve(experiment.model);
+  const auto step = step_settings(options, experiment, sizes);
+  const auto costs = compute_costs(sizes, step);
+  if (options.json) {
+    fmt::print("{}\n", json_text(to_json(experiment, step, costs)));
+  } else {
+    print_table(experiment, step, costs);
+  }
+}
+
+void add_model(CLI::App& inspect) {
+  auto options = std::make_shared<ModelOptions>();
+  auto* command =
+      inspect.add_subcommand("model",
+                             "parameters of the experiment's model, and what a training step takes: "
+                             "operations, memory, communication; computed, not measured");
+  command->add_option("--config", options->config, "the experiment's YAML file")->required();
+  command->add_option("overrides", options->overrides,
+                      "settings that replace the file's, e.g. train.batch_size=64");
+  command->add_option("--ranks", options->ranks, "processes that share a step, as of train --nproc")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  command
+      ->add_option("--text-length", options->text_length,
+                   fmt::format("tokens of the longest text of a batch, start and end included; default: {}",
+                               kTextLength))
+      ->check(CLI::Range(2, 65536));
+  command->add_flag("--json", options->json, "print JSON: numbers, FLOPs and bytes");
+  command->footer(
+      "Memory is that of tensors; what the allocator and libraries take comes on top.\n"
+      "Neither data nor weights need be there.\n"
+      "Example:\n  actionclip inspect model --config configs/kinetics400/vit_b16_8f.yaml --ranks 8 "
+      "train.batch_size=256");
+  command->callback([options] { inspect_model(*options); });
+}
 
 void add_config(CLI::App& inspect) {
   struct Options {
@@ -35,6 +248,7 @@ void add_inspect_command(CLI::App& program, int& /*exit_code*/) {
   auto* command = program.add_subcommand("inspect", "look at what a run would use");
   command->require_subcommand(1);
   add_config(*command);
+  add_model(*command);
 }
 
 }  // namespace actionclip

@@ -15,8 +15,8 @@ struct Stack {
 };
 
 double patches_of(const VisionTransformerConfig& vision) {
-  const auto grid = static_cast<double>(vision.image_size / vision.patch_size);
-  return grid * grid;
+  const std::int64_t grid = vision.image_size / vision.patch_size;
+  return static_cast<double>(grid * grid);
 }
 
 // Values of one image, and of one patch.
@@ -191,7 +191,9 @@ double loss_activations(const ActionClipConfig& sizes, const StepSettings& step)
 double low_precision_weights(const ActionClipConfig& sizes, const StepSettings& step) {
   if (step.precision == Precision::fp32) return 0;
   constexpr double kHalf = 2;
-  const auto& [vision, text, fusion, mean, std] = sizes;
+  const auto& vision = sizes.vision;
+  const auto& text = sizes.text;
+  const auto& fusion = sizes.fusion;
   const auto copies = [](std::int64_t layers, std::int64_t width) {
     return static_cast<double>(layers) * static_cast<double>(linear_parameters(width));
   };
@@ -218,7 +220,9 @@ double ring(double bytes, const StepSettings& step) {
 }  // namespace
 
 PerPart<std::int64_t> count_parameters(const ActionClipConfig& sizes) {
-  const auto& [vision, text, fusion, mean, std] = sizes;
+  const auto& vision = sizes.vision;
+  const auto& text = sizes.text;
+  const auto& fusion = sizes.fusion;
   const std::int64_t grid = vision.image_size / vision.patch_size;
   PerPart<std::int64_t> count;
   count.image = 3 * vision.patch_size * vision.patch_size * vision.width  // conv1

@@ -233,7 +233,8 @@ const std::vector<std::vector<std::string>> kCommands = {{"train"},
                                                          {"few-shot"},
                                                          {"predict"},
                                                          {"dataset", "synthesize"},
-                                                         {"inspect", "config"}};
+                                                         {"inspect", "config"},
+                                                         {"inspect", "model"}};
 
 TEST(Usage, UnknownCommandAndMissingOptionsExitWithTwo) {
   expect_one_message(run_program({"trian"}), 2, "train");

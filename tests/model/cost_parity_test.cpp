@@ -84,7 +84,8 @@ TEST(Cost, TrainedParametersAreThoseOfEachTasksGroups) {
 }
 
 nlohmann::json reference_flops(const ActionClipConfig& sizes, const StepSettings& step) {
-  const auto& [vision, text, fusion, mean, std] = sizes;
+  const auto& vision = sizes.vision;
+  const auto& text = sizes.text;
   const nlohmann::json request = {
       {"vision",
        {{"image_size", vision.image_size},
@@ -94,7 +95,7 @@ nlohmann::json reference_flops(const ActionClipConfig& sizes, const StepSettings
         {"heads", vision.heads}}},
       {"text",
        {{"width", text.width}, {"layers", text.layers}, {"heads", text.heads}, {"length", step.text_length}}},
-      {"fusion", {{"layers", fusion.layers}, {"frames", step.frames}}},
+      {"fusion", {{"layers", sizes.fusion.layers}, {"frames", step.frames}}},
       {"embed_dim", vision.output_dim}};
   return nlohmann::json::parse(run_python("flop_reference.py", {request.dump()}));
 }
