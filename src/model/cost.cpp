@@ -1,6 +1,7 @@
 #include "actionclip/model/cost.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace actionclip {
 namespace {
@@ -186,27 +187,25 @@ double loss_activations(const ActionClipConfig& sizes, const StepSettings& step)
   return (5 * rows * columns + 2 * columns * static_cast<double>(sizes.vision.output_dim)) * kFloat;
 }
 
-// Linear layers, whose weights autocast copies once and the backward pass needs. A frozen part's copies go at
-// once.
-double low_precision_weights(const ActionClipConfig& sizes, const StepSettings& step) {
+// Bytes of the copies in low precision of the weights of linear layers that learn, with `layers` blocks of
+// each part at most. A frozen part's copies go at once.
+double low_precision_copies(const ActionClipConfig& sizes, const StepSettings& step, double layers) {
   if (step.precision == Precision::fp32) return 0;
   constexpr double kHalf = 2;
-  const auto& vision = sizes.vision;
-  const auto& text = sizes.text;
-  const auto& fusion = sizes.fusion;
-  const auto copies = [](std::int64_t layers, std::int64_t width) {
-    return static_cast<double>(layers) * static_cast<double>(linear_parameters(width));
+  const auto blocks = [&](const Stack& stack) {
+    const auto width = static_cast<std::int64_t>(stack.width);
+    return std::min(stack.layers, layers) * static_cast<double>(linear_parameters(width));
+  };
+  const auto projection = [&](std::int64_t width) {
+    return static_cast<double>(width) * static_cast<double>(sizes.vision.output_dim);
   };
   double values = 0;
   if (step.trained.image) {
-    const auto width = static_cast<double>(vision.width);
-    values += copies(vision.layers, vision.width) +
-              width * (patch_values(vision) + static_cast<double>(vision.output_dim));
+    values += blocks(image_stack(sizes)) + projection(sizes.vision.width) +
+              static_cast<double>(sizes.vision.width) * patch_values(sizes.vision);
   }
-  if (step.trained.text)
-    values += copies(text.layers, text.width) + static_cast<double>(text.width * text.output_dim);
-  if (step.trained.fusion && fusion_stack(sizes, step).layers > 0)
-    values += copies(fusion.layers, fusion.width);
+  if (step.trained.text) values += blocks(text_stack(sizes, step.text_length)) + projection(sizes.text.width);
+  if (step.trained.fusion) values += blocks(fusion_stack(sizes, step));
   return values * kHalf;
 }
 
@@ -280,13 +279,17 @@ StepMemory step_memory(const ActionClipConfig& sizes, const StepSettings& step) 
   const double video = image.kept + fusion.kept;
   const double peak = std::max({video + text.kept + text.working, video + vocabulary, video + fusion.working,
                                 image.kept + image.working});
+  // Autocast copies every weight for the forward pass; a checkpointed block lets go of them until it runs
+  // again.
+  const double all_copies = low_precision_copies(sizes, step, std::numeric_limits<double>::infinity());
   StepMemory memory;
   memory.weights = kFloat * parameters;
-  memory.low_precision = low_precision_weights(sizes, step);
+  memory.low_precision =
+      step.activation_checkpointing ? low_precision_copies(sizes, step, /*layers=*/1) : all_copies;
   memory.gradients = kFloat * trained;
   memory.optimizer = kFloat * static_cast<double>(step.optimizer_slots) * trained;
   memory.kept_activations = video + text.kept + loss_activations(sizes, step);
-  memory.working_memory = std::max(0.0, peak - video - text.kept);
+  memory.working_memory = std::max(peak - video - text.kept, all_copies - memory.low_precision);
   return memory;
 }
 

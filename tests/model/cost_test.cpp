@@ -134,8 +134,18 @@ TEST(StepMemory, CheckpointingKeepsABlocksInputAlone) {
   const double inputs = 12.0 * 32 * 8 * 197 * 768 * 4;  // of the image tower's blocks
   EXPECT_GT(checkpointed.kept_activations, inputs);
   EXPECT_LT(checkpointed.kept_activations, 1.2 * inputs);
-  EXPECT_GT(checkpointed.working_memory, plain.working_memory);  // a block's activations are among it
+  EXPECT_GT(checkpointed.working_memory, plain.working_memory);      // a block's activations are among it
+  EXPECT_LT(checkpointed.low_precision, 0.2 * plain.low_precision);  // of a block at a time
   EXPECT_LT(checkpointed.total(), 0.5 * plain.total());
+}
+
+// All weights are copied for the forward pass, also where next to nothing is kept for the backward pass.
+TEST(StepMemory, CheckpointingDoesNotSaveTheCopiesOfTheForwardPass) {
+  StepSettings step{.batch_size = 2, .frames = 1, .precision = Precision::bf16};
+  const auto plain = step_memory(sizes_of("ViT-B/32"), step);
+  step.activation_checkpointing = true;
+  const auto checkpointed = step_memory(sizes_of("ViT-B/32"), step);
+  EXPECT_DOUBLE_EQ(checkpointed.low_precision + checkpointed.working_memory, plain.low_precision);
 }
 
 TEST(StepMemory, AFrozenTowerKeepsNothing) {

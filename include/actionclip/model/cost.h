@@ -52,7 +52,7 @@ PerPart<double> training_flops(const ActionClipConfig& sizes, const StepSettings
 // take comes on top.
 struct StepMemory {
   double weights = 0;           // fp32
-  double low_precision = 0;     // copies of the trained weights that autocast keeps for the backward pass
+  double low_precision = 0;     // copies of trained weights that the backward pass needs under autocast
   double gradients = 0;         // fp32
   double optimizer = 0;         // fp32
   double kept_activations = 0;  // of one accumulation step, from the forward for the backward pass
