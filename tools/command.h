@@ -7,7 +7,6 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <c10/core/Device.h>
 
 #include "actionclip/core/exit_code.h"
 #include "actionclip/distributed/launch_environment.h"
@@ -16,6 +15,8 @@
 #include "actionclip/text/prompt_generator.h"
 #include "actionclip/train/experiment.h"
 #include "actionclip/weights/initialize.h"
+
+#include "tools/device_option.h"
 
 namespace actionclip {
 
@@ -34,10 +35,6 @@ struct ExperimentOptions {
 // Makes `--weights FILE` replace model.weights; nothing if it is empty. Throws Error if there is no such file
 // or folder.
 void override_weights(ExperimentOptions& options, const std::string& weights);
-
-// "auto" (CUDA where a GPU is usable), "cpu", "cuda", "cuda:N". Among ranks, "auto" and "cuda" are the GPU of
-// the local rank. Throws UsageError on another word, Error if the machine lacks the GPU that is asked for.
-c10::Device choose_device(const std::string& name, const std::optional<LaunchEnvironment>& environment = {});
 
 // Who this process is among ranks, if a launcher started it. On ranks other than 0, warnings alone are logged
 // from now on, and no progress is drawn.
@@ -66,9 +63,6 @@ class ResultFolder {
  private:
   std::string path_;
 };
-
-// --device, as every command that computes has it.
-void add_device_option(CLI::App& command, std::string& device);
 
 // Each adds one sub-command; its callback stores the exit code.
 void add_train_command(CLI::App& program, int& exit_code);

@@ -1,15 +1,14 @@
-// Times the training step on random clips and texts that are in memory: what Trainer::step does, without
+// Times the training step (Learner::step) on random clips and texts that are in memory: a run's without
 // loader and log. Prints one line of JSON; train_step.py prints the same for the step written in Python. See
 // compare_steps.sh.
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
-#include <memory>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -19,7 +18,6 @@
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
-#include <ATen/core/grad_mode.h>
 #include <CLI/CLI.hpp>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/util/Exception.h>
@@ -28,30 +26,26 @@
 #include <torch/version.h>
 
 #include "actionclip/core/error.h"
-#include "actionclip/model/autocast.h"
-#include "actionclip/train/gradients.h"
-#include "actionclip/train/loss.h"
-#include "actionclip/train/optimizer.h"
-#include "actionclip/train/parameter_groups.h"
+#include "actionclip/core/exit_code.h"
+#include "actionclip/train/learner.h"
 #include "actionclip/weights/initialize.h"
 #include "actionclip/weights/safetensors.h"
 #include "actionclip/weights/state_dict.h"
 #include "actionclip/weights/tensor_convert.h"
 
-#include "tools/command.h"
+#include "tools/device_option.h"
 
 namespace actionclip {
 namespace {
-
-const double kMaxLogitScale = std::log(100.0);
 
 struct StepOptions {
   std::string arch = "ViT-B/32";
   std::int64_t videos = 4;
   std::int64_t frames = 8;
   std::int64_t text_length = 0;  // tokens of each text; 0: kShortestText to kLongestText
-  std::int64_t steps = 5;        // timed, behind one that warms up
+  std::int64_t steps = 5;        // timed, behind those that warm up
   Precision precision = Precision::fp32;
+  bool activation_checkpointing = false;
   TrainTask task = TrainTask::finetune;
   double lr = 5e-6;
   std::string device = "auto";
@@ -62,14 +56,11 @@ struct StepOptions {
 constexpr std::int64_t kShortestText = 8;
 constexpr std::int64_t kLongestText = 14;
 
-struct Inputs {
-  at::Tensor clips;      // [B, T, 3, S, S] uint8
-  at::Tensor tokens;     // [B, L]
-  at::Tensor label_ids;  // [B]
-};
+// One step warms up; in fp16 more, so many at most, until the loss scale is small enough for the gradients.
+constexpr std::int64_t kMostWarmUp = 40;
 
 struct Timings {
-  std::vector<double> losses;                    // of every step, the one that warms up first
+  std::vector<double> losses;                    // of every step, those that warm up first
   std::vector<double> seconds;                   // of the timed steps
   std::map<std::string, double> gradient_norms;  // of the first step, by parameter
 };
@@ -86,9 +77,9 @@ std::int64_t process_memory(std::string_view field) {
   return kilobytes * 1024;
 }
 
-Inputs random_inputs(const StepOptions& options, const ActionClipConfig& model) {
+TrainBatch random_inputs(const StepOptions& options, const ActionClipConfig& model) {
   const std::int64_t size = model.vision.image_size, words = model.text.vocabulary_size - 2;
-  Inputs inputs;
+  TrainBatch inputs;
   inputs.clips = at::randint(0, 256, {options.videos, options.frames, 3, size, size}, at::kByte);
   inputs.label_ids = at::arange(options.videos);
   inputs.tokens = at::zeros({options.videos, model.text.context_length}, at::kLong);
@@ -103,7 +94,7 @@ Inputs random_inputs(const StepOptions& options, const ActionClipConfig& model) 
   return inputs;
 }
 
-Inputs load_inputs(const std::filesystem::path& path) {
+TrainBatch load_inputs(const std::filesystem::path& path) {
   const TensorFile file = read_safetensors(path);
   const auto read = [&](const char* name) {
     const auto found = file.tensors.find(name);
@@ -124,26 +115,25 @@ ActionClip make_model(const StepOptions& options) {
   return build_model(config, /*seed=*/1);
 }
 
-// The calls of Trainer::step, in its order.
-double step(ActionClip& model, Optimizer& optimizer, const Inputs& inputs, const TrainConfig& config) {
-  optimizer.zero_grad();
-  at::Tensor video, text;
-  {
-    const Autocast autocast(model->device().type(), config.precision);
-    video = model->encode_video(inputs.clips);
-    text = model->encode_text(inputs.tokens);
-  }
-  SingleProcess alone;
-  const auto loss = contrastive_loss(video, text, model->logit_scale, inputs.label_ids.to(model->device()),
-                                     config.target, alone);
-  loss.backward();
-  const double value = loss.item<double>();
-  const double norm = gradient_norm(optimizer.gradients());
-  if (!std::isfinite(norm)) throw Error("the gradients are not finite");
-  optimizer.step(config.lr);
-  const at::NoGradGuard no_grad;
-  model->logit_scale.clamp_(std::nullopt, kMaxLogitScale);
-  return value;
+TrainConfig train_config(const StepOptions& options) {
+  TrainConfig config;
+  config.task = options.task;
+  config.precision = options.precision;
+  config.activation_checkpointing = options.activation_checkpointing;
+  config.lr = options.lr;
+  return config;
+}
+
+void synchronize(c10::Device device) {
+  if (device.is_cuda()) at::accelerator::synchronizeDevice(device.index());
+}
+
+double seconds_of(c10::Device device, const std::function<void()>& work) {
+  synchronize(device);
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  synchronize(device);
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 std::map<std::string, double> gradient_norms(const ActionClip& model) {
@@ -155,18 +145,22 @@ std::map<std::string, double> gradient_norms(const ActionClip& model) {
   return norms;
 }
 
-Timings run_steps(ActionClip& model, Optimizer& optimizer, const Inputs& inputs, const TrainConfig& config,
-                  std::int64_t steps) {
+Timings run_steps(Learner& learner, const TrainBatch& inputs, const StepOptions& options) {
   Timings timings;
-  model->train();
-  for (std::int64_t i = 0; i <= steps; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    timings.losses.push_back(step(model, optimizer, inputs, config));
-    if (model->device().is_cuda()) at::accelerator::synchronizeDevice(model->device().index());
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-    if (i == 0) timings.gradient_norms = gradient_norms(model);
-    if (i > 0) timings.seconds.push_back(elapsed.count());
+  StepReport report;
+  const auto step = [&] { report = learner.step(options.lr, [&] { return inputs; }); };
+  const auto timed_step = [&] {
+    const double seconds = seconds_of(learner.model()->device(), step);
+    timings.losses.push_back(report.loss);
+    return seconds;
+  };
+  for (std::int64_t i = 0; i < kMostWarmUp; ++i) {
+    timed_step();
+    if (i == 0) timings.gradient_norms = gradient_norms(learner.model());
+    if (report.finite) break;
   }
+  for (std::int64_t i = 0; i < options.steps; ++i) timings.seconds.push_back(timed_step());
+  if (!report.finite) throw Error("the gradients are not finite");
   return timings;
 }
 
@@ -184,17 +178,10 @@ double median(std::vector<double> values) {
 nlohmann::ordered_json run(const StepOptions& options) {
   const std::int64_t resident = process_memory("VmRSS");
   const c10::Device device = choose_device(options.device);
-  ActionClip model = make_model(options);
-  model->to(device);
-  TrainConfig config;
-  config.task = options.task;
-  config.precision = options.precision;
-  config.lr = options.lr;
-  const auto optimizer =
-      make_optimizer(config.optimizer, trainable_groups(model, config, /*fix_text=*/false));
-  const Inputs inputs = options.load.empty() ? random_inputs(options, model->config())
-                                             : load_inputs(options.load / "inputs.safetensors");
-  const Timings timings = run_steps(model, *optimizer, inputs, config, options.steps);
+  Learner learner(make_model(options), train_config(options), /*fix_text=*/false, device);
+  const TrainBatch inputs = options.load.empty() ? random_inputs(options, learner.model()->config())
+                                                 : load_inputs(options.load / "inputs.safetensors");
+  const Timings timings = run_steps(learner, inputs, options);
   const std::int64_t peak = process_memory("VmHWM");
   nlohmann::ordered_json result = {
       {"program", "actionclip"},
@@ -217,7 +204,8 @@ nlohmann::ordered_json run(const StepOptions& options) {
 }
 
 StepOptions parse(CLI::App& program, int argc, char** argv) {
-  const std::map<std::string, Precision> precisions = {{"fp32", Precision::fp32}, {"bf16", Precision::bf16}};
+  const std::map<std::string, Precision> precisions = {
+      {"fp32", Precision::fp32}, {"bf16", Precision::bf16}, {"fp16", Precision::fp16}};
   const std::map<std::string, TrainTask> tasks = {{"finetune", TrainTask::finetune},
                                                   {"prompt", TrainTask::prompt}};
   StepOptions options;
@@ -235,12 +223,14 @@ StepOptions parse(CLI::App& program, int argc, char** argv) {
                   "tokens of each text, 77 at most; 0: 8 to 14, as label sentences have")
       ->check(CLI::IsMember({0}) | CLI::Range(2, 77))
       ->capture_default_str();
-  program.add_option("--steps", options.steps, "timed steps, behind one that warms up")
+  program.add_option("--steps", options.steps, "timed steps, behind those that warm up")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
   program.add_option("--precision", options.precision, "what is computed in")
       ->transform(CLI::CheckedTransformer(precisions))
-      ->option_text("fp32|bf16 [fp32]");
+      ->option_text("fp32|bf16|fp16 [fp32]");
+  program.add_flag("--activation-checkpointing", options.activation_checkpointing,
+                   "blocks keep their input alone and are computed twice");
   program.add_option("--task", options.task, "what learns: everything, or the fusion head alone")
       ->transform(CLI::CheckedTransformer(tasks))
       ->option_text("finetune|prompt [finetune]");
