@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <limits>
 #include <map>
 #include <sstream>
 #include <string>
@@ -27,6 +29,7 @@
 
 #include "actionclip/core/error.h"
 #include "actionclip/core/exit_code.h"
+#include "actionclip/model/cost.h"
 #include "actionclip/train/learner.h"
 #include "actionclip/weights/initialize.h"
 #include "actionclip/weights/safetensors.h"
@@ -49,6 +52,7 @@ struct StepOptions {
   TrainTask task = TrainTask::finetune;
   double lr = 5e-6;
   std::string device = "auto";
+  bool measure_peak = false;
   std::filesystem::path load;  // a folder of weights and inputs; empty: random ones
 };
 
@@ -164,6 +168,46 @@ Timings run_steps(Learner& learner, const TrainBatch& inputs, const StepOptions&
   return timings;
 }
 
+// Floating-point operations of a step.
+double step_flops(const ActionClipConfig& sizes, const TrainBatch& inputs, const StepOptions& options) {
+  StepSettings step;
+  step.batch_size = inputs.clips.size(0);
+  step.frames = inputs.clips.size(1);
+  step.text_length = inputs.tokens.argmax(-1).max().item<std::int64_t>() + 1;
+  step.trained = trained_parts(options.task, /*fix_text=*/false);
+  step.activation_checkpointing = options.activation_checkpointing;
+  return training_flops(sizes, step).total();
+}
+
+at::ScalarType scalar_type(Precision precision) {
+  switch (precision) {
+    case Precision::fp32:
+      return at::kFloat;
+    case Precision::bf16:
+      return at::kBFloat16;
+    case Precision::fp16:
+      return at::kHalf;
+  }
+  throw Error("unknown precision");
+}
+
+// What the device gives at best: floating-point operations a second of products of big matrices, the fastest
+// of some rounds.
+double measured_peak(c10::Device device, Precision precision) {
+  constexpr int kRounds = 6, kProducts = 4;  // the first round warms up
+  const std::int64_t size = device.is_cuda() ? 8192 : 2048;
+  const auto options = at::TensorOptions(device).dtype(scalar_type(precision));
+  const auto a = at::randn({size, size}, options), b = at::randn({size, size}, options);
+  auto product = at::empty({size, size}, options);
+  double fastest = std::numeric_limits<double>::infinity();
+  for (int round = 0; round < kRounds; ++round) {
+    fastest = std::min(fastest, seconds_of(device, [&] {
+                         for (int i = 0; i < kProducts; ++i) at::mm_out(product, a, b);
+                       }));
+  }
+  return kProducts * 2 * std::pow(static_cast<double>(size), 3) / fastest;
+}
+
 std::int64_t peak_device_memory(c10::Device device) {
   if (!device.is_cuda()) return 0;
   return c10::getDeviceAllocator(device.type())->getDeviceStats(device.index()).allocated_bytes[0].peak;
@@ -183,6 +227,8 @@ nlohmann::ordered_json run(const StepOptions& options) {
                                                  : load_inputs(options.load / "inputs.safetensors");
   const Timings timings = run_steps(learner, inputs, options);
   const std::int64_t peak = process_memory("VmHWM");
+  const double seconds = median(timings.seconds);
+  const double flops = step_flops(learner.model()->config(), inputs, options);
   nlohmann::ordered_json result = {
       {"program", "actionclip"},
       {"torch", TORCH_VERSION},
@@ -191,14 +237,21 @@ nlohmann::ordered_json run(const StepOptions& options) {
       {"arch", options.load.empty() ? options.arch : options.load.string()},
       {"videos", inputs.clips.size(0)},
       {"frames", inputs.clips.size(1)},
-      {"seconds", median(timings.seconds)},
+      {"seconds", seconds},
       {"seconds_min", *std::min_element(timings.seconds.begin(), timings.seconds.end())},
       {"steps", timings.seconds.size()},
       {"losses", timings.losses},
       {"memory_added", peak - resident},
       {"memory_peak", peak},
       {"device_memory_peak", peak_device_memory(device)},
+      {"flops", flops},
+      {"tflops", flops / seconds * 1e-12},
   };
+  if (options.measure_peak) {
+    const double best = measured_peak(device, options.precision);
+    result["peak_tflops"] = best * 1e-12;
+    result["share_of_peak"] = flops / seconds / best;
+  }
   if (!options.load.empty()) result["gradient_norms"] = timings.gradient_norms;
   return result;
 }
@@ -238,6 +291,8 @@ StepOptions parse(CLI::App& program, int argc, char** argv) {
       ->check(CLI::Range(1e-6, 1e3))
       ->capture_default_str();
   add_device_option(program, options.device);
+  program.add_flag("--measure-peak", options.measure_peak,
+                   "also time products of big matrices, and say which share of their speed the step reaches");
   program
       .add_option("--load", options.load,
                   "a folder with weights.safetensors and inputs.safetensors, instead of random ones")

@@ -204,6 +204,21 @@ def step(model, optimizer, inputs, precision):
     return loss.item()
 
 
+def step_flops(sizes, videos, frames, task):
+    """Floating-point operations of a step, counted as actionclip does (model/cost.h): of the matrix products, 2 a multiply-add; the
+    backward pass of what learns costs twice its forward pass. Every position of every block is computed here."""
+
+    def blocks(layers, length, width):
+        return layers * (24 * length * width**2 + 4 * length**2 * width)
+
+    patches, patch_values = (sizes.image_size // sizes.patch_size) ** 2, 3 * sizes.patch_size**2
+    image = blocks(sizes.vision_layers, patches + 1, sizes.vision_width)
+    image += 2 * sizes.vision_width * (patches * patch_values + sizes.embed_dim)
+    text = blocks(sizes.text_layers, sizes.context_length, sizes.text_width) + 2 * sizes.text_width * sizes.embed_dim
+    towers, fusion = frames * image + text, blocks(FUSION_LAYERS, frames, sizes.embed_dim)
+    return videos * ((3 if task == "finetune" else 1) * towers + 3 * fusion)
+
+
 def process_memory(field):
     """VmRSS or VmHWM (the peak) of this process, in bytes."""
     for line in Path("/proc/self/status").read_text().splitlines():
@@ -231,6 +246,7 @@ def run(options, model, inputs, resident):
             gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
             gradient_norms = {name: g.norm().item() for name, g in gradients.items() if g is not None}
     peak = process_memory("VmHWM")
+    flops = step_flops(model.sizes, *inputs.clips.shape[:2], options.task)
     result = {
         "program": "python",
         "torch": torch.__version__,
@@ -246,6 +262,8 @@ def run(options, model, inputs, resident):
         "memory_added": peak - resident,
         "memory_peak": peak,
         "device_memory_peak": torch.cuda.max_memory_allocated(device) if device.type == "cuda" else 0,
+        "flops": flops,
+        "tflops": flops / statistics.median(seconds) * 1e-12,
     }
     return result, gradient_norms
 
