@@ -7,6 +7,7 @@
 #include <sstream>
 #include <sys/wait.h>
 
+#include <ATen/Context.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -325,6 +326,15 @@ TEST(Usage, EveryReadyConfigurationIsValid) {
 TEST(Usage, ADeviceThatTheMachineLacksIsOneClearError) {
   expect_one_message(run_program({"train", "--config", "a", "--output", "b", "--device", "cuda:77"}), 1,
                      "cuda:77");
+}
+
+TEST(Usage, AGpuWhereThereIsNoneIsOneClearError) {
+  if (at::globalContext().hasCUDA() && at::detail::getCUDAHooks().deviceCount() > 0)
+    GTEST_SKIP() << "this machine has a GPU";
+  for (const char* device : {"cuda", "cuda:0"}) {
+    expect_one_message(run_program({"train", "--config", "a", "--output", "b", "--device", device}), 1,
+                       std::string("--device ") + device + ": no usable CUDA device on this machine");
+  }
 }
 
 TEST(Usage, AWordThatIsNoDeviceIsAUsageError) {
