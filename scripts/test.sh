@@ -3,7 +3,8 @@
 # UndefinedBehaviorSanitizer, with ten seconds of fuzzing for each reader of files.
 #
 #   scripts/test.sh            the tests that finish in minutes
-#   scripts/test.sh --soak     the long ones too (five minutes of fuzzing for each reader, from a seed that differs every time)
+#   scripts/test.sh --soak     the long ones too (five minutes of fuzzing for each reader; kills, signals and full disks at many
+#                              moments of runs of several ranks), from seeds that differ every time
 set -euo pipefail
 cd "$(dirname "$0")/.."
 filter=(--label-exclude soak)

@@ -113,11 +113,11 @@ TEST(C10dGroup, AReducerRoundsInItsFirstStepAsInTheNext) {
     const std::vector<at::Tensor> rows = {at::randn({1000}, random), at::randn({3000}, random)};
     const std::vector<at::Tensor> parameters = {at::ones({1000}).requires_grad_(),
                                                 at::ones({3000}).requires_grad_()};
-    const auto reducer = ranks[static_cast<std::size_t>(rank)]->make_reducer(parameters);
+    const auto reducer = ranks[rank]->make_reducer(parameters);
     std::vector<std::vector<at::Tensor>> steps(3);
     for (auto& gradients : steps) {
-      auto loss = (parameters[1] * rows[1]).sum();  // not in the order in which the reducer was given them
-      loss = loss + (parameters[0] * rows[0]).sum();
+      auto loss = (parameters[0] * rows[0]).sum();
+      loss = loss + (parameters[1] * rows[1]).sum();  // whose gradient comes first
       reducer->backward(loss, /*last=*/true);
       for (const auto& parameter : parameters) {
         gradients.push_back(parameter.grad().clone());

@@ -1,7 +1,10 @@
 #include "tests/end_to_end/program.h"
 
+#include <cerrno>
 #include <chrono>
 #include <fcntl.h>
+#include <fstream>
+#include <iterator>
 #include <signal.h>
 #include <spawn.h>
 #include <sstream>
@@ -37,6 +40,7 @@ pid_t start(const std::vector<std::string>& arguments, const std::string& output
 
 // Waits until the run has logged `steps` lines.
 void wait_for_steps(pid_t child, const std::filesystem::path& run, int steps) {
+  if (steps <= 0) return;
   for (int i = 0; i < 6000 && kill(child, 0) == 0; ++i) {
     const auto file = run / "metrics.jsonl";
     if (std::filesystem::exists(file) && static_cast<int>(lines_of(read_text(file)).size()) >= steps) break;
@@ -44,7 +48,35 @@ void wait_for_steps(pid_t child, const std::filesystem::path& run, int steps) {
   }
 }
 
+void kill_with_children(pid_t process) {
+  const auto children = children_of(process);
+  kill(process, SIGKILL);
+  for (const pid_t child : children) kill(child, SIGKILL);
+}
+
+// waitpid's status of the child, which is killed at the time limit (0: none).
+int wait_for_end(pid_t child, std::chrono::seconds time_limit) {
+  const auto deadline = std::chrono::steady_clock::now() + time_limit;
+  bool watched = time_limit.count() > 0;
+  for (int status = 0;;) {
+    const pid_t ended = waitpid(child, &status, watched ? WNOHANG : 0);
+    if (ended == child) return status;
+    if (ended < 0 && errno != EINTR) throw std::runtime_error("cannot wait for the program");
+    if (!watched) continue;
+    if (std::chrono::steady_clock::now() > deadline) {
+      kill_with_children(child);
+      watched = false;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
 }  // namespace
+
+std::vector<pid_t> children_of(pid_t process) {
+  std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", process));
+  return {std::istream_iterator<pid_t>(children), {}};
+}
 
 ProgramResult run_program(const std::vector<std::string>& arguments, const Disturbance& disturbance) {
   const TemporaryFolder folder;
@@ -53,8 +85,7 @@ ProgramResult run_program(const std::vector<std::string>& arguments, const Distu
     wait_for_steps(child, disturbance.run, disturbance.after_steps);
     disturbance.action(child);
   }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  const int status = wait_for_end(child, disturbance.time_limit);
   ProgramResult result;
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   result.output = read_text(folder / "output");

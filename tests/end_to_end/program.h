@@ -1,6 +1,7 @@
 // Runs the built program as a user does, on a small synthetic data set and a tiny model.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -20,8 +21,11 @@ struct ProgramResult {
 // What happens to a training run once metrics.jsonl in its folder `run` has so many lines.
 struct Disturbance {
   std::filesystem::path run;
-  int after_steps = 0;
+  int after_steps = 0;  // 0: at once
   std::function<void(pid_t program)> action;
+  // A program that has not ended so long after the action is killed with its children (0: it may take its
+  // time).
+  std::chrono::seconds time_limit{0};
 };
 
 // Runs the program with `arguments`; its working folder is the test's.
@@ -31,6 +35,8 @@ ProgramResult run_program(const std::vector<std::string>& arguments, const Distu
 // The same, with SIGTERM after `stop_after` steps (0: without).
 ProgramResult run_program(const std::vector<std::string>& arguments, const std::filesystem::path& run,
                           int stop_after);
+
+std::vector<pid_t> children_of(pid_t process);
 
 // A small synthetic data set in folder/data, and folder/config.yaml for it: a model that trains in seconds.
 void make_tiny_experiment(const std::filesystem::path& folder);

@@ -1,12 +1,13 @@
 // Several ranks as processes: `actionclip train --nproc`, with what happens to processes in real life.
 
+#include "tests/end_to_end/ranks.h"
+
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -22,56 +23,8 @@ namespace actionclip {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
-
-// The children of a process, by what their environment says is their rank.
-std::vector<pid_t> ranks_of(pid_t launcher) {
-  std::vector<pid_t> ranks;
-  std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", launcher));
-  for (pid_t child = 0; children >> child;) {
-    std::ifstream environment(fmt::format("/proc/{}/environ", child));
-    for (std::string variable; std::getline(environment, variable, '\0');) {
-      if (!variable.starts_with("RANK=")) continue;
-      const auto rank = static_cast<std::size_t>(std::stoi(variable.substr(5)));
-      ranks.resize(std::max(ranks.size(), rank + 1));
-      ranks[rank] = child;
-    }
-  }
-  return ranks;
-}
-
-class RanksAsProcesses : public ::testing::Test {
- protected:
-  void SetUp() override { make_tiny_experiment(folder_.path()); }
-
-  std::vector<std::string> arguments(const std::string& run, int ranks, std::vector<std::string> more) const {
-    std::vector<std::string> result = {
-        "train", "--config", folder_ / "config.yaml", "--output",       folder_ / run,       "--device",
-        "cpu",   "--nproc",  std::to_string(ranks),   "data.val.list=", "train.max_steps=12"};
-    result.insert(result.end(), more.begin(), more.end());
-    return result;
-  }
-
-  ProgramResult train(const std::string& run, int ranks, std::vector<std::string> more = {}) const {
-    return run_program(arguments(run, ranks, std::move(more)));
-  }
-
-  // The run is disturbed after `steps`.
-  ProgramResult train(const std::string& run, int ranks, std::vector<std::string> more, int steps,
-                      std::function<void(pid_t)> action) const {
-    return run_program(arguments(run, ranks, std::move(more)),
-                       {.run = folder_ / run, .after_steps = steps, .action = std::move(action)});
-  }
-
-  std::vector<double> losses(const std::string& run) const {
-    std::vector<double> result;
-    for (const auto& line : lines_of(read_text(folder_ / (run + "/metrics.jsonl"))))
-      result.push_back(nlohmann::json::parse(line).at("loss").get<double>());
-    return result;
-  }
-
-  TemporaryFolder folder_;
-};
 
 TEST_F(RanksAsProcesses, TrainAsOneDoesAndGoOnInAnotherNumber) {
   ASSERT_EQ(train("one", 1).exit_code, 0);
@@ -133,6 +86,15 @@ TEST_F(RanksAsProcesses, ARankThatIsKilledEndsTheRunAndTheResumedRunEqualsTheStr
   EXPECT_EQ(losses("killed"), losses("straight"));
 }
 
+// Of two ranks, any order of a sum is the same.
+TEST_F(RanksAsProcesses, FourThatAreResumedRoundAsFourThatWentStraightOn) {
+  ASSERT_EQ(train("straight", 4).exit_code, 0);
+  ASSERT_EQ(train("resumed", 4, {"train.max_steps=6"}).exit_code, 0);
+  const auto resumed = train("resumed", 4, {"--resume"});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.errors;
+  EXPECT_EQ(losses("resumed"), losses("straight"));
+}
+
 TEST_F(RanksAsProcesses, ARankThatStandsStillIsNamedWithinTheTimeOut) {
   pid_t stopped = 0;
   const auto result =
@@ -162,6 +124,16 @@ TEST_F(RanksAsProcesses, ASignalToOneRankStopsAll) {
     kill(ranks[1], SIGUSR1);
   });
   EXPECT_EQ(stopped.exit_code, 75) << stopped.errors;
+}
+
+TEST_F(RanksAsProcesses, SignalsWhileTheRunEndsDoNotKillIt) {
+  const auto result = train("run", 2, {}, 12, [](pid_t launcher) {
+    for (int i = 0; i < 300; ++i) {
+      kill(launcher, SIGTERM);
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  });
+  EXPECT_THAT(result.exit_code, AnyOf(0, 75)) << result.errors;
 }
 
 TEST_F(RanksAsProcesses, AnErrorOfTheSettingsIsToldByItsRank) {

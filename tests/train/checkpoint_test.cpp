@@ -23,6 +23,7 @@
 #include "actionclip/core/error.h"
 #include "actionclip/core/random.h"
 
+#include "tests/soak.h"
 #include "tests/weights/files.h"
 
 namespace actionclip {
@@ -374,10 +375,14 @@ struct SharedStep {
   std::atomic<std::int64_t>* step;
 };
 
-TEST_F(CheckpointTest, KillingASaveAtAnyTimeLosesNoFinishedCheckpoint) {
+class CheckpointKillTest : public CheckpointTest, public testing::WithParamInterface<Moments> {};
+
+TEST_P(CheckpointKillTest, KillingASaveAtAnyTimeLosesNoFinishedCheckpoint) {
   const SharedStep finished;
-  RandomStream random(static_cast<std::uint64_t>(getpid()), RandomPurpose::kSynthetic);
-  for (int round = 0; round < 20; ++round) {
+  const auto seed = seed_of(GetParam());
+  RandomStream random(seed, RandomPurpose::kSynthetic);
+  for (int round = 0; round < GetParam().count; ++round) {
+    SCOPED_TRACE(testing::Message() << "round " << round << " of seed " << seed);
     const std::int64_t first = *finished.step + 1;
     const auto child = start_child([&] {
       remove_leftovers(run_);
@@ -408,6 +413,10 @@ TEST_F(CheckpointTest, KillingASaveAtAnyTimeLosesNoFinishedCheckpoint) {
     EXPECT_NO_THROW(load_checkpoint(run_ / "checkpoints" / name)) << name;  // the pointers too
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Ci, CheckpointKillTest, testing::Values(Moments{.count = 20, .fixed_seed = true}));
+INSTANTIATE_TEST_SUITE_P(Soak, CheckpointKillTest,
+                         testing::Values(Moments{.count = 200, .fixed_seed = false}));
 
 }  // namespace
 }  // namespace actionclip
