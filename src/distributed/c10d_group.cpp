@@ -195,8 +195,11 @@ void C10dGroup::fail(const char* name, const std::string& reason) {
 
 // In a thread that is given up if the store does not answer, as when the process that holds it is stopped.
 std::string C10dGroup::describe_silent_ranks() {
-  std::packaged_task<std::vector<int>()> search(
-      [heartbeat = heartbeat_] { return heartbeat->silent_ranks(); });
+  std::packaged_task<std::vector<int>()> search([heartbeat = heartbeat_] {
+    auto silent = heartbeat->silent_ranks();
+    heartbeat->leave();
+    return silent;
+  });
   auto found = search.get_future();
   std::thread(std::move(search)).detach();
   if (found.wait_for(kSearch) != std::future_status::ready)

@@ -12,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 constexpr auto kInterval = 1s;
 constexpr auto kWatch = 3s;
+constexpr const char* kLeft = "left";
 
 std::string key_of(int rank) { return fmt::format("heartbeat/{}", rank); }
 
@@ -36,6 +37,7 @@ void Heartbeat::beat() {
   try {
     for (std::int64_t count = 0;; ++count) {
       std::unique_lock lock(mutex_);
+      if (ended_) return;
       store_->set(key_of(rank_), bytes_of(std::to_string(count)));
       if (wake_.wait_for(lock, kInterval, [this] { return ended_; })) return;
     }
@@ -57,9 +59,16 @@ std::vector<int> Heartbeat::silent_ranks() {
   std::this_thread::sleep_for(kWatch);
   std::vector<int> silent;
   for (int rank = 0; rank < world_size_; ++rank) {
-    if (read(rank) == before[static_cast<std::size_t>(rank)]) silent.push_back(rank);
+    const auto now = read(rank);
+    if (now != kLeft && now == before[static_cast<std::size_t>(rank)]) silent.push_back(rank);
   }
   return silent;
+}
+
+void Heartbeat::leave() {
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+  store_->set(key_of(rank_), bytes_of(kLeft));
 }
 
 }  // namespace actionclip

@@ -23,6 +23,9 @@ class Heartbeat {
   // the process that holds the store is stopped, this can wait for ever, as can the destructor.
   std::vector<int> silent_ranks();
 
+  // Ends the beat of this rank, which gives up because of others: their search does not find it silent.
+  void leave();
+
  private:
   void beat();
   std::string read(int rank);

@@ -42,6 +42,12 @@ at::Tensor rows_at(const at::Tensor& x, const at::Tensor& positions) {
   return x.gather(1, positions.view({-1, 1, 1}).expand({-1, 1, x.size(2)}));
 }
 
+// In one operation. torch::nn::Linear takes the product and adds the bias to it, under autocast in fp32 with
+// copies both ways.
+at::Tensor linear(const torch::nn::Linear& layer, const at::Tensor& x) {
+  return at::linear(x, layer->weight, layer->bias);
+}
+
 torch::nn::LayerNorm make_layer_norm(const TransformerOptions& options) {
   return torch::nn::LayerNorm(torch::nn::LayerNormOptions({options.width}).eps(options.layer_norm_eps));
 }
@@ -69,7 +75,7 @@ at::Tensor MultiheadAttentionImpl::forward(const at::Tensor& x) {
   const auto qkv = at::linear(x, in_proj_weight, in_proj_bias).chunk(3, -1);
   const auto attended = at::scaled_dot_product_attention(split_heads(qkv[0]), split_heads(qkv[1]),
                                                          split_heads(qkv[2]), {}, 0.0, causal_);
-  return out_proj(attended.transpose(1, 2).reshape(x.sizes()));
+  return linear(out_proj, attended.transpose(1, 2).reshape(x.sizes()));
 }
 
 at::Tensor MultiheadAttentionImpl::forward_at(const at::Tensor& x, const at::Tensor& positions) {
@@ -85,7 +91,7 @@ at::Tensor MultiheadAttentionImpl::forward_at(const at::Tensor& x, const at::Ten
   }
   const auto attended = at::scaled_dot_product_attention(split_heads(query), split_heads(key_value[0]),
                                                          split_heads(key_value[1]), mask);
-  return out_proj(attended.transpose(1, 2).reshape({x.size(0), 1, width_}));
+  return linear(out_proj, attended.transpose(1, 2).reshape({x.size(0), 1, width_}));
 }
 
 MlpImpl::MlpImpl(std::int64_t width) {
@@ -93,7 +99,7 @@ MlpImpl::MlpImpl(std::int64_t width) {
   c_proj = register_module("c_proj", torch::nn::Linear(4 * width, width));
 }
 
-at::Tensor MlpImpl::forward(const at::Tensor& x) { return c_proj(quick_gelu(c_fc(x))); }
+at::Tensor MlpImpl::forward(const at::Tensor& x) { return linear(c_proj, quick_gelu(linear(c_fc, x))); }
 
 ResidualAttentionBlockImpl::ResidualAttentionBlockImpl(const TransformerOptions& options) {
   attn = register_module("attn", MultiheadAttention(options));

@@ -17,6 +17,7 @@ namespace actionclip {
 namespace {
 
 using testing::AllOf;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -155,6 +156,21 @@ TEST(C10dGroup, ARankThatIsGoneIsNamed) {
       EXPECT_THAT(error.what(), HasSubstr("no longer answering: rank 2"));
     }
   });
+}
+
+// Its message would else blame those that noticed first, whose beat has ended as well.
+TEST(C10dGroup, ARankThatGaveUpBecauseOfAnotherIsNotNamed) {
+  auto ranks = make_ranks(3, {.collective_timeout = 2});
+  ranks[2].reset();
+  for (const int rank : {0, 1}) {
+    auto values = at::ones({1});
+    try {
+      ranks[rank]->all_reduce_sum(values);
+      FAIL() << "no error";
+    } catch (const CollectiveError& error) {
+      EXPECT_THAT(error.what(), EndsWith("no longer answering: rank 2"));
+    }
+  }
 }
 
 TEST(C10dGroup, RanksThatDoNotComeAreNamed) {
