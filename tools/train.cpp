@@ -1,5 +1,6 @@
 // actionclip train: pre-train, learn prompts (fusion head), or fine-tune.
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -83,6 +84,8 @@ int train(const TrainOptions& options) {
   trainer_options.resume = find_resume_point(options.output, options.resume);
   trainer_options.keep_frame_counts = !options.dry_run;
   trainer_options.profile_steps = options.profile_steps;
+  // libtorch's profiler else writes of its own doings to standard error, and an error where there is no GPU.
+  if (options.profile_steps > 0) setenv("KINETO_LOG_LEVEL", "99", /*overwrite=*/0);
   UnreadPaths unread = {"data.test"};
   if (trainer_options.resume) unread.emplace_back("model.weights");
   const Experiment experiment = options.experiment.load(unread);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -13,6 +14,9 @@
 
 namespace actionclip {
 namespace {
+
+using ::testing::ContainsRegex;
+using ::testing::Not;
 
 // Microseconds.
 struct Span {
@@ -51,6 +55,7 @@ class Profile : public ::testing::Test {
 TEST_F(Profile, ShowsThePhasesOfSoManySteps) {
   const auto result = train({"--profile=2"});
   ASSERT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.errors, Not(ContainsRegex("USDT|ERROR"))) << "the profiler's own talk";
   for (const char* phase : {"data", "forward", "backward", "optimizer"})
     EXPECT_EQ(spans(0, phase).size(), 2u) << phase;
 }
