@@ -37,6 +37,9 @@ void StepProfiler::start() {
 }
 
 void StepProfiler::finish() {
+  if (steps_ > 0 && taken_ <= kWarmUp)
+    spdlog::warn("no profile: only {} step(s) were taken, and the first {} are not recorded", taken_,
+                 kWarmUp);
   if (!std::exchange(recording_, false)) return;
   const auto result = kineto::disableProfiler();
   std::filesystem::create_directories(file_.parent_path());  // of a rank on another machine

@@ -17,7 +17,8 @@ class StepProfiler {
 
   // Before each step, in the thread that takes it.
   void next_step();
-  // Behind the last one: writes also what falls short of `steps`.
+  // Behind the last one: writes also what falls short of `steps`, and warns where that is nothing. Without
+  // it, as after an error, what is not yet written is dropped.
   void finish();
 
   static constexpr std::int64_t kWarmUp = 2;

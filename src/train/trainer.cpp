@@ -175,14 +175,15 @@ TrainOutcome Trainer::train() {
       }
       if (sum_over_ranks(stop.requested() ? 1 : 0, *group_) > 0) {  // of any rank
         if (saved_step != progress_.step) save();
+        profiler.finish();
         if (leads())
           spdlog::warn("stopped by a signal after step {}: --resume goes on from here", progress_.step);
         return TrainOutcome::stopped_by_signal;
       }
     }
   }
-  profiler.finish();
   if (saved_step != progress_.step) save();
+  profiler.finish();  // behind the checkpoint, which is worth more if the disk is full
   return TrainOutcome::finished;
 }
 

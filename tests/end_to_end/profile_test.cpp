@@ -16,6 +16,7 @@ namespace actionclip {
 namespace {
 
 using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
 using ::testing::Not;
 
 // Microseconds.
@@ -28,12 +29,13 @@ class Profile : public ::testing::Test {
  protected:
   void SetUp() override { make_tiny_experiment(folder_.path()); }
 
-  ProgramResult train(std::vector<std::string> more) const {
+  // With `stop_after`: stopped by a signal after so many steps.
+  ProgramResult train(const std::vector<std::string>& more, int stop_after = 0) const {
     std::vector<std::string> arguments = {"train",    "--config",       folder_ / "config.yaml",
                                           "--output", folder_ / "run",  "--device",
                                           "cpu",      "data.val.list=", "train.max_steps=6"};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return run_program(arguments);
+    return run_program(arguments, folder_ / "run", stop_after);
   }
 
   // The events of a rank's trace whose name begins with `name`.
@@ -64,6 +66,18 @@ TEST_F(Profile, OfARunThatEndsEarlierIsWrittenToo) {
   const auto result = train({"--profile=100"});
   ASSERT_EQ(result.exit_code, 0) << result.errors;
   EXPECT_EQ(spans(0, "backward").size(), 4u) << "6 steps without the two that warm up";
+}
+
+TEST_F(Profile, OfARunThatASignalStopsIsWrittenToo) {
+  const auto result = train({"--profile=1000", "train.max_steps=0", "train.epochs=100"}, /*stop_after=*/4);
+  ASSERT_EQ(result.exit_code, 75) << result.errors;
+  EXPECT_GE(spans(0, "backward").size(), 2u) << "at least 4 steps without the two that warm up";
+}
+
+TEST_F(Profile, ARunTooShortForOneSaysSo) {
+  const auto result = train({"--profile", "train.max_steps=2"});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.errors, HasSubstr("no profile: only 2 step(s) were taken"));
 }
 
 // The reduction of the last layers' gradients is under way while those of the first are still computed.
