@@ -8,6 +8,7 @@
 
 #include "actionclip/core/error.h"
 #include "actionclip/model/autocast.h"
+#include "actionclip/model/transformer.h"
 #include "actionclip/train/gradients.h"
 #include "actionclip/train/loss.h"
 #include "actionclip/train/parameter_groups.h"
@@ -37,6 +38,7 @@ Learner::Learner(ActionClip model, const TrainConfig& config, bool fix_text, c10
 }
 
 void Learner::join(std::shared_ptr<ProcessGroup> group) {
+  reducer_.reset();  // it must not outlive its group
   group_ = std::move(group);
   {
     const at::NoGradGuard no_grad;

@@ -10,8 +10,7 @@ struct PartSettings {
   bool trainable;
 };
 
-std::vector<PartSettings> part_settings(const TrainConfig& config, bool fix_text) {
-  const TrainedParts trained = trained_parts(config.task, fix_text);
+std::vector<PartSettings> part_settings(const TrainConfig& config, const TrainedParts& trained) {
   return {
       {ModelPart::text, "text", 1.0, trained.text},
       {ModelPart::image, "image", config.lr_ratio.image, trained.image},
@@ -22,11 +21,11 @@ std::vector<PartSettings> part_settings(const TrainConfig& config, bool fix_text
 }  // namespace
 
 std::vector<ParameterGroup> trainable_groups(ActionClip& model, const TrainConfig& config, bool fix_text) {
+  const TrainedParts trained = trained_parts(config.task, fix_text);
   std::vector<ParameterGroup> groups;
-  for (const auto& settings : part_settings(config, fix_text)) {
+  for (const auto& settings : part_settings(config, trained)) {
     model->set_trainable(settings.part, settings.trainable);
-    if (settings.part == ModelPart::text)
-      model->logit_scale.set_requires_grad(trained_parts(config.task, fix_text).logit_scale);
+    if (settings.part == ModelPart::text) model->logit_scale.set_requires_grad(trained.logit_scale);
     ParameterGroup group;
     group.name = settings.name;
     group.lr_ratio = settings.lr_ratio;
