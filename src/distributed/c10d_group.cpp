@@ -1,6 +1,7 @@
 #include "c10d_group.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <future>
 #include <thread>

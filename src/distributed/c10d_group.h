@@ -1,7 +1,6 @@
 // ProcessGroup on c10d, the engine of torch.distributed: NCCL for CUDA tensors, Gloo for CPU tensors.
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>

@@ -74,7 +74,7 @@ void C10dReducer::backward(const at::Tensor& loss, bool last) {
 }
 
 // DistributedDataParallel finds the order of the gradients in its first step, and makes other buckets for the
-// second. The order in which a sum over more than two ranks is taken hangs on the buckets, so a run that is
+// second. The order in which a sum over more than two ranks is taken depends on the buckets, so a run that is
 // resumed would round otherwise in its first step than one that went straight on. Here they stay as they are.
 void C10dReducer::make_buckets(const at::Tensor& loss) {
   const auto parameters = in_order_of_gradients(parameters_, loss);

@@ -1,6 +1,7 @@
 #include "activation_checkpoint.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <ATen/core/grad_mode.h>

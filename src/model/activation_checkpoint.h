@@ -14,7 +14,9 @@ using Block = std::function<at::Tensor(const at::Tensor& x)>;
 
 // block(x), whose backward pass runs `block` once more, in the same precision. `parameters`: all that the
 // block learns; their gradients reach them as if the block had been called, so that ranks can reduce them as
-// they come. The block must give the same result both times: it may not draw random numbers.
+// they come. The block must give the same result both times: it may not draw random numbers. The backward
+// pass belongs behind the scope of the forward pass's Autocast, whose copies of the weights have no graph,
+// and gives no gradients of gradients.
 at::Tensor run_checkpointed(const Block& block, const std::vector<at::Tensor>& parameters,
                             const at::Tensor& x);
 
