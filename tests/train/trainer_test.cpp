@@ -179,8 +179,8 @@ TEST_F(TrainerTest, RanksTellWhatEachOfThemWaitsFor) {
   const auto ranks = make_ranks(2);
   on_every_rank(2, [&](int rank) { Trainer(experiment(), options(), ranks[rank]).run(); });
   std::ifstream lines(folder_ / "run/metrics.jsonl");
-  std::string line;
-  while (std::getline(lines, line)) {
+  int steps = 0;
+  for (std::string line; std::getline(lines, line); ++steps) {
     const auto record = nlohmann::json::parse(line);
     for (const char* key : {"data_wait_fraction", "communication_fraction"}) {
       const std::vector<double> shares = record.at("ranks").at(key);
@@ -190,6 +190,7 @@ TEST_F(TrainerTest, RanksTellWhatEachOfThemWaitsFor) {
     }
     EXPECT_EQ(record.at("ranks").at("videos_per_second").size(), 2u);
   }
+  EXPECT_GT(steps, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(
