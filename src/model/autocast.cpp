@@ -13,6 +13,7 @@ Autocast::Autocast(c10::DeviceType device, Precision precision)
     throw Error("precision fp16 needs a CUDA device: use bf16 or fp32 on the CPU");
   }
   was_enabled_ = at::autocast::is_autocast_enabled(device_);
+  former_type_ = at::autocast::get_autocast_dtype(device_);
   at::autocast::set_autocast_dtype(device_, precision == Precision::bf16 ? at::kBFloat16 : at::kHalf);
   at::autocast::set_autocast_enabled(device_, true);
   at::autocast::increment_nesting();
@@ -23,6 +24,7 @@ Autocast::~Autocast() {
   // Copies of the weights in low precision are kept for the scope; they must not outlive an optimiser step.
   if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
   at::autocast::set_autocast_enabled(device_, was_enabled_);
+  at::autocast::set_autocast_dtype(device_, former_type_);
 }
 
 Precision current_precision(c10::DeviceType device) {

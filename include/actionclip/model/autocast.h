@@ -3,6 +3,7 @@
 #pragma once
 
 #include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
 
 #include "actionclip/model/config.h"
 
@@ -20,6 +21,7 @@ class Autocast {
   c10::DeviceType device_;
   bool enabled_;
   bool was_enabled_ = false;
+  c10::ScalarType former_type_ = c10::ScalarType::Undefined;
 };
 
 // The precision of the scope at hand.
