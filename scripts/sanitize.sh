@@ -10,8 +10,8 @@ cd "$(dirname "$0")/.."
 preset=${1:-}
 case $preset in
   tsan)
-    # What is not instrumented (libtorch, libgomp) is told apart by tests/tsan.supp.
-    export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp ${TSAN_OPTIONS:-}"
+    symbolizer=$(compgen -c llvm-symbolizer- | sort -V | tail -1 || true)
+    export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp${symbolizer:+ external_symbolizer_path=$(command -v "$symbolizer")} ${TSAN_OPTIONS:-}"
     default=(-R 'BoundedQueue|WorkerPool|Loader|C10dGroup|Agreement|Trainer|RanksTest' -LE soak) ;;
   asan)
     # Files of torch stay until the process ends, by its own design.

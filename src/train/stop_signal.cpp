@@ -11,14 +11,15 @@ namespace {
 
 constexpr std::array kSignals = {SIGINT, SIGTERM, SIGUSR1};
 
-volatile std::sig_atomic_t stop_requested = 0;
+std::atomic<bool> stop_requested = false;
 std::atomic<int> depth = 0;  // of StopSignals within one another
 
 // What the signals did before the outermost StopSignal.
 std::array<struct sigaction, kSignals.size()> former_actions = {};
 
 std::atomic<long> requested_at = 0;  // seconds of a clock of its own
-static_assert(std::atomic<long>::is_always_lock_free, "handlers may use it");
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<long>::is_always_lock_free,
+              "handlers may use them");
 
 long seconds_now() {
   timespec now{};
@@ -29,9 +30,9 @@ long seconds_now() {
 // Batch systems send a signal more than once; only a person who presses Ctrl-C again does not want to wait.
 void request_stop(int signal) {
   constexpr long kImpatience = 2;  // seconds
-  if (stop_requested == 0) {
+  if (!stop_requested) {
     requested_at = seconds_now();
-    stop_requested = 1;
+    stop_requested = true;
   } else if (signal == SIGINT && seconds_now() - requested_at >= kImpatience) {
     std::signal(signal, SIG_DFL);
     std::raise(signal);
@@ -42,7 +43,7 @@ void request_stop(int signal) {
 
 StopSignal::StopSignal() {
   if (depth++ > 0) return;
-  stop_requested = 0;
+  stop_requested = false;
   struct sigaction action = {};
   action.sa_handler = request_stop;
   action.sa_flags = SA_RESTART;  // what is being read or written goes on
@@ -60,6 +61,6 @@ StopSignal::~StopSignal() {
   for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &former_actions[i], nullptr);
 }
 
-bool StopSignal::requested() const { return stop_requested != 0; }
+bool StopSignal::requested() const { return stop_requested; }
 
 }  // namespace actionclip

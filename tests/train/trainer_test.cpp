@@ -13,6 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
 #include "actionclip/core/error.h"
 #include "actionclip/core/random.h"
@@ -79,6 +80,13 @@ class TrainerTest : public ::testing::Test {
 
   const TemporaryFolder folder_;
 };
+
+// What libraries make at their first use, made before there are threads: ThreadSanitizer does not see how ICU
+// and spdlog guard it.
+void make_singletons(const Experiment& experiment) {
+  make_tokenizer(experiment.text)->encode("text");
+  spdlog::default_logger();
+}
 
 // The bias of the attention's keys has no effect: its true gradient is zero, and what is measured is
 // rounding.
@@ -176,6 +184,7 @@ TEST_P(RanksTest, TakeTheSameStepsAsOne) {
 
 // What a step's line says of each rank.
 TEST_F(TrainerTest, RanksTellWhatEachOfThemWaitsFor) {
+  make_singletons(experiment());
   const auto ranks = make_ranks(2);
   on_every_rank(2, [&](int rank) { Trainer(experiment(), options(), ranks[rank]).run(); });
   std::ifstream lines(folder_ / "run/metrics.jsonl");
@@ -207,6 +216,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return info.param.name; });
 
 TEST_F(TrainerTest, RanksThatDoNotAgreeSayWhatDiffers) {
+  make_singletons(experiment());
   const auto ranks = make_ranks(2);
   std::vector<std::string> errors(2);
   on_every_rank(2, [&](int rank) {
