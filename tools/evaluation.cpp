@@ -8,8 +8,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
+#include <torch/version.h>
 
+#include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
+#include "actionclip/distributed/agreement.h"
 #include "actionclip/distributed/join_ranks.h"
 
 namespace actionclip {
@@ -75,6 +78,11 @@ LoadedWeights load_whole(const Experiment& experiment, const std::vector<std::st
   return weights;
 }
 
+std::string content_hash(const at::Tensor& tensor) {
+  const auto values = tensor.contiguous();
+  return sha256_of({static_cast<const char*>(values.const_data_ptr()), values.nbytes()});
+}
+
 // By RFC 4180.
 std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
@@ -134,10 +142,24 @@ SplitScorer::SplitScorer(const EvaluationOptions& options, const Experiment& exp
                      "text.vocabulary");
   const auto prompts =
       make_prompt_generator(experiment.text, tokenizer, labels, weights_.config.text.context_length);
-  classifier_ = std::make_unique<Classifier>(model_, token_tensor(prompts), experiment.train.precision);
+  tokens_ = token_tensor(prompts);
+  classifier_ = std::make_unique<Classifier>(model_, tokens_, experiment.train.precision);
+}
+
+// Ranks that score something else each would add it up to figures of nothing.
+void SplitScorer::require_same_on_ranks(const DatasetConfig& split) const {
+  if (group_->world_size() == 1) return;
+  std::string weights;
+  for (const auto& [name, tensor] : weights_.tensors) weights += name + content_hash(tensor);
+  require_agreement(*group_, {{"configuration", sha256_of(to_yaml(experiment_))},
+                              {"list of videos", sha256_of_file(split.list.path)},
+                              {"set of labels, templates or vocabulary", content_hash(tokens_)},
+                              {"set of weights", sha256_of(weights)},
+                              {"version of torch", TORCH_VERSION}});
 }
 
 EvaluationReport SplitScorer::score(const DatasetConfig& split) const {
+  require_same_on_ranks(split);
   const ClipDataset videos(
       read_video_list(split, labels_.size()),
       clip_options(experiment_, weights_.config.vision.image_size, weights_.config.fusion.frames));

@@ -41,16 +41,20 @@ class SplitScorer {
   SplitScorer(const EvaluationOptions& options, const Experiment& experiment, const LabelSet& labels,
               c10::Device device, std::shared_ptr<ProcessGroup> group);
 
-  // Each rank scores its part of the split; all get the whole report.
+  // Each rank scores its part of the split; all get the whole report. Throws Error if the ranks do not have
+  // the same in hand.
   EvaluationReport score(const DatasetConfig& split) const;
   const LoadedWeights& weights() const { return weights_; }
 
  private:
+  void require_same_on_ranks(const DatasetConfig& split) const;
+
   const Experiment& experiment_;
   const LabelSet& labels_;
   std::shared_ptr<ProcessGroup> group_;
   LoadedWeights weights_;
   ActionClip model_;
+  at::Tensor tokens_;  // of the labels in their templates
   std::unique_ptr<Classifier> classifier_;
 };
 

@@ -106,8 +106,12 @@ void Trainer::join() {
   std::string shapes;
   for (const auto& parameter : model()->named_parameters())
     shapes += fmt::format("{} {}\n", parameter.key(), shape_string(parameter.value().sizes().vec()));
+  const auto templates = prompts_ ? nlohmann::json(prompts_->templates()).dump() : "";
   require_agreement(*group_, {{"configuration", sha256_of(to_yaml(experiment_))},
                               {"training list, labels or batching", identity_.dump()},
+                              {"validation list", val_data_ ? sha256_of_file(val_data_->list().file) : ""},
+                              {"vocabulary", tokenizer_->fingerprint()},
+                              {"set of templates", sha256_of(templates)},
                               {"set of parameters", sha256_of(shapes)},
                               {"version of torch", TORCH_VERSION},
                               {"step to go on from", std::to_string(progress_.step)}});

@@ -25,6 +25,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST_F(RanksAsProcesses, TrainAsOneDoesAndGoOnInAnotherNumber) {
   ASSERT_EQ(train("one", 1).exit_code, 0);
@@ -67,6 +68,25 @@ TEST_F(RanksAsProcesses, TorchrunSharesAnEvaluationAmongTheRanks) {
   for (const char* key : {"top1", "top5", "samples", "failed"})
     EXPECT_EQ(together.at(key), expected.at(key)) << key;
   EXPECT_NEAR(together.at("loss").get<double>(), expected.at("loss").get<double>(), 1e-5);
+}
+
+TEST_F(RanksAsProcesses, RanksThatDoNotEvaluateTheSameSaySo) {
+  ASSERT_EQ(train("run", 1, {"train.max_steps=1"}).exit_code, 0);
+  const auto lines = lines_of(read_text(folder_ / "data/test.txt"));
+  write_text(folder_ / "data/short-1.txt", lines.at(0) + "\n");
+  write_text(folder_ / "data/short-0.txt", read_text(folder_ / "data/test.txt"));
+  const auto command = fmt::format(
+      "'{}' -m torch.distributed.run --standalone --no-python --nproc-per-node 2 sh -c "
+      "'exec \"{}\" evaluate --config \"{}\" --weights \"{}\" \"data.test.list={}/short-$RANK.txt\"' "
+      "> '{}' 2>&1",
+      ACTIONCLIP_TEST_PYTHON, ACTIONCLIP_PROGRAM, (folder_ / "config.yaml").string(),
+      (folder_ / "run/checkpoints/last").string(), (folder_ / "data").string(),
+      (folder_ / "output").string());
+  EXPECT_NE(std::system(command.c_str()), 0);
+  EXPECT_THAT(read_text(folder_ / "output"),
+              AllOf(HasSubstr("the ranks differ from rank 0: another configuration on rank 1; another list "
+                              "of videos on rank 1"),
+                    Not(HasSubstr("set of weights"))));
 }
 
 TEST_F(RanksAsProcesses, ARankThatIsKilledEndsTheRunAndTheResumedRunEqualsTheStraightOne) {

@@ -232,6 +232,37 @@ TEST_F(TrainerTest, RanksThatDoNotAgreeSayWhatDiffers) {
     EXPECT_EQ(error, "the ranks differ from rank 0: another configuration on rank 1");
 }
 
+// Notes what the trainer tells the other ranks, of which there are none.
+struct NotedFacts : SingleProcess {
+  std::vector<std::string> gather_texts(const std::string& text) override {
+    facts = nlohmann::json::parse(text);
+    return {text};
+  }
+  nlohmann::json facts;
+};
+
+// The configuration names the files; ranks on other machines may have others by these names.
+TEST_F(TrainerTest, RanksCompareTheContentOfTheFilesThatTheyRead) {
+  auto own = experiment();
+  own.text.templates.path = folder_.write("templates.yaml", "templates: ['{}']\n");
+  own.data.val = own.data.train;
+  own.data.val.list.path = folder_.write("val.txt", read_text(folder_ / "list.txt"));
+  const auto facts = [&] {
+    const auto group = std::make_shared<NotedFacts>();
+    Trainer(own, options(), group);
+    return group->facts;
+  };
+  const auto expect_other = [](const nlohmann::json& before, const nlohmann::json& after, const char* name) {
+    for (const auto& [key, value] : before.items()) EXPECT_EQ(value == after.at(key), key != name) << key;
+  };
+  const auto first = facts();
+  folder_.write("val.txt", "video 0 3 0\n");
+  const auto second = facts();
+  expect_other(first, second, "validation list");
+  folder_.write("templates.yaml", "templates: ['a {}']\n");
+  expect_other(second, facts(), "set of templates");
+}
+
 TEST_F(TrainerTest, ActivationCheckpointingChangesNoStep) {
   const auto weights_after_steps = [&](bool on, Precision precision) {
     auto own = experiment();
