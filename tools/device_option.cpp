@@ -36,6 +36,12 @@ c10::Device choose_device(const std::string& name, const std::optional<LaunchEnv
   if (!index) throw UsageError(fmt::format("--device {}: not a device (auto, cpu, cuda, cuda:N)", name));
   if (gpus <= 0)
     throw Error(fmt::format("--device {}: no usable CUDA device on this machine (use --device cpu)", name));
+  if (local && *index >= gpus) {
+    throw Error(fmt::format(
+        "--device {}: local rank {} has no GPU of its own, as {} can be seen here (start fewer ranks, "
+        "and let each see all GPUs of its machine)",
+        name, *index, gpus));
+  }
   if (*index >= gpus)
     throw Error(fmt::format("--device {}: the last CUDA device of this machine is cuda:{}", name, gpus - 1));
   return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(*index));

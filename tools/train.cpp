@@ -48,12 +48,32 @@ std::vector<std::string> command_of_a_rank() {
   return command;
 }
 
+// Of an experiment that goes on with a checkpoint, the weights that it began with are not read.
+Experiment load_experiment_of(const TrainOptions& options,
+                              const std::optional<std::filesystem::path>& resume) {
+  UnreadPaths unread = {"data.test"};
+  if (resume) unread.emplace_back("model.weights");
+  return options.experiment.load(unread);
+}
+
+// What would fail on every rank is told here once, before there are any.
+void check_for_all_ranks(const TrainOptions& options) {
+  const LaunchEnvironment last{.launcher = "--nproc",
+                               .rank = options.ranks - 1,
+                               .world_size = options.ranks,
+                               .local_rank = options.ranks - 1};
+  choose_device(options.experiment.device, last);
+  load_experiment_of(options, find_resume_point(options.output, options.resume));
+}
+
 int start_ranks(const TrainOptions& options) {
-  if (read_launch_environment()) {
+  const auto environment = read_launch_environment();
+  if (environment && environment->world_size > 1) {  // `srun -n 1` has set the variables of one process
     throw UsageError(
         "--nproc starts the ranks itself, but a launcher (torchrun, srun, mpirun) has started this process "
         "already: leave one of them out");
   }
+  check_for_all_ranks(options);
   return run_local_ranks(command_of_a_rank(), options.ranks);
 }
 
@@ -86,9 +106,7 @@ int train(const TrainOptions& options) {
   trainer_options.profile_steps = options.profile_steps;
   // libtorch's profiler else writes of its own doings to standard error, and an error where there is no GPU.
   if (options.profile_steps > 0) setenv("KINETO_LOG_LEVEL", "99", /*overwrite=*/0);
-  UnreadPaths unread = {"data.test"};
-  if (trainer_options.resume) unread.emplace_back("model.weights");
-  const Experiment experiment = options.experiment.load(unread);
+  const Experiment experiment = load_experiment_of(options, trainer_options.resume);
   const auto group = join_ranks(environment, experiment.distributed, trainer_options.device);
   return run_on_ranks(*group, [&] { return train_on(group, experiment, trainer_options, options.dry_run); });
 }

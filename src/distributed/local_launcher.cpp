@@ -166,7 +166,6 @@ class LocalRanks {
     options.isServer = true;
     options.waitWorkers = false;
     store_ = c10::make_intrusive<c10d::TCPStore>(kAddress, options);
-    for (int rank = 0; rank < ranks; ++rank) start(rank);
   }
 
   ~LocalRanks() {
@@ -179,6 +178,7 @@ class LocalRanks {
   }
 
   int run() {
+    for (std::size_t rank = 0; rank < ranks_.size(); ++rank) start(rank);
     while (running()) {
       wait_for_news();
       if (first_failure_ && !killed_ && Clock::now() > kill_at_) {
@@ -193,8 +193,8 @@ class LocalRanks {
   }
 
  private:
-  void start(int number) {
-    auto& rank = ranks_[static_cast<std::size_t>(number)];
+  void start(std::size_t number) {
+    auto& rank = ranks_[number];
     Descriptor child_end;
     if (number > 0) {
       std::array<int, 2> ends{};
@@ -215,7 +215,7 @@ class LocalRanks {
     }
   }
 
-  std::vector<std::pair<std::string, std::string>> variables_of(int rank) const {
+  std::vector<std::pair<std::string, std::string>> variables_of(std::size_t rank) const {
     const auto size = std::to_string(ranks_.size());
     std::vector<std::pair<std::string, std::string>> variables = {
         {"RANK", std::to_string(rank)},

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <string>
 #include <thread>
@@ -26,6 +27,15 @@ using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+// Of `run`, with the variables in the environment.
+ProgramResult with_variables(const std::map<std::string, std::string>& variables,
+                             const std::function<ProgramResult()>& run) {
+  for (const auto& [name, value] : variables) setenv(name.c_str(), value.c_str(), 1);
+  auto result = run();
+  for (const auto& [name, value] : variables) unsetenv(name.c_str());
+  return result;
+}
 
 TEST_F(RanksAsProcesses, TrainAsOneDoesAndGoOnInAnotherNumber) {
   ASSERT_EQ(train("one", 1).exit_code, 0);
@@ -162,15 +172,40 @@ TEST_F(RanksAsProcesses, AnErrorOfTheSettingsIsToldByItsRank) {
   EXPECT_THAT(result.errors, AllOf(HasSubstr("15"), HasSubstr("rank")));
 }
 
+TEST_F(RanksAsProcesses, WhatWouldFailOnEveryRankIsToldOnce) {
+  const auto unknown = train("run", 2, {"train.batchsize=16"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_EQ(lines_of(unknown.errors).size(), 1u) << unknown.errors;
+  const auto no_gpu = run_program({"train", "--config", folder_ / "config.yaml", "--output", folder_ / "run",
+                                   "--device", "cuda:77", "--nproc", "2"});
+  EXPECT_EQ(no_gpu.exit_code, 1);
+  EXPECT_THAT(no_gpu.errors, HasSubstr("cuda:77"));
+  EXPECT_EQ(lines_of(no_gpu.errors).size(), 1u) << no_gpu.errors;
+  const auto no_file = train("run", 2, {"data.train.list=none.txt"});
+  EXPECT_NE(no_file.exit_code, 0);
+  EXPECT_EQ(lines_of(no_file.errors).size(), 1u) << no_file.errors;
+}
+
+TEST_F(RanksAsProcesses, NprocInAStepOfOneTaskStartsTheRanks) {
+  const auto result = with_variables({{"SLURM_PROCID", "0"},
+                                      {"SLURM_STEP_NUM_TASKS", "1"},
+                                      {"SLURM_LOCALID", "0"},
+                                      {"SLURM_STEP_NODELIST", "localhost"},
+                                      {"SLURM_JOB_ID", "7"}},
+                                     [this] { return train("run", 2, {"train.max_steps=1"}); });
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+}
+
 TEST(Nproc, UnderALauncherIsAUsageError) {
-  const std::map<std::string, std::string> torchrun = {{"RANK", "0"},
-                                                       {"WORLD_SIZE", "2"},
-                                                       {"LOCAL_RANK", "0"},
-                                                       {"MASTER_ADDR", "127.0.0.1"},
-                                                       {"MASTER_PORT", "29500"}};
-  for (const auto& [name, value] : torchrun) setenv(name.c_str(), value.c_str(), 1);
-  const auto result = run_program({"train", "--config", "a", "--output", "b", "--nproc", "2"});
-  for (const auto& [name, value] : torchrun) unsetenv(name.c_str());
+  const auto result =
+      with_variables({{"RANK", "0"},
+                      {"WORLD_SIZE", "2"},
+                      {"LOCAL_RANK", "0"},
+                      {"MASTER_ADDR", "127.0.0.1"},
+                      {"MASTER_PORT", "29500"}},
+                     [] {
+                       return run_program({"train", "--config", "a", "--output", "b", "--nproc", "2"});
+                     });
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.errors, HasSubstr("--nproc"));
 }
