@@ -5,10 +5,11 @@
 #   scripts/torchrun_train.sh 2 0 node01 4 configs/kinetics400/vit_b16_8f.yaml runs/k400    # on node01
 #   scripts/torchrun_train.sh 2 1 node01 4 configs/kinetics400/vit_b16_8f.yaml runs/k400    # on node02
 #
+# SIGTERM or SIGINT to torchrun stops the run at the end of a step, saved; torchrun itself then ends with 1, not with the ranks' 75.
 # On one machine `actionclip train --nproc N` does the same without torchrun.
 set -euo pipefail
 if [ $# -lt 6 ]; then
-  sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
   exit 2
 fi
 cd "$(dirname "$0")/.."
