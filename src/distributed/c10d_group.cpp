@@ -33,8 +33,10 @@ std::chrono::milliseconds milliseconds(double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
-// The first line: c10d's messages carry stack traces and advice for users of Python.
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+// The cause alone: c10d's messages carry stack traces below it, and Gloo's advice behind it.
+std::string first_line(const std::string& text) {
+  return text.substr(0, std::min(text.find('\n'), text.find(". This is typically")));
+}
 
 c10::intrusive_ptr<c10d::Backend> make_gloo(const c10::intrusive_ptr<c10d::Store>& store,
                                             const RankPlace& place, const DistributedConfig& config) {

@@ -8,8 +8,9 @@
 namespace actionclip {
 
 struct DistributedConfig {
-  double meeting_timeout = 60;      // seconds that ranks wait for each other when they start
-  double collective_timeout = 100;  // seconds that a rank waits for the others within a step
+  double meeting_timeout = 60;  // seconds that ranks wait for each other when they start
+  // Seconds that a rank waits for the others within a step, and while rank 0 saves a checkpoint.
+  double collective_timeout = 100;
   // MiB of gradients that are reduced together while the backward pass goes on (0: no limit); the first
   // bucket, which holds the last layers, is smaller so that it starts early.
   double bucket_size = 25;
