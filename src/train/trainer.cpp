@@ -20,6 +20,7 @@
 #include "actionclip/weights/initialize.h"
 #include "actionclip/weights/tensor_convert.h"
 
+#include "checkpoint_manifest.h"
 #include "step_profiler.h"
 #include "throughput.h"
 
@@ -106,6 +107,8 @@ void Trainer::join() {
   std::string shapes;
   for (const auto& parameter : model()->named_parameters())
     shapes += fmt::format("{} {}\n", parameter.key(), shape_string(parameter.value().sizes().vec()));
+  // Names the content of its files by their hashes. The optimiser's state is each rank's own.
+  const auto checkpoint = options_.resume ? sha256_of_file(*options_.resume / kManifestName) : "";
   const auto templates = prompts_ ? nlohmann::json(prompts_->templates()).dump() : "";
   require_agreement(*group_, {{"configuration", sha256_of(to_yaml(experiment_))},
                               {"training list, labels or batching", identity_.dump()},
@@ -114,7 +117,8 @@ void Trainer::join() {
                               {"set of templates", sha256_of(templates)},
                               {"set of parameters", sha256_of(shapes)},
                               {"version of torch", TORCH_VERSION},
-                              {"step to go on from", std::to_string(progress_.step)}});
+                              {"step to go on from", std::to_string(progress_.step)},
+                              {"checkpoint to go on from", checkpoint}});
   learner_->join(group_);
 }
 

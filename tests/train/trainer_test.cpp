@@ -263,6 +263,27 @@ TEST_F(TrainerTest, RanksCompareTheContentOfTheFilesThatTheyRead) {
   expect_other(second, facts(), "set of templates");
 }
 
+// Rank 0 hands the parameters to all, but not what the optimiser has averaged.
+TEST_F(TrainerTest, RanksCompareTheCheckpointsThatTheyGoOnFrom) {
+  auto own = experiment();
+  own.train.max_steps = 1;
+  const auto checkpoint_at = [&](double lr) {
+    auto changed = own;
+    changed.train.lr = lr;
+    const auto run = folder_ / fmt::format("run at {}", lr);
+    Trainer(changed, {.output = run}).run();
+    return run / "checkpoints" / "last";
+  };
+  const auto facts_of = [&](const std::filesystem::path& checkpoint) {
+    const auto group = std::make_shared<NotedFacts>();
+    Trainer(own, {.output = folder_ / "run", .resume = checkpoint}, group);
+    return group->facts;
+  };
+  const auto first = facts_of(checkpoint_at(1e-3)), second = facts_of(checkpoint_at(1e-2));
+  EXPECT_EQ(first.at("step to go on from"), second.at("step to go on from"));
+  EXPECT_NE(first.at("checkpoint to go on from"), second.at("checkpoint to go on from"));
+}
+
 TEST_F(TrainerTest, ActivationCheckpointingChangesNoStep) {
   const auto weights_after_steps = [&](bool on, Precision precision) {
     auto own = experiment();
