@@ -22,7 +22,8 @@ config=${1:-configs/kinetics400/vit_b16_8f.yaml}
 output=runs/$(basename "$(dirname "$config")")_$(basename "$config" .yaml)
 
 # Since SLURM 22.05 srun does not take over sbatch's --cpus-per-task: a task's decoding threads would share one core.
-srun --kill-on-bad-exit=0 ${SLURM_CPUS_PER_TASK:+--cpus-per-task="$SLURM_CPUS_PER_TASK"} build/release/bin/actionclip train --config "$config" --output "$output" --resume=auto "${@:2}"
+srun --kill-on-bad-exit=0 ${SLURM_CPUS_PER_TASK:+--cpus-per-task="$SLURM_CPUS_PER_TASK"} \
+  build/release/bin/actionclip train --config "$config" --output "$output" --resume=auto "${@:2}"
 code=$?
 if [ "$code" -eq 75 ]; then scontrol requeue "$SLURM_JOB_ID"; fi
 exit "$code"

@@ -30,9 +30,11 @@ void check_options(const ClipDataset& dataset, const LoaderOptions& options) {
           fmt::format("rank {} of {} does not exist", options.rank, options.world_size));
   require(!options.pin_memory || at::hasCUDA(), "page-locked memory needs a CUDA device, and there is none");
   if (options.mode == SampleMode::test) return;
-  require(options.batch_size % options.world_size == 0,
-          fmt::format("a batch of {} videos cannot be divided evenly among {} ranks", options.batch_size,
-                      options.world_size));
+  require(
+      options.batch_size % options.world_size == 0,
+      fmt::format("a batch of {} videos (train.batch_size / train.accumulate_steps) cannot be divided evenly "
+                  "among {} ranks",
+                  options.batch_size, options.world_size));
   require(options.drop_last || options.world_size == 1,
           "several ranks cannot train on a last batch that is not full: drop it");
   require(!options.drop_last || dataset.size() >= options.batch_size,

@@ -169,7 +169,7 @@ TEST_F(RanksAsProcesses, SignalsWhileTheRunEndsDoNotKillIt) {
 TEST_F(RanksAsProcesses, AnErrorOfTheSettingsIsToldByItsRank) {
   const auto result = train("run", 2, {"train.batch_size=15"});
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(result.errors, AllOf(HasSubstr("15"), HasSubstr("rank")));
+  EXPECT_THAT(result.errors, AllOf(HasSubstr("15"), HasSubstr("rank"), HasSubstr("train.batch_size")));
 }
 
 TEST_F(RanksAsProcesses, WhatWouldFailOnEveryRankIsToldOnce) {
