@@ -8,6 +8,8 @@
 #include <utility>
 
 #include <ATen/Functions.h>
+#include <c10/core/Event.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -28,6 +30,9 @@ namespace {
 
 constexpr std::size_t kBroadcastBuffer = 250u << 20;  // bytes that travel together, as in torch's DDP
 constexpr auto kSearch = std::chrono::seconds(10);    // for the ranks that do not answer
+// c10d's watchdog ends a process whose NCCL hangs, and names neither the step nor who is lost: it comes
+// second.
+constexpr auto kWatchdogDelay = std::chrono::seconds(60);
 
 std::chrono::milliseconds milliseconds(double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
@@ -50,7 +55,7 @@ c10::intrusive_ptr<c10d::Backend> make_nccl([[maybe_unused]] const c10::intrusiv
                                             [[maybe_unused]] const DistributedConfig& config) {
 #ifdef USE_C10D_NCCL
   auto options = c10d::ProcessGroupNCCL::Options::create();
-  options->timeout = milliseconds(config.collective_timeout);
+  options->timeout = milliseconds(config.collective_timeout) + kWatchdogDelay;
   return c10::make_intrusive<c10d::ProcessGroupNCCL>(store, place.rank, place.world_size, options);
 #else
   throw Error("several ranks on GPUs need NCCL, which this program was built without (ACTIONCLIP_CUDA)");
@@ -182,6 +187,21 @@ void C10dGroup::guard(const char* name, const std::function<void()>& collective)
     fail(name, first_line(problem.what_without_backtrace()));
   } catch (const std::exception& problem) {
     fail(name, first_line(problem.what()));
+  }
+}
+
+void C10dGroup::await_device() const {
+  if (place_.device.is_cpu()) return;
+  constexpr auto kPoll = std::chrono::microseconds(50);
+  c10::Event done(place_.device.type());
+  done.record(c10::impl::VirtualGuardImpl(place_.device.type()).getStream(place_.device));
+  const auto deadline = std::chrono::steady_clock::now() + milliseconds(config_.collective_timeout);
+  while (!done.query()) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      throw Error(fmt::format("the GPU was not done within {} s (distributed.collective_timeout)",
+                              config_.collective_timeout));
+    }
+    std::this_thread::sleep_for(kPoll);
   }
 }
 

@@ -46,6 +46,11 @@ class C10dGroup : public ProcessGroup {
   // Runs `collective`; what it throws becomes a CollectiveError that tells the whole story.
   void guard(const char* name, const std::function<void()>& collective);
 
+  // Waits until the GPU is done with what was queued; nothing on the CPU. NCCL's collectives do not hold up
+  // the host, so this is where one that hangs is noticed. To be called within guard(): throws after the
+  // collective's time-out.
+  void await_device() const;
+
   const c10::intrusive_ptr<c10d::ProcessGroup>& c10d() const { return group_; }
   CommunicationTimer& timer() { return timer_; }
 

@@ -69,8 +69,9 @@ void C10dReducer::backward(const at::Tensor& loss, bool last) {
     if (!reducer_) make_buckets(loss);
     if (last) reducer_->prepare_for_backward({loss});
     loss.backward();
+    group_.timer().end();
+    if (last) group_.await_device();
   });
-  group_.timer().end();
 }
 
 // DistributedDataParallel finds the order of the gradients in its first step, and makes other buckets for the

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <fmt/format.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -76,6 +77,8 @@ c10::intrusive_ptr<c10d::Store> open_store(const LaunchEnvironment& environment,
 
 std::shared_ptr<ProcessGroup> join_ranks(const std::optional<LaunchEnvironment>& environment,
                                          const DistributedConfig& config, c10::Device device) {
+  // What libtorch makes without a device at hand (page-locked memory) is made for the thread's own.
+  if (device.is_cuda()) c10::impl::VirtualGuardImpl(device.type()).setDevice(device);
   if (!environment || environment->world_size == 1) return std::make_shared<SingleProcess>();
   RankPlace place{.rank = environment->rank,
                   .world_size = environment->world_size,

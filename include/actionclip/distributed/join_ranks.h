@@ -13,8 +13,8 @@
 namespace actionclip {
 
 // The group of the ranks that `environment` names, NCCL where `device` is a GPU and Gloo else; SingleProcess
-// if there is but one. Waits for all of them. Throws Error if the store or some ranks cannot be reached in
-// time.
+// if there is but one. Waits for all of them, and makes `device` the thread's current one. Throws Error if
+// the store or some ranks cannot be reached in time.
 std::shared_ptr<ProcessGroup> join_ranks(const std::optional<LaunchEnvironment>& environment,
                                          const DistributedConfig& config, c10::Device device);
 
