@@ -93,11 +93,13 @@ install_python() {
 
 # CLIP's byte-pair merges; shipped inside open_clip's package.
 fetch_vocabulary() {
-  local target=.cache/bpe_simple_vocab_16e6.txt.gz
+  local target=.cache/bpe_simple_vocab_16e6.txt.gz package
   local sha256=924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a
   if [ ! -f "$target" ]; then
     mkdir -p .cache
-    cp "$(echo .venv/lib/python3*/site-packages/open_clip)/$(basename "$target")" "$target.tmp"
+    # Beside a re-used torch, open_clip may be there already, in that torch's folder.
+    package=$(.venv/bin/python -c 'import importlib.util; print(*importlib.util.find_spec("open_clip").submodule_search_locations)')
+    cp "$package/$(basename "$target")" "$target.tmp"
     echo "$sha256  $target.tmp" | sha256sum --check --quiet || die "the vocabulary in open_clip's package has another SHA-256 than $sha256"
     mv "$target.tmp" "$target"
   fi
