@@ -203,6 +203,7 @@ while [ $# -gt 0 ]; do
   case $1 in
     --help | -h) mode=--help ;;
     --videos | --rounds)
+      [ "$mode" = run ] || { printf '[gpu_check] error: %s is an option of run\n' "$1" >&2; exit 2; }
       [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || { printf '[gpu_check] error: %s needs a number from 1 on\n' "$1" >&2; exit 2; }
       if [ "$1" = --videos ]; then videos=$2; else rounds=$2; fi
       shift

@@ -68,9 +68,12 @@ class ResultFolder {
 void add_train_command(CLI::App& program, int& exit_code);
 void add_evaluate_command(CLI::App& program, int& exit_code);
 void add_zero_shot_command(CLI::App& program, int& exit_code);
+void add_interpolate_command(CLI::App& program, int& exit_code);
 void add_few_shot_command(CLI::App& program, int& exit_code);
 void add_predict_command(CLI::App& program, int& exit_code);
+void add_convert_command(CLI::App& program, int& exit_code);
 void add_dataset_command(CLI::App& program, int& exit_code);
 void add_inspect_command(CLI::App& program, int& exit_code);
+void add_inspect_weights(CLI::App& inspect, int& exit_code);
 
 }  // namespace actionclip

@@ -1,4 +1,4 @@
-// actionclip dataset: making data sets.
+// actionclip dataset: making data sets, and the vocabularies of their texts.
 
 #include <cstdint>
 #include <limits>
@@ -10,6 +10,7 @@
 #include "actionclip/video/synthetic.h"
 
 #include "tools/command.h"
+#include "tools/dataset_tokenizer.h"
 
 namespace actionclip {
 namespace {
@@ -52,9 +53,10 @@ void add_synthesize(CLI::App& dataset) {
 }  // namespace
 
 void add_dataset_command(CLI::App& program, int& /*exit_code*/) {
-  auto* command = program.add_subcommand("dataset", "make data sets");
+  auto* command = program.add_subcommand("dataset", "make data sets, and vocabularies of their texts");
   command->require_subcommand(1);
   add_synthesize(*command);
+  add_dataset_tokenizer(*command);
 }
 
 }  // namespace actionclip

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include <boost/describe.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -14,6 +15,7 @@
 #include "actionclip/core/error.h"
 #include "actionclip/distributed/agreement.h"
 #include "actionclip/distributed/join_ranks.h"
+#include "actionclip/train/settle_text.h"
 
 namespace actionclip {
 namespace {
@@ -21,8 +23,8 @@ namespace {
 constexpr std::array<const char*, 3> kSplits = {"train", "val", "test"};
 
 // What no tensor's shape shows: the experiment's, where the weights do not tell it.
-constexpr std::array<std::string_view, 5> kShownByNoShape = {"model.frames", "model.mean", "model.std",
-                                                             "model.vision.heads", "model.text.heads"};
+constexpr std::array<std::string_view, 6> kShownByNoShape = {
+    "model.frames", "model.mean", "model.std", "model.vision.heads", "model.text.heads", "model.activation"};
 
 std::string_view key_of(std::string_view override_text) {
   return override_text.substr(0, override_text.find('='));
@@ -41,6 +43,10 @@ void refuse_size_overrides(const std::vector<std::string>& overrides) {
   }
 }
 
+std::string activation_name(Activation activation) {
+  return boost::describe::enum_to_string(activation, "?");
+}
+
 // Refuses overrides that are not what the model has.
 void refuse_other_overrides(const std::vector<std::string>& overrides, const ModelConfig& given,
                             const ActionClipConfig& model) {
@@ -54,32 +60,38 @@ void refuse_other_overrides(const std::vector<std::string>& overrides, const Mod
     require("model.std", given.std, model.std);
     require("model.vision.heads", given.vision.heads, model.vision.heads);
     require("model.text.heads", given.text.heads, model.text.heads);
+    if (given.activation)
+      require("model.activation", activation_name(*given.activation), activation_name(model.text.activation));
   }
 }
 
-// Heads only to an encoder of the same width: those of another one say nothing about it.
-void take_from_experiment(const ModelConfig& given, ActionClipConfig& model) {
+// What neither the tensors nor a file beside them tell. Heads only to an encoder of the same width: those of
+// another one say nothing about it.
+void take_from_experiment(ModelConfig given, const Tokenizer& tokenizer, LoadedWeights& weights) {
+  settle_text(given, tokenizer);
   const ActionClipConfig sizes = resolve(given);
-  model.mean = sizes.mean;
-  model.std = sizes.std;
-  if (sizes.vision.width == model.vision.width) model.vision.heads = sizes.vision.heads;
-  if (sizes.text.width == model.text.width) model.text.heads = model.fusion.heads = sizes.text.heads;
+  const Told& told = weights.told;
+  ActionClipConfig& model = weights.config;
+  if (!told.input) {
+    model.mean = sizes.mean;
+    model.std = sizes.std;
+  }
+  if (!told.heads && sizes.vision.width == model.vision.width) model.vision.heads = sizes.vision.heads;
+  if (!told.heads && sizes.text.width == model.text.width)
+    model.text.heads = model.fusion.heads = sizes.text.heads;
+  if (!told.activation) {
+    model.vision.activation = sizes.vision.activation;
+    model.text.activation = sizes.text.activation;
+  }
+  if (!told.end_token) model.text.end_token = sizes.text.end_token;
+  if (!told.temporal_shift) model.vision.temporal_shift = sizes.vision.temporal_shift;
+  if (!told.conv1d_layout) model.fusion.conv1d_layout = sizes.fusion.conv1d_layout;
+  if (!weights.described) model.context.position = sizes.context.position;
   require_buildable(model);
 }
 
-LoadedWeights load_whole(const Experiment& experiment, const std::vector<std::string>& overrides) {
-  if (experiment.model.weights.empty()) {
-    throw Error("there are no weights to evaluate: give --weights FILE, or set model.weights");
-  }
-  auto weights = load_weights(experiment.model.weights.path, experiment.model.frames);
-  if (!weights.described) take_from_experiment(experiment.model, weights.config);
-  refuse_other_overrides(overrides, experiment.model, weights.config);
-  require_same_input(experiment.model, weights.config);
-  return weights;
-}
-
 std::string content_hash(const at::Tensor& tensor) {
-  const auto values = tensor.contiguous();
+  const auto values = tensor.cpu().contiguous();
   return sha256_of({static_cast<const char*>(values.const_data_ptr()), values.nbytes()});
 }
 
@@ -129,31 +141,47 @@ const DatasetConfig& find_split(const Experiment& experiment, const std::string&
   return split;
 }
 
+LoadedWeights load_whole(const EvaluationOptions& options, const Experiment& experiment) {
+  if (experiment.model.weights.empty()) {
+    throw Error("there are no weights to evaluate: give --weights FILE, or set model.weights");
+  }
+  auto weights = load_weights(experiment.model.weights.path, experiment.model.frames);
+  if (!weights.described) take_from_experiment(experiment.model, *make_tokenizer(experiment.text), weights);
+  refuse_other_overrides(options.experiment.overrides, experiment.model, weights.config);
+  require_same_input(experiment.model, weights.config);
+  return weights;
+}
+
 SplitScorer::SplitScorer(const EvaluationOptions& options, const Experiment& experiment,
                          const LabelSet& labels, c10::Device device, std::shared_ptr<ProcessGroup> group)
+    : SplitScorer(load_whole(options, experiment), experiment, labels, device, std::move(group)) {}
+
+SplitScorer::SplitScorer(LoadedWeights weights, const Experiment& experiment, const LabelSet& labels,
+                         c10::Device device, std::shared_ptr<ProcessGroup> group)
     : experiment_(experiment),
       labels_(labels),
       group_(std::move(group)),
-      weights_(load_whole(experiment, options.experiment.overrides)),
-      model_(build_model(weights_)) {
+      tokenizer_(make_tokenizer(experiment.text)),
+      weights_(std::move(weights)),
+      model_(take_model(weights_)) {
+  require_vocabulary(read_preprocessing(weights_), *tokenizer_, experiment.text, "text.vocabulary");
+  require_fit(weights_.config.text, *tokenizer_);
+  require_classified(weights_, labels);
+  require_labels_of_context(weights_, labels);
   model_->to(device);
-  const auto tokenizer = make_tokenizer(experiment.text);
-  require_vocabulary(read_preprocessing(weights_), *tokenizer, experiment.text.vocabulary.path,
-                     "text.vocabulary");
-  const auto prompts =
-      make_prompt_generator(experiment.text, tokenizer, labels, weights_.config.text.context_length);
-  tokens_ = token_tensor(prompts);
-  classifier_ = std::make_unique<Classifier>(model_, tokens_, experiment.train.precision);
+  prompts_ = text_input(make_prompt_generator(experiment.text, tokenizer_, labels, weights_.config));
+  classifier_ =
+      std::make_unique<Classifier>(model_, *prompts_, experiment.train.precision, experiment.eval.ensemble);
 }
 
 // Ranks that score something else each would add it up to figures of nothing.
 void SplitScorer::require_same_on_ranks(const DatasetConfig& split) const {
   if (group_->world_size() == 1) return;
   std::string weights;
-  for (const auto& [name, tensor] : weights_.tensors) weights += name + content_hash(tensor);
+  for (const auto& [name, tensor] : state_dict(model_)) weights += name + content_hash(tensor);
   require_agreement(*group_, {{"configuration", sha256_of(to_yaml(experiment_))},
                               {"list of videos", sha256_of_file(split.list.path)},
-                              {"set of labels, templates or vocabulary", content_hash(tokens_)},
+                              {"set of labels, templates or vocabulary", content_hash(prompts_->tokens)},
                               {"set of weights", sha256_of(weights)},
                               {"version of torch", TORCH_VERSION}});
 }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,14 +33,22 @@ struct EvaluationOptions {
 // Throws Error if the experiment does not set its list.
 const DatasetConfig& find_split(const Experiment& experiment, const std::string& name);
 
-// The model of the weights, with everything that scoring a split needs. What they do not tell (as OpenAI's
-// and published files do not) is the experiment's: frames, mean, std and heads.
+// The weights of the experiment (--weights, else model.weights). What they do not tell (as OpenAI's and
+// published files do not) is the experiment's: frames, mean, std and heads. Throws UsageError on overrides,
+// ConfigError on a mean or std in the experiment, that the weights contradict.
+LoadedWeights load_whole(const EvaluationOptions& options, const Experiment& experiment);
+
+// The model of the weights, with everything that scoring a split needs.
 class SplitScorer {
  public:
-  // `experiment` and `labels` must outlive it. Throws UsageError on overrides, ConfigError on a mean or std
-  // in the experiment, that the weights contradict.
+  // Of load_whole().
   SplitScorer(const EvaluationOptions& options, const Experiment& experiment, const LabelSet& labels,
               c10::Device device, std::shared_ptr<ProcessGroup> group);
+
+  // `experiment` and `labels` must outlive it. Throws Error if the weights end in a linear classifier of
+  // other labels.
+  SplitScorer(LoadedWeights weights, const Experiment& experiment, const LabelSet& labels, c10::Device device,
+              std::shared_ptr<ProcessGroup> group);
 
   // Each rank scores its part of the split; all get the whole report. Throws Error if the ranks do not have
   // the same in hand.
@@ -52,9 +61,10 @@ class SplitScorer {
   const Experiment& experiment_;
   const LabelSet& labels_;
   std::shared_ptr<ProcessGroup> group_;
+  std::shared_ptr<const Tokenizer> tokenizer_;
   LoadedWeights weights_;
   ActionClip model_;
-  at::Tensor tokens_;  // of the labels in their templates
+  std::optional<TextInput> prompts_;  // of the labels
   std::unique_ptr<Classifier> classifier_;
 };
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,6 +17,7 @@
 #include "actionclip/core/error.h"
 #include "actionclip/core/json_text.h"
 #include "actionclip/model/cost.h"
+#include "actionclip/text/labels.h"
 
 #include "tools/command.h"
 
@@ -74,7 +77,7 @@ StepSettings step_settings(const ModelOptions& options, const Experiment& experi
           .frames = stills ? 1 : sizes.fusion.frames,
           .text_length = choose_text_length(options, sizes),
           .fused = !stills,
-          .trained = trained_parts(train.task, experiment.text.fix_text),
+          .trained = trained_parts(train, experiment.text.fix_text, experiment.model.classifier),
           .precision = train.precision,
           .activation_checkpointing = train.activation_checkpointing,
           .optimizer_slots = optimizer_slots(train.optimizer)};
@@ -91,7 +94,9 @@ Costs compute_costs(const ActionClipConfig& sizes, const StepSettings& step) {
 
 template <typename T>
 nlohmann::ordered_json to_json(const PerPart<T>& parts) {
-  return {{"image", parts.image}, {"text", parts.text}, {"fusion", parts.fusion}, {"total", parts.total()}};
+  return {{"image", parts.image},           {"text", parts.text},
+          {"fusion", parts.fusion},         {"context", parts.context},
+          {"classifier", parts.classifier}, {"total", parts.total()}};
 }
 
 nlohmann::ordered_json to_json(const Experiment& experiment, const StepSettings& step, const Costs& costs) {
@@ -111,7 +116,8 @@ nlohmann::ordered_json to_json(const Experiment& experiment, const StepSettings&
           {"forward_flops",
            {{"image_of_video", forward.image},
             {"fusion_of_video", forward.fusion},
-            {"video", forward.image + forward.fusion},
+            {"classifier_of_video", forward.classifier},
+            {"video", forward.image + forward.fusion + forward.classifier},
             {"text", forward.text}}},
           {"training_flops_of_rank", to_json(training)},
           {"memory_of_rank",
@@ -131,6 +137,14 @@ nlohmann::ordered_json to_json(const Experiment& experiment, const StepSettings&
 
 using Rows = std::vector<std::pair<std::string, double>>;
 
+// Rows of 0 that not every model has are left out.
+Rows without_absent(Rows rows, std::initializer_list<std::string_view> optional) {
+  std::erase_if(rows, [&](const auto& row) {
+    return row.second == 0 && std::find(optional.begin(), optional.end(), row.first) != optional.end();
+  });
+  return rows;
+}
+
 void print_rows(const std::string& title, const Rows& rows, double unit) {
   fmt::print("{}\n", title);
   for (const auto& [name, value] : rows) fmt::print("  {:<44}{:>14.3f}\n", name, value / unit);
@@ -145,6 +159,8 @@ void print_parameters(const Costs& costs) {
   row("image", all.image, trained.image);
   row("text (with logit_scale)", all.text, trained.text);
   row("fusion", all.fusion, trained.fusion);
+  if (all.context > 0) row("learned context", all.context, trained.context);
+  if (all.classifier > 0) row("classifier", all.classifier, trained.classifier);
   row("total", all.total(), trained.total());
 }
 
@@ -159,15 +175,19 @@ void print_table(const Experiment& experiment, const StepSettings& step, const C
   fmt::print("These figures are computed from the sizes, not measured.\n");
   print_parameters(costs);
   print_rows("forward pass, GFLOPs (2 a multiply-add)",
-             {{"a video: image encoder, all frames", forward.image},
-              {"a video: fusion", forward.fusion},
-              {"a text", forward.text}},
+             without_absent({{"a video: image encoder, all frames", forward.image},
+                             {"a video: fusion", forward.fusion},
+                             {"a video: classifier", forward.classifier},
+                             {"a text", forward.text}},
+                            {"a video: classifier"}),
              kGiga);
   print_rows(fmt::format("training step of a rank ({} videos), TFLOPs", step.pairs_of_rank()),
-             {{"image", training.image},
-              {"text", training.text},
-              {"fusion", training.fusion},
-              {"total", training.total()}},
+             without_absent({{"image", training.image},
+                             {"text", training.text},
+                             {"fusion", training.fusion},
+                             {"classifier", training.classifier},
+                             {"total", training.total()}},
+                            {"classifier"}),
              kTera);
   print_rows("peak memory of a rank in tensors, GiB",
              {{"weights", memory.weights},
@@ -186,8 +206,21 @@ void print_table(const Experiment& experiment, const StepSettings& step, const C
              kMiB);
 }
 
+// Of the data's label set, where the model has parameters for each of them; else 0.
+std::int64_t count_labels(const Experiment& experiment) {
+  const auto& model = experiment.model;
+  if (!model.classifier && !(model.context.length > 0 && model.context.class_specific)) return 0;
+  if (experiment.data.labels.empty()) {
+    throw ConfigError(
+        "data.labels: not given, but the model has parameters for each label; set it to the file with their "
+        "names");
+  }
+  return read_labels(experiment.data.labels.path).size();
+}
+
 void inspect_model(const ModelOptions& options) {
-  const auto experiment = load_experiment(options.config, options.overrides, /*unread=*/{""});
+  auto experiment = load_experiment(options.config, options.overrides, /*unread=*/{""});
+  experiment.model.labels = count_labels(experiment);
   const auto sizes = resolve(experiment.model);
   const auto step = step_settings(options, experiment, sizes);
   const auto costs = compute_costs(sizes, step);
@@ -218,7 +251,8 @@ void add_model(CLI::App& inspect) {
   command->add_flag("--json", options->json, "print JSON: numbers, FLOPs and bytes");
   command->footer(
       "Memory is that of tensors; what the allocator and libraries take comes on top.\n"
-      "Neither data nor weights need be there.\n"
+      "Neither data nor weights need be there, but the labels where the model has parameters for each "
+      "(model.classifier, model.context.class_specific).\n"
       "Example:\n  actionclip inspect model --config configs/kinetics400/vit_b16_8f.yaml --ranks 8 "
       "train.batch_size=256");
   command->callback([options] { inspect_model(*options); });
@@ -244,11 +278,12 @@ void add_config(CLI::App& inspect) {
 
 }  // namespace
 
-void add_inspect_command(CLI::App& program, int& /*exit_code*/) {
+void add_inspect_command(CLI::App& program, int& exit_code) {
   auto* command = program.add_subcommand("inspect", "look at what a run would use");
   command->require_subcommand(1);
   add_config(*command);
   add_model(*command);
+  add_inspect_weights(*command, exit_code);
 }
 
 }  // namespace actionclip

@@ -73,8 +73,10 @@ int run(int argc, char** argv) {
   add_train_command(program, exit_code);
   add_evaluate_command(program, exit_code);
   add_zero_shot_command(program, exit_code);
+  add_interpolate_command(program, exit_code);
   add_few_shot_command(program, exit_code);
   add_predict_command(program, exit_code);
+  add_convert_command(program, exit_code);
   add_dataset_command(program, exit_code);
   add_inspect_command(program, exit_code);
   mention_global_options(program);

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <boost/describe.hpp>
+#include <boost/mp11.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -14,8 +16,10 @@
 #include "actionclip/core/json_text.h"
 #include "actionclip/core/progress.h"
 #include "actionclip/eval/prediction.h"
+#include "actionclip/text/descriptions.h"
 #include "actionclip/text/templates.h"
 #include "actionclip/train/experiment_data.h"
+#include "actionclip/train/settle_text.h"
 
 #include "tools/command.h"
 
@@ -28,7 +32,9 @@ struct PredictOptions {
   std::string weights;
   std::string labels;
   std::string templates;
+  std::string descriptions;
   std::string vocabulary;
+  std::string ensemble = boost::describe::enum_to_string(EvalConfig().ensemble, "");
   std::vector<std::string> videos;
   std::string device = "auto";
   std::optional<std::int64_t> frames;
@@ -56,21 +62,55 @@ LabelSet choose_labels(const PredictOptions& options, const LoadedWeights& weigh
   return LabelSet(std::move(trained));
 }
 
-// --templates, else those that the weights were trained with, else the method's.
+// --templates, else those that the weights were trained with, else the method's. A learned context does
+// without.
 std::vector<std::string> choose_templates(const PredictOptions& options, const LoadedWeights& weights) {
+  if (weights.config.context.length > 0) {
+    if (options.templates.empty()) return {"{}"};
+    throw UsageError("--templates: without effect, as the weights have a learned context; leave it out");
+  }
   if (!options.templates.empty()) return read_templates(options.templates);
   auto trained = read_text_list(weights, std::string(kTemplatesKey));
   return trained.empty() ? read_templates(default_templates_path()) : trained;
 }
 
-// --vocabulary, else CLIP's. Throws Error if it is not the one that the weights were trained with.
+// --descriptions, else those that the weights were trained with, which are of their labels alone.
+Descriptions choose_descriptions(const PredictOptions& options, const LoadedWeights& weights,
+                                 const LabelSet& labels) {
+  if (!options.descriptions.empty()) return read_descriptions(options.descriptions, labels);
+  if (!options.labels.empty()) return {};
+  return read_text_lists(weights, std::string(kDescriptionsKey));
+}
+
+// Of --vocabulary, else CLIP's. Throws Error if it is not the one that the weights were trained with.
 std::shared_ptr<const Tokenizer> choose_tokenizer(const PredictOptions& options,
-                                                  const Preprocessing& preprocessing) {
-  TextConfig config;
+                                                  const Preprocessing& preprocessing,
+                                                  const TextTransformerConfig& encoder) {
+  TextConfig config = tokenizer_settings(preprocessing);
   config.vocabulary.path = options.vocabulary;
+  if (config.tokenizer == TokenizerKind::sentencepiece && config.vocabulary.empty()) {
+    throw UsageError(
+        fmt::format("the weights were trained with a SentencePiece model, which they do not hold: give it "
+                    "with --vocabulary FILE (its SHA-256 is {})",
+                    preprocessing.vocabulary));
+  }
   auto tokenizer = make_tokenizer(config);
-  require_vocabulary(preprocessing, *tokenizer, options.vocabulary, "--vocabulary");
+  require_vocabulary(preprocessing, *tokenizer, config, "--vocabulary");
+  require_fit(encoder, *tokenizer);
   return tokenizer;
+}
+
+std::vector<std::string> ensemble_names() {
+  std::vector<std::string> names;
+  boost::mp11::mp_for_each<boost::describe::describe_enumerators<Ensemble>>(
+      [&](auto enumerator) { names.emplace_back(enumerator.name); });
+  return names;
+}
+
+Ensemble ensemble_of(const std::string& name) {
+  Ensemble ensemble{};
+  boost::describe::enum_from_string(name.c_str(), ensemble);
+  return ensemble;
 }
 
 void print_table(const Prediction& prediction, std::int64_t top) {
@@ -87,15 +127,19 @@ void print_table(const Prediction& prediction, std::int64_t top) {
 
 int predict_command(const PredictOptions& options) {
   options.output.open();
-  const LoadedWeights weights = load(options);
+  LoadedWeights weights = load(options);
   const LabelSet labels = choose_labels(options, weights);
-  ActionClip model = build_model(weights);
+  require_classified(weights, labels);
+  require_labels_of_context(weights, labels);
+  ActionClip model = take_model(weights);
   model->to(choose_device(options.device));
   const Preprocessing preprocessing = read_preprocessing(weights);
-  const PromptGenerator prompts(choose_tokenizer(options, preprocessing), labels.names(),
+  const PromptGenerator prompts(choose_tokenizer(options, preprocessing, weights.config.text), labels.names(),
                                 choose_templates(options, weights), weights.config.text.context_length,
-                                options.truncate || preprocessing.truncate);
-  Classifier classifier(model, token_tensor(prompts));
+                                options.truncate || preprocessing.truncate,
+                                choose_descriptions(options, weights, labels),
+                                placeholders_of(weights.config.context));
+  Classifier classifier(model, text_input(prompts), Precision::fp32, ensemble_of(options.ensemble));
   auto results = nlohmann::ordered_json::array();
   bool failed = false;
   ProgressBar bar("predict", static_cast<std::int64_t>(options.videos.size()), "videos");
@@ -126,8 +170,17 @@ void add_predict_command(CLI::App& program, int& exit_code) {
                       "CSV `id,name` or a label a line; default: those that the weights were trained on");
   command->add_option("--templates", options->templates,
                       "prompt templates (YAML); default: those of the weights, else the method's 16");
-  command->add_option("--vocabulary", options->vocabulary,
-                      "merges file, where the weights were trained with another than CLIP's");
+  command->add_option("--descriptions", options->descriptions,
+                      "sentences for each label (YAML); default: those of the weights, without --labels");
+  command->add_option(
+      "--vocabulary", options->vocabulary,
+      "merges file or SentencePiece model, where the weights were trained with another than CLIP's");
+  command
+      ->add_option("--ensemble", options->ensemble,
+                   "mean_of_softmax: average the probabilities of a label's prompts; mean_embedding: average "
+                   "their embeddings")
+      ->check(CLI::IsMember(ensemble_names()))
+      ->capture_default_str();
   command->add_option("--frames", options->frames, "frames a video where the weights do not tell")
       ->check(CLI::Range(1, 1024))
       ->default_str(std::to_string(kDefaultFrames));

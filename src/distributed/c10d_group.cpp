@@ -8,8 +8,6 @@
 #include <utility>
 
 #include <ATen/Functions.h>
-#include <c10/core/Event.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -24,6 +22,7 @@
 
 #include "c10d_compat.h"
 #include "c10d_reducer.h"
+#include "device_event.h"
 
 namespace actionclip {
 namespace {
@@ -193,8 +192,7 @@ void C10dGroup::guard(const char* name, const std::function<void()>& collective)
 void C10dGroup::await_device() const {
   if (place_.device.is_cpu()) return;
   constexpr auto kPoll = std::chrono::microseconds(50);
-  c10::Event done(place_.device.type());
-  done.record(c10::impl::VirtualGuardImpl(place_.device.type()).getStream(place_.device));
+  const auto done = record_event(place_.device, c10::EventFlag::PYTORCH_DEFAULT);
   const auto deadline = std::chrono::steady_clock::now() + milliseconds(config_.collective_timeout);
   while (!done.query()) {
     if (std::chrono::steady_clock::now() > deadline) {

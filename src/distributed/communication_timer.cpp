@@ -1,20 +1,14 @@
 #include "communication_timer.h"
 
-#include <c10/core/impl/VirtualGuardImpl.h>
+#include "device_event.h"
 
 namespace actionclip {
-
-c10::Event CommunicationTimer::record() const {
-  c10::Event event(device_.type(), c10::EventFlag::BACKEND_DEFAULT);  // the flag under which events tell time
-  event.record(c10::impl::VirtualGuardImpl(device_.type()).getStream(device_));
-  return event;
-}
 
 void CommunicationTimer::begin() {
   if (device_.is_cpu()) {
     start_ = Clock::now();
   } else {
-    start_event_.emplace(record());
+    start_event_ = record_event(device_, c10::EventFlag::BACKEND_DEFAULT);
   }
 }
 
@@ -24,7 +18,7 @@ void CommunicationTimer::end() {
     start_.reset();
   }
   if (start_event_) {
-    spans_.emplace_back(std::move(*start_event_), record());
+    spans_.emplace_back(std::move(*start_event_), record_event(device_, c10::EventFlag::BACKEND_DEFAULT));
     start_event_.reset();
   }
 }

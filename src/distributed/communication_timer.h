@@ -28,8 +28,6 @@ class CommunicationTimer {
  private:
   using Clock = std::chrono::steady_clock;
 
-  c10::Event record() const;
-
   const c10::Device device_;
   double seconds_ = 0;
   std::optional<Clock::time_point> start_;

@@ -19,6 +19,8 @@ at::Tensor channel_constant(const std::vector<double>& values) {
 ModelPart part_of(std::string_view parameter_name) {
   if (parameter_name.starts_with("visual.")) return ModelPart::image;
   if (parameter_name.starts_with("fusion.")) return ModelPart::fusion;
+  if (parameter_name.starts_with("context.")) return ModelPart::context;
+  if (parameter_name.starts_with("classifier.")) return ModelPart::classifier;
   return ModelPart::text;
 }
 
@@ -29,7 +31,7 @@ at::Tensor l2_normalize(const at::Tensor& features) {
 
 ActionClipImpl::ActionClipImpl(const ActionClipConfig& config)
     : config_(config), mean_(channel_constant(config.mean)), std_(channel_constant(config.std)) {
-  visual = register_module("visual", VisionTransformer(config.vision));
+  visual = register_module("visual", make_image_encoder(config.vision));
   text = TextTransformer(config.text);
   register_module("token_embedding", text->token_embedding);
   register_parameter("positional_embedding", text->positional_embedding);
@@ -38,6 +40,10 @@ ActionClipImpl::ActionClipImpl(const ActionClipConfig& config)
   register_parameter("text_projection", text->text_projection);
   logit_scale = register_parameter("logit_scale", at::full({}, kInitialLogitScale));
   fusion = register_module("fusion", make_temporal_fusion(config.fusion));
+  if (config.context.length > 0)
+    context = register_module("context", LearnedContext(config.context, config.text.width));
+  if (config.classes > 0)
+    classifier = register_module("classifier", ClassifierHead(config.vision.output_dim, config.classes));
 }
 
 at::Device ActionClipImpl::device() const { return logit_scale.device(); }
@@ -50,14 +56,24 @@ at::Tensor ActionClipImpl::encode_frames(const at::Tensor& clips) {
   TORCH_CHECK(clips.dim() == 5, "clips of shape ", clips.sizes(), " given, [B, T, 3, S, S] needed");
   auto images = clips.flatten(0, 1).to(device(), /*non_blocking=*/true);
   if (images.scalar_type() == at::kByte) images = normalize(images);
-  return visual(images).view({clips.size(0), clips.size(1), -1});
+  const auto features = visual->forward(images, clips.size(1));
+  return features.view({clips.size(0), -1, features.size(1)});
 }
 
 at::Tensor ActionClipImpl::encode_video(const at::Tensor& clips) {
   return fusion->forward(encode_frames(clips));
 }
 
-at::Tensor ActionClipImpl::encode_text(const at::Tensor& tokens) { return text(tokens); }
+at::Tensor ActionClipImpl::encode_text(const TextInput& texts) {
+  if (!texts.placeholders.defined()) return text(texts.tokens);
+  TORCH_CHECK(context, "texts with places for a learned context given to a model that has none");
+  const bool class_specific = config_.context.classes > 0;
+  const auto placeholders = texts.placeholders.to(device(), /*non_blocking=*/true);
+  const auto label_ids = class_specific ? texts.label_ids.to(device(), /*non_blocking=*/true) : at::Tensor();
+  return text->forward(texts.tokens, [&](const at::Tensor& embeddings) {
+    return context(embeddings, placeholders, label_ids);
+  });
+}
 
 void ActionClipImpl::set_trainable(ModelPart part, bool trainable) {
   for (auto& parameter : named_parameters()) {

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <iterator>
+#include <mutex>
 #include <utility>
 
+#include <ATen/Context.h>
+#include <ATen/core/Generator.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -13,11 +16,45 @@
 namespace actionclip {
 namespace {
 
+at::Tensor random_state(const at::Device& device) {
+  auto generator = at::globalContext().defaultGenerator(device);
+  const std::lock_guard lock(generator.mutex());
+  return generator.get_state();
+}
+
+void set_random_state(const at::Device& device, const at::Tensor& state) {
+  auto generator = at::globalContext().defaultGenerator(device);
+  const std::lock_guard lock(generator.mutex());
+  generator.set_state(state);
+}
+
+// The random numbers of a device start again from `state` for a scope; behind it they go on as if nothing had
+// been drawn. Does nothing without a state.
+class ReplayedDraws {
+ public:
+  ReplayedDraws(at::Device device, const at::Tensor& state) : device_(device) {
+    if (!state.defined()) return;
+    former_ = random_state(device_);
+    set_random_state(device_, state);
+  }
+  ~ReplayedDraws() {
+    if (former_.defined()) set_random_state(device_, former_);
+  }
+  ReplayedDraws(const ReplayedDraws&) = delete;
+  ReplayedDraws& operator=(const ReplayedDraws&) = delete;
+
+ private:
+  at::Device device_;
+  at::Tensor former_;
+};
+
 // What the backward pass needs beside tensors.
 struct Recipe : torch::CustomClassHolder {
-  Recipe(Block block, Precision precision) : block(std::move(block)), precision(precision) {}
+  Recipe(Block block, Precision precision, at::Tensor random_state)
+      : block(std::move(block)), precision(precision), random_state(std::move(random_state)) {}
   Block block;
   Precision precision;
+  at::Tensor random_state;  // before the block ran; undefined if it draws nothing
 };
 
 class Checkpointed : public torch::autograd::Function<Checkpointed> {
@@ -41,6 +78,7 @@ class Checkpointed : public torch::autograd::Function<Checkpointed> {
     {
       const at::AutoGradMode with_graph(true);
       const Autocast as_before(inputs[0].device().type(), recipe.precision);
+      const ReplayedDraws same_draws(inputs[0].device(), recipe.random_state);
       output = recipe.block(inputs[0]);
     }
     return gradients_of(output, inputs, gradients[0]);
@@ -67,11 +105,12 @@ class Checkpointed : public torch::autograd::Function<Checkpointed> {
 }  // namespace
 
 at::Tensor run_checkpointed(const Block& block, const std::vector<at::Tensor>& parameters,
-                            const at::Tensor& x) {
+                            const at::Tensor& x, bool draws) {
   const bool learns = x.requires_grad() || std::any_of(parameters.begin(), parameters.end(),
                                                        [](const at::Tensor& t) { return t.requires_grad(); });
   if (!at::GradMode::is_enabled() || !learns) return block(x);
-  const auto recipe = c10::make_intrusive<Recipe>(block, current_precision(x.device().type()));
+  const auto recipe = c10::make_intrusive<Recipe>(block, current_precision(x.device().type()),
+                                                  draws ? random_state(x.device()) : at::Tensor());
   return Checkpointed::apply(x, at::TensorList(parameters), recipe);
 }
 

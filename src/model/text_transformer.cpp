@@ -14,10 +14,15 @@ TextTransformerImpl::TextTransformerImpl(const TextTransformerConfig& config) : 
       register_module("token_embedding", torch::nn::Embedding(config.vocabulary_size, config.width));
   positional_embedding =
       register_parameter("positional_embedding", at::empty({config.context_length, config.width}));
-  transformer = register_module(
-      "transformer",
-      Transformer(TransformerOptions{
-          .width = config.width, .layers = config.layers, .heads = config.heads, .causal = true}));
+  transformer =
+      register_module("transformer", Transformer(TransformerOptions{.width = config.width,
+                                                                    .layers = config.layers,
+                                                                    .heads = config.heads,
+                                                                    .causal = true,
+                                                                    .mlp_width = config.mlp_width,
+                                                                    .activation = config.activation,
+                                                                    .layer_scale = config.layer_scale,
+                                                                    .drop_path = config.drop_path}));
   ln_final = register_module("ln_final", torch::nn::LayerNorm(torch::nn::LayerNormOptions({config.width})));
   text_projection = register_parameter("text_projection", at::empty({config.width, config.output_dim}));
   initialize();
@@ -40,15 +45,25 @@ void TextTransformerImpl::initialize() {
   torch::nn::init::normal_(text_projection, 0, attention_std);
 }
 
-at::Tensor TextTransformerImpl::forward(const at::Tensor& tokens) {
+// [N]: the place in each row at which its feature is taken.
+at::Tensor TextTransformerImpl::find_ends(const at::Tensor& tokens) const {
+  if (config_.end_token == kLargestToken) return tokens.argmax(-1);
+  const auto is_end = tokens.eq(config_.end_token);
+  TORCH_CHECK(is_end.any(-1).all().item<bool>(), "a row of tokens lacks the end token, ", config_.end_token);
+  return is_end.to(at::kByte).argmax(-1);  // the first of equal ones
+}
+
+at::Tensor TextTransformerImpl::forward(const at::Tensor& tokens,
+                                        const std::function<at::Tensor(const at::Tensor&)>& change) {
   TORCH_CHECK(tokens.dim() == 2 && tokens.size(1) <= config_.context_length, "tokens of shape ",
               tokens.sizes(), " given, [N, up to ", config_.context_length, "] needed");
   const auto device = token_embedding->weight.device();
   // Found before the tokens go to the device: there, reading the length would wait for everything queued.
-  const auto end_positions = tokens.argmax(-1);
+  const auto end_positions = find_ends(tokens);
   const std::int64_t length = tokens.size(0) > 0 ? end_positions.max().item<std::int64_t>() + 1 : 1;
   const auto used_tokens = tokens.narrow(1, 0, length).to(device, /*non_blocking=*/true);
-  const auto x = token_embedding(used_tokens) + positional_embedding.narrow(0, 0, length);
+  const auto embeddings = token_embedding(used_tokens);
+  const auto x = (change ? change(embeddings) : embeddings) + positional_embedding.narrow(0, 0, length);
   const auto at_end = transformer->forward_at(x, end_positions.to(device, /*non_blocking=*/true));
   return at::matmul(ln_final(at_end), text_projection);
 }

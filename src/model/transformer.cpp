@@ -3,6 +3,8 @@
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/sigmoid.h>
@@ -12,11 +14,13 @@
 #include <torch/nn/options/normalization.h>
 
 #include "activation_checkpoint.h"
+#include "drop_path.h"
 
 namespace actionclip {
 namespace {
 
 constexpr double kQuickGeluSlope = 1.702;
+constexpr double kInitialLayerScale = 1e-4;
 
 // Plain autograd would keep three tensors of the widest size in the network (1.702 x, its sigmoid, x); this
 // keeps one.
@@ -57,7 +61,10 @@ torch::nn::LayerNorm make_layer_norm(const TransformerOptions& options) {
 at::Tensor quick_gelu(const at::Tensor& x) { return QuickGelu::apply(x); }
 
 MultiheadAttentionImpl::MultiheadAttentionImpl(const TransformerOptions& options)
-    : width_(options.width), heads_(options.heads), causal_(options.causal) {
+    : width_(options.width),
+      heads_(options.heads),
+      dropout_(options.attention_dropout),
+      causal_(options.causal) {
   TORCH_CHECK(width_ % heads_ == 0, "attention width ", width_, " is not a multiple of its ", heads_,
               " heads");
   in_proj_weight = register_parameter("in_proj_weight", at::empty({3 * width_, width_}));
@@ -74,7 +81,7 @@ at::Tensor MultiheadAttentionImpl::split_heads(const at::Tensor& x) const {
 at::Tensor MultiheadAttentionImpl::forward(const at::Tensor& x) {
   const auto qkv = at::linear(x, in_proj_weight, in_proj_bias).chunk(3, -1);
   const auto attended = at::scaled_dot_product_attention(split_heads(qkv[0]), split_heads(qkv[1]),
-                                                         split_heads(qkv[2]), {}, 0.0, causal_);
+                                                         split_heads(qkv[2]), {}, dropout(), causal_);
   return linear(out_proj, attended.transpose(1, 2).reshape(x.sizes()));
 }
 
@@ -90,46 +97,70 @@ at::Tensor MultiheadAttentionImpl::forward_at(const at::Tensor& x, const at::Ten
     mask = (columns.unsqueeze(0) <= positions.unsqueeze(1)).view({x.size(0), 1, 1, x.size(1)});
   }
   const auto attended = at::scaled_dot_product_attention(split_heads(query), split_heads(key_value[0]),
-                                                         split_heads(key_value[1]), mask);
+                                                         split_heads(key_value[1]), mask, dropout());
   return linear(out_proj, attended.transpose(1, 2).reshape({x.size(0), 1, width_}));
 }
 
-MlpImpl::MlpImpl(std::int64_t width) {
-  c_fc = register_module("c_fc", torch::nn::Linear(width, 4 * width));
-  c_proj = register_module("c_proj", torch::nn::Linear(4 * width, width));
+MlpImpl::MlpImpl(const TransformerOptions& options) : activation_(options.activation) {
+  const std::int64_t hidden = options.mlp_width > 0 ? options.mlp_width : 4 * options.width;
+  c_fc = register_module("c_fc", torch::nn::Linear(options.width, hidden));
+  c_proj = register_module("c_proj", torch::nn::Linear(hidden, options.width));
 }
 
-at::Tensor MlpImpl::forward(const at::Tensor& x) { return linear(c_proj, quick_gelu(linear(c_fc, x))); }
+at::Tensor MlpImpl::forward(const at::Tensor& x) {
+  const auto hidden = linear(c_fc, x);
+  return linear(c_proj, activation_ == Activation::gelu ? at::gelu(hidden) : quick_gelu(hidden));
+}
 
-ResidualAttentionBlockImpl::ResidualAttentionBlockImpl(const TransformerOptions& options) {
+LayerScaleImpl::LayerScaleImpl(std::int64_t width) {
+  gamma = register_parameter("gamma", at::full({width}, kInitialLayerScale));
+}
+
+at::Tensor LayerScaleImpl::forward(const at::Tensor& x) { return x * gamma; }
+
+ResidualAttentionBlockImpl::ResidualAttentionBlockImpl(const TransformerOptions& options, double drop_path)
+    : drop_path_(drop_path) {
   attn = register_module("attn", MultiheadAttention(options));
   ln_1 = register_module("ln_1", make_layer_norm(options));
-  mlp = register_module("mlp", Mlp(options.width));
+  mlp = register_module("mlp", Mlp(options));
   ln_2 = register_module("ln_2", make_layer_norm(options));
+  if (!options.layer_scale) return;
+  ls_1 = register_module("ls_1", LayerScale(options.width));
+  ls_2 = register_module("ls_2", LayerScale(options.width));
+}
+
+at::Tensor ResidualAttentionBlockImpl::add(const at::Tensor& x, const at::Tensor& branch,
+                                           LayerScale& scale) const {
+  const auto scaled = scale.is_empty() ? branch : scale(branch);
+  return x + (draws() ? actionclip::drop_path(scaled, drop_path_) : scaled);
 }
 
 at::Tensor ResidualAttentionBlockImpl::forward(const at::Tensor& x) {
-  const auto attended = x + attn(ln_1(x));
-  return attended + mlp(ln_2(attended));
+  const auto attended = add(x, attn(ln_1(x)), ls_1);
+  return add(attended, mlp(ln_2(attended)), ls_2);
 }
 
 at::Tensor ResidualAttentionBlockImpl::forward_at(const at::Tensor& x, const at::Tensor& positions) {
-  const auto attended = rows_at(x, positions) + attn->forward_at(ln_1(x), positions);
-  return attended + mlp(ln_2(attended));
+  const auto attended = add(rows_at(x, positions), attn->forward_at(ln_1(x), positions), ls_1);
+  return add(attended, mlp(ln_2(attended)), ls_2);
 }
 
 TransformerImpl::TransformerImpl(const TransformerOptions& options) {
   resblocks = register_module("resblocks", torch::nn::ModuleList());
-  for (std::int64_t i = 0; i < options.layers; ++i) resblocks->push_back(ResidualAttentionBlock(options));
+  for (std::int64_t i = 0; i < options.layers; ++i)
+    resblocks->push_back(
+        ResidualAttentionBlock(options, drop_path_rate(options.drop_path, i, options.layers)));
 }
 
-at::Tensor TransformerImpl::run_block(std::size_t index, const at::Tensor& x,
+at::Tensor TransformerImpl::run_block(std::size_t index, const at::Tensor& x, const TokenMove& before_block,
                                       const std::optional<at::Tensor>& positions) {
   const auto block = resblocks->ptr<ResidualAttentionBlockImpl>(index);
-  const Block compute = [block, positions](const at::Tensor& input) {
+  const Block compute = [block, before_block, positions](const at::Tensor& tokens) {
+    const auto input = before_block ? before_block(tokens) : tokens;
     return positions ? block->forward_at(input, *positions) : block->forward(input);
   };
-  return checkpoints_activations ? run_checkpointed(compute, block->parameters(), x) : compute(x);
+  return checkpoints_activations ? run_checkpointed(compute, block->parameters(), x, block->draws())
+                                 : compute(x);
 }
 
 at::Tensor TransformerImpl::forward(at::Tensor x) {
@@ -137,11 +168,12 @@ at::Tensor TransformerImpl::forward(at::Tensor x) {
   return x;
 }
 
-at::Tensor TransformerImpl::forward_at(at::Tensor x, const at::Tensor& positions) {
+at::Tensor TransformerImpl::forward_at(at::Tensor x, const at::Tensor& positions,
+                                       const TokenMove& before_block) {
   const auto count = resblocks->size();
   if (count == 0) return rows_at(x, positions).squeeze(1);
-  for (std::size_t i = 0; i + 1 < count; ++i) x = run_block(i, x);
-  return run_block(count - 1, x, positions).squeeze(1);
+  for (std::size_t i = 0; i + 1 < count; ++i) x = run_block(i, x, before_block);
+  return run_block(count - 1, x, before_block, positions).squeeze(1);
 }
 
 void set_activation_checkpointing(torch::nn::Module& model, bool on) {

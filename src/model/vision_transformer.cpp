@@ -3,14 +3,17 @@
 #include <cmath>
 
 #include <ATen/ops/cat.h>
+#include <ATen/ops/dropout.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
 
+#include "temporal_shift.h"
+
 namespace actionclip {
 
-VisionTransformerImpl::VisionTransformerImpl(const VisionTransformerConfig& config) : config_(config) {
+VisionTransformerImpl::VisionTransformerImpl(const VisionConfig& config) : config_(config) {
   const std::int64_t width = config.width, patch = config.patch_size;
   const std::int64_t grid = config.image_size / patch;
   const double scale = 1 / std::sqrt(static_cast<double>(width));
@@ -19,12 +22,31 @@ VisionTransformerImpl::VisionTransformerImpl(const VisionTransformerConfig& conf
   class_embedding = register_parameter("class_embedding", at::randn({width}) * scale);
   positional_embedding =
       register_parameter("positional_embedding", at::randn({grid * grid + 1, width}) * scale);
+  if (config.joint_frames > 0) {
+    time_embedding = register_parameter("time_embedding", at::randn({config.joint_frames, width}) * scale);
+  }
   ln_pre = register_module("ln_pre", torch::nn::LayerNorm(torch::nn::LayerNormOptions({width})));
-  transformer = register_module(
-      "transformer",
-      Transformer(TransformerOptions{.width = width, .layers = config.layers, .heads = config.heads}));
+  transformer =
+      register_module("transformer", Transformer(TransformerOptions{.width = width,
+                                                                    .layers = config.layers,
+                                                                    .heads = config.heads,
+                                                                    .mlp_width = config.mlp_width,
+                                                                    .activation = config.activation,
+                                                                    .layer_scale = config.layer_scale,
+                                                                    .drop_path = config.drop_path}));
   ln_post = register_module("ln_post", torch::nn::LayerNorm(torch::nn::LayerNormOptions({width})));
   proj = register_parameter("proj", at::randn({width, config.output_dim}) * scale);
+}
+
+void VisionTransformerImpl::require_fitting(const at::Tensor& images, std::int64_t frames) const {
+  TORCH_CHECK(images.dim() == 4 && images.size(1) == 3 && images.size(2) == config_.image_size &&
+                  images.size(3) == config_.image_size,
+              "images of shape ", images.sizes(), " given, [N, 3, ", config_.image_size, ", ",
+              config_.image_size, "] needed");
+  TORCH_CHECK(frames > 0 && images.size(0) % frames == 0, images.size(0),
+              " images given, not those of videos of ", frames, " frames");
+  TORCH_CHECK(config_.joint_frames == 0 || frames <= config_.joint_frames,
+              "the joint image encoder takes up to ", config_.joint_frames, " frames, ", frames, " given");
 }
 
 // The strided convolution written as one matrix product, which is faster than the convolution kernels (CPU:
@@ -38,16 +60,33 @@ at::Tensor VisionTransformerImpl::embed_patches(const at::Tensor& images) {
   return at::linear(patches, conv1->weight.view({config_.width, -1}));
 }
 
-at::Tensor VisionTransformerImpl::forward(const at::Tensor& images) {
-  TORCH_CHECK(images.dim() == 4 && images.size(1) == 3 && images.size(2) == config_.image_size &&
-                  images.size(3) == config_.image_size,
-              "images of shape ", images.sizes(), " given, [N, 3, ", config_.image_size, ", ",
-              config_.image_size, "] needed");
-  const auto patches = embed_patches(images.contiguous());
+at::Tensor VisionTransformerImpl::embed_apart(const at::Tensor& patches) {
   const auto class_token = class_embedding.to(patches.scalar_type()).expand({patches.size(0), 1, -1});
-  auto x = at::cat({class_token, patches}, 1) + positional_embedding;
+  return at::cat({class_token, patches}, 1) + positional_embedding;
+}
+
+at::Tensor VisionTransformerImpl::embed_jointly(const at::Tensor& patches, std::int64_t frames) {
+  const std::int64_t count = patches.size(1), width = config_.width;
+  const auto in_space = patches + positional_embedding.narrow(0, 1, count);
+  const auto in_time = in_space.view({-1, frames, count, width}) +
+                       time_embedding.narrow(0, 0, frames).view({frames, 1, width});
+  const auto class_token = class_embedding + positional_embedding.select(0, 0);
+  return at::cat({class_token.expand({in_time.size(0), 1, -1}), in_time.flatten(1, 2)}, 1);
+}
+
+at::Tensor VisionTransformerImpl::forward(const at::Tensor& images, std::int64_t frames) {
+  require_fitting(images, frames);
+  const auto patches = embed_patches(images.contiguous());
+  auto x = config_.joint_frames > 0 ? embed_jointly(patches, frames) : embed_apart(patches);
+  if (is_training() && config_.embedding_dropout > 0)
+    x = at::dropout(x, config_.embedding_dropout, /*train=*/true);
+  // The published code wraps a block as a whole, so the residual connection too starts from the shifted
+  // tokens.
+  TokenMove shift;
+  if (config_.temporal_shift)
+    shift = [frames](const at::Tensor& tokens) { return temporal_shift(tokens, frames); };
   const auto class_position = at::zeros({x.size(0)}, x.options().dtype(at::kLong));
-  x = transformer->forward_at(ln_pre(x), class_position);
+  x = transformer->forward_at(ln_pre(x), class_position, shift);
   return at::matmul(ln_post(x), proj);
 }
 

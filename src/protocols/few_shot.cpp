@@ -17,6 +17,7 @@
 #include "actionclip/eval/evaluator.h"
 #include "actionclip/eval/statistics.h"
 #include "actionclip/train/run_folder.h"
+#include "actionclip/train/settle_text.h"
 #include "actionclip/train/stop_signal.h"
 #include "actionclip/video/video_list.h"
 #include "actionclip/weights/initialize.h"
@@ -29,6 +30,7 @@ struct FewShotData {
   LabelSet labels;
   VideoList train;
   VideoList test;
+  std::shared_ptr<const Tokenizer> tokenizer;
   std::string identity;  // identity_of()
 };
 
@@ -77,17 +79,18 @@ void fit_batch(TrainConfig& train, std::int64_t clips) {
 
 double score(const Experiment& experiment, ActionClip& model, const FewShotData& data) {
   const auto& config = model->config();
-  const auto prompts = make_prompt_generator(experiment.text, make_tokenizer(experiment.text), data.labels,
-                                             config.text.context_length);
-  Classifier classifier(model, token_tensor(prompts), experiment.train.precision);
+  const auto prompts = make_prompt_generator(experiment.text, data.tokenizer, data.labels, config);
+  Classifier classifier(model, text_input(prompts), experiment.train.precision, experiment.eval.ensemble);
   const ClipDataset videos(data.test,
                            clip_options(experiment, config.vision.image_size, config.fusion.frames));
   return evaluate(classifier, videos, data.labels, experiment.eval, experiment.data).metrics.top1();
 }
 
 // The score of the weights as they are.
-double score_start(const Experiment& experiment, const FewShotOptions& options, const FewShotData& data) {
-  ActionClip model = build_model(experiment.model, static_cast<std::uint64_t>(experiment.seed));
+double score_start(Experiment experiment, const FewShotOptions& options, const FewShotData& data) {
+  settle_text(experiment.model, *data.tokenizer);
+  experiment.model.labels = data.labels.size();
+  ActionClip model = start_model(experiment, *data.tokenizer);
   model->to(options.device);
   return score(experiment, model, data);
 }
@@ -110,6 +113,7 @@ std::optional<double> train_and_score(Experiment experiment, const FewShotOption
   const auto lock = open_run_folder(folder, experiment, resume);
   Trainer trainer(experiment, {.output = folder, .device = options.device, .resume = resume});
   if (trainer.run() == TrainOutcome::stopped_by_signal || stop.requested()) return std::nullopt;
+  const AveragedWeights averaged(trainer.average());
   return score(experiment, trainer.model(), data);
 }
 
@@ -131,14 +135,16 @@ std::string identity_of(Experiment experiment) {
   experiment.data.prefetch = defaults.data.prefetch;
   experiment.train.checkpoint_every = defaults.train.checkpoint_every;
   experiment.train.keep_checkpoints = defaults.train.keep_checkpoints;
-  const nlohmann::ordered_json identity = {{"experiment", to_yaml(experiment)},
-                                           {"sha256",
-                                            {{"model.weights", content_hash(experiment.model.weights)},
-                                             {"text.vocabulary", content_hash(experiment.text.vocabulary)},
-                                             {"text.templates", content_hash(experiment.text.templates)},
-                                             {"data.labels", content_hash(experiment.data.labels)},
-                                             {"data.train.list", content_hash(experiment.data.train.list)},
-                                             {"data.test.list", content_hash(experiment.data.test.list)}}}};
+  const nlohmann::ordered_json identity = {
+      {"experiment", to_yaml(experiment)},
+      {"sha256",
+       {{"model.weights", content_hash(experiment.model.weights)},
+        {"text.vocabulary", content_hash(experiment.text.vocabulary)},
+        {"text.templates", content_hash(experiment.text.templates)},
+        {"text.descriptions", content_hash(experiment.text.descriptions)},
+        {"data.labels", content_hash(experiment.data.labels)},
+        {"data.train.list", content_hash(experiment.data.train.list)},
+        {"data.test.list", content_hash(experiment.data.test.list)}}}};
   return json_text(identity) + "\n";
 }
 
@@ -150,6 +156,7 @@ FewShotData read_data(const Experiment& experiment) {
   return {.labels = std::move(labels),
           .train = read_video_list(data.train, classes),
           .test = read_video_list(data.test, classes),
+          .tokenizer = make_tokenizer(experiment.text),
           .identity = identity_of(experiment)};
 }
 

@@ -57,17 +57,18 @@ BpeTokenizer::BpeTokenizer(const std::filesystem::path& vocabulary) {
 
 BpeTokenizer::~BpeTokenizer() = default;
 
-std::int64_t BpeTokenizer::start_token() const { return encoder_->size(); }
+std::optional<std::int64_t> BpeTokenizer::start_token() const { return encoder_->size(); }
 std::int64_t BpeTokenizer::end_token() const { return encoder_->size() + 1; }
 std::int64_t BpeTokenizer::vocabulary_size() const { return encoder_->size() + 2; }
 
 std::vector<std::int64_t> BpeTokenizer::encode(std::string_view text) const {
   detail::require_utf8(text, "text to tokenise");
+  const std::int64_t start = encoder_->size();
   const std::string cleaned = detail::clean_text(text);
-  std::vector<std::int64_t> tokens{start_token()};
+  std::vector<std::int64_t> tokens{start};
   for (const std::string_view word : detail::split_words(cleaned)) {
     if (word == detail::kStartOfText) {
-      tokens.push_back(start_token());
+      tokens.push_back(start);
     } else if (word == detail::kEndOfText) {
       tokens.push_back(end_token());
     } else {

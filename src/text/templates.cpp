@@ -2,7 +2,9 @@
 
 #include <array>
 
+#include <boost/describe.hpp>
 #include <fmt/format.h>
+#include <unicode/uchar.h>
 
 #include "actionclip/config/reader.h"
 #include "actionclip/core/data_file.h"
@@ -26,6 +28,18 @@ std::string complaint(std::string_view prompt_template) {
                      detail::excerpt(prompt_template));
 }
 
+void require_one_place(std::string_view prompt_template) {
+  if (!has_one_place(prompt_template)) throw Error(complaint(prompt_template));
+}
+
+bool holds_text(std::string_view side) {
+  for (std::size_t position = 0; position < side.size();) {
+    const auto c = static_cast<UChar32>(detail::next_code_point(side, position));
+    if (u_isalnum(c) || c == U'?') return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void PromptTemplates::check(ConfigChecker& checker) const {
@@ -36,8 +50,25 @@ void PromptTemplates::check(ConfigChecker& checker) const {
   }
 }
 
-std::vector<std::string> read_templates(const std::filesystem::path& file) {
-  return read_config<PromptTemplates>(load_yaml(file)).templates;
+std::optional<TemplateStyle> style_of(std::string_view prompt_template) {
+  require_one_place(prompt_template);
+  const std::size_t place = prompt_template.find(kPlace);
+  const bool before = holds_text(prompt_template.substr(0, place));
+  const bool behind = holds_text(prompt_template.substr(place + kPlace.size()));
+  if (before && behind) return TemplateStyle::cloze;
+  if (before) return TemplateStyle::prefix;
+  if (behind) return TemplateStyle::suffix;
+  return std::nullopt;
+}
+
+std::vector<std::string> read_templates(const std::filesystem::path& file, TemplateStyle style) {
+  auto templates = read_config<PromptTemplates>(load_yaml(file)).templates;
+  if (style == TemplateStyle::all) return templates;
+  const auto count = templates.size();
+  std::erase_if(templates, [&](const auto& prompt_template) { return style_of(prompt_template) != style; });
+  if (!templates.empty()) return templates;
+  throw Error(fmt::format("{}: none of its {} templates is of text.template_style {}", file.string(), count,
+                          boost::describe::enum_to_string(style, "")));
 }
 
 std::filesystem::path default_templates_path() {
@@ -50,7 +81,7 @@ std::filesystem::path default_templates_path() {
 }
 
 std::string fill_template(std::string_view prompt_template, std::string_view label) {
-  if (!has_one_place(prompt_template)) throw Error(complaint(prompt_template));
+  require_one_place(prompt_template);
   std::string prompt(prompt_template);
   prompt.replace(prompt.find(kPlace), kPlace.size(), label);
   return prompt;

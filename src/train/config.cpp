@@ -1,33 +1,50 @@
 #include "actionclip/train/config.h"
 
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
 namespace actionclip {
 namespace {
 
-// A decay of 1 would never take in a gradient.
-void check_decay(ConfigChecker& checker, std::string_view key, double value) {
+// A decay of 1 would never take in anything new; all of a target smoothed leaves nothing of the label.
+void check_share(ConfigChecker& checker, std::string_view key, double value) {
   if (!(value >= 0 && value < 1)) {
     checker.error(key, fmt::format("must be at least 0 and less than 1, found {}", value));
   }
 }
 
+void check_blocks(const TrainConfig& config, ConfigChecker& checker) {
+  for (const auto& [key, blocks] :
+       {std::pair("image_blocks", config.image_blocks), std::pair("text_blocks", config.text_blocks)}) {
+    if (!blocks) continue;
+    checker.at_least(key, static_cast<double>(*blocks), 0);
+    if (*blocks > 0 && config.task == TrainTask::prompt)
+      checker.error(key,
+                    "train.task: prompt freezes both encoders; leave it out, or set the task to finetune");
+  }
+}
+
 }  // namespace
 
-TrainedParts trained_parts(TrainTask task, bool fix_text) {
-  const bool towers = task != TrainTask::prompt;
-  return {.image = towers,
-          .text = towers && !fix_text,
-          .fusion = task != TrainTask::pretrain,
-          .logit_scale = towers};
+TrainedParts trained_parts(const TrainConfig& config, bool fix_text, bool classifier) {
+  const bool encoders = config.task != TrainTask::prompt, videos = config.task != TrainTask::pretrain;
+  const bool texts = !classifier;  // otherwise no text is encoded
+  return {.image = encoders && config.image_blocks != 0,
+          .text = encoders && texts && !fix_text && config.text_blocks != 0,
+          .fusion = videos && !config.fix_fusion,
+          .context = videos && texts,
+          .classifier = videos && classifier,
+          .logit_scale = encoders && texts,
+          .image_blocks = config.image_blocks,
+          .text_blocks = config.text_blocks};
 }
 
 void OptimizerConfig::check(ConfigChecker& checker) const {
-  check_decay(checker, "beta1", beta1);
-  check_decay(checker, "beta2", beta2);
-  check_decay(checker, "momentum", momentum);
+  check_share(checker, "beta1", beta1);
+  check_share(checker, "beta2", beta2);
+  check_share(checker, "momentum", momentum);
   checker.greater_than("eps", eps, 0);
   checker.at_least("weight_decay", weight_decay, 0);
 }
@@ -57,16 +74,17 @@ void TrainConfig::check(ConfigChecker& checker) const {
   if (batch_size >= 1 && accumulate_steps >= 1 && batch_size % accumulate_steps != 0) {
     checker.error("accumulate_steps", fmt::format("batch_size = {} cannot be split into {} equal parts",
                                                   batch_size, accumulate_steps));
-  } else if (accumulate_steps >= 1 && batch_size == accumulate_steps) {
-    // The only video of its batch is always the right one: loss and gradient are 0.
-    checker.error(batch_size == 1 ? "batch_size" : "accumulate_steps",
-                  fmt::format("batch_size = {} in {} part(s) leaves 1 sample a contrastive batch, from which "
-                              "nothing is learnt; at least 2 are needed",
-                              batch_size, accumulate_steps));
   }
   checker.greater_than("lr", lr, 0);
   checker.at_least("lr_ratio.image", lr_ratio.image, 0);
   checker.at_least("lr_ratio.fusion", lr_ratio.fusion, 0);
+  checker.at_least("lr_ratio.context", lr_ratio.context, 0);
+  checker.at_least("lr_ratio.classifier", lr_ratio.classifier, 0);
+  if (!(layer_decay > 0 && layer_decay <= 1))
+    checker.error("layer_decay", fmt::format("must be greater than 0 and at most 1, found {}", layer_decay));
+  check_blocks(*this, checker);
+  check_share(checker, "label_smoothing", label_smoothing);
+  check_share(checker, "ema_decay", ema_decay);
   if (schedule.stop_epoch > static_cast<double>(epochs)) {
     checker.error("schedule.stop_epoch",
                   fmt::format("must not lie behind epochs = {}, found {}", epochs, schedule.stop_epoch));

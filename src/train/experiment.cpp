@@ -1,9 +1,12 @@
 #include "actionclip/train/experiment.h"
 
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "actionclip/config/reader.h"
 #include "actionclip/core/error.h"
+#include "actionclip/train/encoder_layers.h"
 
 namespace actionclip {
 namespace {
@@ -49,6 +52,77 @@ void check_labels(const Experiment& experiment, ConfigChecker& checker) {
   }
 }
 
+// Templates beside a context are no finding, as experiments share them by their base: the prompts of a
+// context do not use them.
+void check_context(const Experiment& experiment, ConfigChecker& checker) {
+  const ContextConfig& context = experiment.model.context;
+  if (context.length > 0 && experiment.train.task == TrainTask::pretrain) {
+    checker.error(
+        "model.context.length",
+        "must be 0 for train.task: pretrain, as a learned context stands beside labels, and captions "
+        "have none");
+  }
+  if (context.length > 0 && !experiment.text.descriptions.empty())
+    checker.error("text.descriptions", "cannot stand beside model.context: its vectors surround the label");
+  if (context.length == 0 && (context.class_specific || !context.init.empty())) {
+    checker.error(
+        "model.context.length",
+        fmt::format("must be set for {} to have an effect: how many vectors a prompt has",
+                    context.class_specific ? "model.context.class_specific" : "model.context.init"));
+  }
+}
+
+// Whether a video is told from the others of its batch; else from all labels.
+bool is_contrastive(const Experiment& experiment) {
+  return !experiment.model.classifier && experiment.train.objective == Objective::contrastive;
+}
+
+void check_objective(const Experiment& experiment, ConfigChecker& checker) {
+  const auto& train = experiment.train;
+  if (train.task == TrainTask::pretrain) {
+    constexpr const char* kNoLabels =
+        "needs labels; train.task: pretrain learns from captions, which have none";
+    if (experiment.model.classifier) checker.error("model.classifier", kNoLabels);
+    if (train.objective == Objective::cross_entropy) checker.error("train.objective", kNoLabels);
+  }
+  if (!is_contrastive(experiment)) return;
+  if (train.label_smoothing > 0) {
+    checker.error("train.label_smoothing",
+                  "is of train.objective: cross_entropy and model.classifier; without effect here");
+  }
+  // The only video of its batch is always the right one: loss and gradient are 0.
+  if (train.accumulate_steps >= 1 && train.batch_size == train.accumulate_steps) {
+    checker.error(train.batch_size == 1 ? "train.batch_size" : "train.accumulate_steps",
+                  fmt::format("batch_size = {} in {} part(s) leaves 1 sample a contrastive batch, from which "
+                              "nothing is learnt; at least 2 are needed",
+                              train.batch_size, train.accumulate_steps));
+  }
+}
+
+// What is said about texts that take no part.
+void check_texts(const Experiment& experiment, ConfigChecker& checker) {
+  constexpr const char* kNoText = "no text is encoded with model.classifier: true; leave it out";
+  const bool some_blocks = experiment.train.text_blocks.value_or(0) > 0;
+  if (some_blocks && experiment.text.fix_text)
+    checker.error("train.text_blocks", "text.fix_text: true freezes the text encoder; leave one of them out");
+  if (!experiment.model.classifier) return;
+  if (some_blocks) checker.error("train.text_blocks", kNoText);
+  if (experiment.model.context.length > 0) checker.error("model.context.length", kNoText);
+}
+
+void check_blocks(const Experiment& experiment, const ActionClipConfig& sizes, ConfigChecker& checker) {
+  const auto check = [&](const char* key, const std::optional<std::int64_t>& given, std::int64_t blocks) {
+    if (given && *given > blocks) {
+      checker.error(key,
+                    fmt::format("must be at most the {} blocks of the encoder, found {}; leave it out to "
+                                "train all of it",
+                                blocks, *given));
+    }
+  };
+  check("train.image_blocks", experiment.train.image_blocks, count_blocks(sizes.vision));
+  check("train.text_blocks", experiment.train.text_blocks, count_blocks(sizes.text));
+}
+
 // Needs sizes that fit together; where they do not, the model section's own findings say so.
 void check_sizes(const Experiment& experiment, ConfigChecker& checker) {
   ActionClipConfig sizes;
@@ -57,6 +131,7 @@ void check_sizes(const Experiment& experiment, ConfigChecker& checker) {
   } catch (const ConfigError&) {
     return;
   }
+  check_blocks(experiment, sizes, checker);
   const TransformConfig& transforms = experiment.data.transforms;
   const std::int64_t image_size = sizes.vision.image_size;
   if (transforms.input_size > 0 && transforms.input_size != image_size) {
@@ -68,8 +143,9 @@ void check_sizes(const Experiment& experiment, ConfigChecker& checker) {
                   fmt::format("must be at least the model's image size {}, found {}", image_size,
                               transforms.test_resize));
   }
-  // Every vocabulary that the tokeniser takes has as many merges, thus as many entries, as CLIP's.
-  if (sizes.text.vocabulary_size < kClipVocabulary) {
+  // Every vocabulary that the tokeniser takes has as many merges, thus as many entries, as CLIP's. How many a
+  // SentencePiece model has, only reading it tells (settle_text()).
+  if (experiment.text.tokenizer == TokenizerKind::clip && sizes.text.vocabulary_size < kClipVocabulary) {
     checker.error("model.text.vocabulary_size",
                   fmt::format("must be at least {}, the entries of CLIP's vocabulary, found {}",
                               kClipVocabulary, sizes.text.vocabulary_size));
@@ -82,6 +158,9 @@ void Experiment::check(ConfigChecker& checker) const {
   checker.at_least("seed", static_cast<double>(seed), 0);
   check_start(model, checker);
   check_labels(*this, checker);
+  check_objective(*this, checker);
+  check_texts(*this, checker);
+  check_context(*this, checker);
   check_sizes(*this, checker);
 }
 

@@ -1,9 +1,12 @@
 #include "actionclip/train/learner.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
+#include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/zeros.h>
 
 #include "actionclip/core/error.h"
@@ -20,6 +23,41 @@ namespace {
 
 const double kMaxLogitScale = std::log(100.0);
 
+bool any_learns(const std::vector<at::Tensor>& parameters) {
+  return std::ranges::any_of(parameters, [](const at::Tensor& tensor) { return tensor.requires_grad(); });
+}
+
+// The modules of which nothing learns, without those within them.
+void collect_frozen(const std::shared_ptr<torch::nn::Module>& module,
+                    std::vector<std::shared_ptr<torch::nn::Module>>& frozen) {
+  const auto parameters = module->parameters();
+  if (!parameters.empty() && !any_learns(parameters)) {
+    frozen.push_back(module);
+    return;
+  }
+  for (const auto& child : module->children()) collect_frozen(child, frozen);
+}
+
+// Whether what a text is encoded to changes from step to step.
+bool texts_learn(const ActionClip& model) {
+  for (const auto& parameter : model->named_parameters()) {
+    const auto part = part_of(parameter.key());
+    const bool of_texts = part == ModelPart::context ||
+                          (part == ModelPart::text && !parameter.value().is_same(model->logit_scale));
+    if (of_texts && parameter.value().requires_grad()) return true;
+  }
+  return false;
+}
+
+NamedTensors learning_parameters(const Optimizer& optimizer) {
+  NamedTensors parameters;
+  for (const auto& group : optimizer.groups()) {
+    for (std::size_t i = 0; i < group.names.size(); ++i)
+      parameters.emplace_back(group.names[i], group.parameters[i]);
+  }
+  return parameters;
+}
+
 }  // namespace
 
 Learner::Learner(ActionClip model, const TrainConfig& config, bool fix_text, c10::Device device)
@@ -30,9 +68,15 @@ Learner::Learner(ActionClip model, const TrainConfig& config, bool fix_text, c10
   auto groups = trainable_groups(model_, config_, fix_text);
   if (groups.empty()) {
     throw Error(
-        "nothing to train: the fusion head meanP has no parameters for the prompt stage (use Transf)");
+        "nothing to train: both encoders are frozen, and the fusion head is too, or has no parameters "
+        "(meanP); let an encoder learn (train.task: finetune, train.image_blocks), or the head "
+        "(model.fusion: "
+        "Transf, train.fix_fusion: false), or a context (model.context.length)");
   }
   optimizer_ = make_optimizer(config_.optimizer, std::move(groups));
+  collect_frozen(model_.ptr(), frozen_);
+  texts_learn_ = texts_learn(model_);
+  if (config_.ema_decay > 0) average_.emplace(config_.ema_decay, learning_parameters(*optimizer_));
   if (config_.precision == Precision::fp16) scaler_.emplace(device_);
   join(std::make_shared<SingleProcess>());
 }
@@ -43,11 +87,19 @@ void Learner::join(std::shared_ptr<ProcessGroup> group) {
   {
     const at::NoGradGuard no_grad;
     group_->broadcast(model_->parameters());
+    share_statistics();
+    if (average_) group_->broadcast(average_->tensors());
   }
   std::vector<at::Tensor> learning;
-  for (const auto& part : optimizer_->groups())
-    learning.insert(learning.end(), part.parameters.begin(), part.parameters.end());
+  for (const auto& [name, parameter] : learning_parameters(*optimizer_)) learning.push_back(parameter);
   reducer_ = group_->make_reducer(learning);
+}
+
+// Rank 0's running statistics, where a module has such.
+void Learner::share_statistics() {
+  const at::NoGradGuard no_grad;
+  const auto statistics = model_->buffers();
+  if (!statistics.empty()) group_->broadcast(statistics);
 }
 
 StepReport Learner::step(double lr, const std::function<TrainBatch()>& next_batch) {
@@ -55,6 +107,7 @@ StepReport Learner::step(double lr, const std::function<TrainBatch()>& next_batc
   const double communication_before = group_->communication_seconds();
   double waited = 0;
   model_->train();
+  for (const auto& module : frozen_) module->eval();
   optimizer_->zero_grad();
   for (std::int64_t part = 1; part <= config_.accumulate_steps; ++part) {
     const auto batch = in_phase("data", next_batch);
@@ -66,21 +119,46 @@ StepReport Learner::step(double lr, const std::function<TrainBatch()>& next_batc
     waited += batch.waited;
   }
   share(report, waited, communication_before);
+  share_statistics();
   in_phase("optimizer", [&] { update(report); });
   return report;
 }
 
-// The contrastive loss of this rank's rows.
+// The loss of this rank's rows.
 at::Tensor Learner::loss_of(const TrainBatch& batch) {
-  const bool stills = config_.task == TrainTask::pretrain;
-  at::Tensor video, text;
-  {
-    const Autocast autocast(device_.type(), config_.precision);
-    video = stills ? model_->encode_frames(batch.clips).squeeze(1) : model_->encode_video(batch.clips);
-    text = model_->encode_text(batch.tokens);
+  at::manual_seed(batch.seed);
+  const auto label_ids = batch.label_ids.to(device_);
+  const auto video = video_features(batch.clips);
+  if (model_->config().classes > 0)
+    return classification_loss(model_->classifier(video), label_ids, config_.label_smoothing);
+  const auto text = text_features(batch);
+  if (config_.objective == Objective::cross_entropy) {
+    return classification_loss(class_logits(video, text, model_->logit_scale), label_ids,
+                               config_.label_smoothing);
   }
-  return contrastive_loss(video, text, model_->logit_scale, batch.label_ids.to(device_),
+  const bool stills = config_.task == TrainTask::pretrain;
+  return contrastive_loss(video, text, model_->logit_scale, label_ids,
                           stills ? LossTarget::identity : config_.target, *group_);
+}
+
+at::Tensor Learner::video_features(const at::Tensor& clips) {
+  const Autocast autocast(device_.type(), config_.precision);
+  return config_.task == TrainTask::pretrain ? model_->encode_frames(clips).squeeze(1)
+                                             : model_->encode_video(clips);
+}
+
+// Those of all classes, where nothing of them learns, are computed once for each template.
+at::Tensor Learner::text_features(const TrainBatch& batch) {
+  const bool of_classes = config_.objective == Objective::cross_entropy;
+  const auto encode = [&] {
+    const Autocast autocast(device_.type(), config_.precision);
+    const auto ids = of_classes ? at::arange(batch.tokens.size(0), at::kLong) : batch.label_ids;
+    return model_->encode_text({batch.tokens, batch.placeholders, ids});
+  };
+  if (!of_classes || texts_learn_) return encode();
+  const auto known = class_features_.find(batch.template_index);
+  if (known != class_features_.end()) return known->second;
+  return class_features_.emplace(batch.template_index, encode()).first->second;
 }
 
 // What the ranks tell each other about a step, in one collective: the loss becomes that of all.
@@ -111,6 +189,7 @@ void Learner::update(StepReport& report) {
     optimizer_->step(report.lr);
     const at::NoGradGuard no_grad;
     model_->logit_scale.clamp_(std::nullopt, kMaxLogitScale);
+    if (average_) average_->update();
   }
   if (scaler_) scaler_->update();
 }

@@ -1,6 +1,8 @@
 #include "actionclip/train/loss.h"
 
+#include <ATen/core/Reduction.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/softmax.h>
@@ -54,6 +56,18 @@ at::Tensor contrastive_loss(const at::Tensor& video_features, const at::Tensor& 
   const std::int64_t rows = label_ids.size(0);
   const auto targets = contrastive_target(group.gather(label_ids), target, group.rank() * rows, rows);
   return (kl_divergence(targets, video_to_text) + kl_divergence(targets, text_to_video)) / 2;
+}
+
+at::Tensor class_logits(const at::Tensor& video_features, const at::Tensor& class_features,
+                        const at::Tensor& logit_scale) {
+  return logit_scale.exp() * at::matmul(l2_normalize(video_features), l2_normalize(class_features).t());
+}
+
+at::Tensor classification_loss(const at::Tensor& logits, const at::Tensor& label_ids,
+                               double label_smoothing) {
+  constexpr std::int64_t kNoneIgnored = -100;  // never a label id
+  return at::cross_entropy_loss(logits, label_ids, /*weight=*/{}, at::Reduction::Mean, kNoneIgnored,
+                                label_smoothing);
 }
 
 }  // namespace actionclip

@@ -16,6 +16,8 @@
 #include "actionclip/eval/classifier.h"
 #include "actionclip/eval/evaluator.h"
 #include "actionclip/train/checkpoint.h"
+#include "actionclip/train/settle_text.h"
+#include "actionclip/train/step_choices.h"
 #include "actionclip/train/stop_signal.h"
 #include "actionclip/weights/initialize.h"
 #include "actionclip/weights/tensor_convert.h"
@@ -43,9 +45,20 @@ Trainer::Trainer(Experiment experiment, TrainerOptions options, std::shared_ptr<
   if (options_.resume) {
     resume(*options_.resume);
   } else {
-    learn_with(build_model(experiment_.model, static_cast<std::uint64_t>(experiment_.seed)));
+    learn_with(start_model(experiment_, *tokenizer_));
   }
   join();
+}
+
+// The labels, and what is said of them; captions come with the samples.
+void Trainer::open_texts() {
+  tokenizer_ = make_tokenizer(experiment_.text);
+  settle_text(experiment_.model, *tokenizer_);
+  if (experiment_.train.task == TrainTask::pretrain) return;
+  labels_ = read_labels(experiment_.data.labels.path);
+  experiment_.model.labels = labels_->size();
+  prompts_.emplace(make_prompt_generator(experiment_.text, tokenizer_, *labels_, resolve(experiment_.model)));
+  class_texts_ = text_input(*prompts_);
 }
 
 void Trainer::open_data() {
@@ -54,13 +67,8 @@ void Trainer::open_data() {
   require_list(data.train, "train");
   if (train.task == TrainTask::pretrain && !data.val.list.empty())
     spdlog::warn("data.val.list is not used: train.task: pretrain has no validation");
+  open_texts();
   const auto model_config = resolve(experiment_.model);
-  tokenizer_ = make_tokenizer(experiment_.text);
-  if (train.task != TrainTask::pretrain) {
-    labels_ = read_labels(data.labels.path);
-    prompts_.emplace(
-        make_prompt_generator(experiment_.text, tokenizer_, *labels_, model_config.text.context_length));
-  }
   const std::int64_t classes = labels_ ? labels_->size() : -1;
   const auto dataset = [&](const DatasetConfig& split, std::int64_t frames) {
     auto options = clip_options(experiment_, model_config.vision.image_size, frames);
@@ -109,12 +117,13 @@ void Trainer::join() {
     shapes += fmt::format("{} {}\n", parameter.key(), shape_string(parameter.value().sizes().vec()));
   // Names the content of its files by their hashes. The optimiser's state is each rank's own.
   const auto checkpoint = options_.resume ? sha256_of_file(*options_.resume / kManifestName) : "";
-  const auto templates = prompts_ ? nlohmann::json(prompts_->templates()).dump() : "";
+  const std::string templates =
+      prompts_ ? nlohmann::json::array({prompts_->templates(), prompts_->descriptions()}).dump() : "";
   require_agreement(*group_, {{"configuration", sha256_of(to_yaml(experiment_))},
                               {"training list, labels or batching", identity_.dump()},
                               {"validation list", val_data_ ? sha256_of_file(val_data_->list().file) : ""},
                               {"vocabulary", tokenizer_->fingerprint()},
-                              {"set of templates", sha256_of(templates)},
+                              {"set of templates or descriptions", sha256_of(templates)},
                               {"set of parameters", sha256_of(shapes)},
                               {"version of torch", TORCH_VERSION},
                               {"step to go on from", std::to_string(progress_.step)},
@@ -210,11 +219,31 @@ StepReport Trainer::dry_step() {
 TrainBatch Trainer::next_batch() {
   const double waited_before = loader_->seconds_waited();
   const auto batch = loader_->next();
+  const auto seed = static_cast<std::uint64_t>(experiment_.seed);
+  const std::int64_t parts = experiment_.train.accumulate_steps;
+  const std::int64_t part = progress_.step * parts + progress_.batch % parts;
+  TrainBatch result{.clips = batch->clips.squeeze(1),
+                    .tokens = {},
+                    .label_ids = batch->label_ids,
+                    .seed = choose_model_seed(seed, part, group_->rank()),
+                    .waited = loader_->seconds_waited() - waited_before};
+  if (!experiment_.model.classifier) add_texts(*batch, result);
   ++progress_.batch;
-  return {.clips = batch->clips.squeeze(1),
-          .tokens = batch_tokens(*batch),
-          .label_ids = batch->label_ids,
-          .waited = loader_->seconds_waited() - waited_before};
+  return result;
+}
+
+// Of all classes, in one template drawn for the step, or of each sample.
+void Trainer::add_texts(const Batch& batch, TrainBatch& result) const {
+  if (experiment_.train.objective == Objective::cross_entropy) {
+    const auto seed = static_cast<std::uint64_t>(experiment_.seed);
+    result.template_index = choose_class_template(seed, progress_.step, class_texts_->tokens.size(0));
+    result.tokens = class_texts_->tokens[result.template_index];
+    result.placeholders = class_texts_->placeholders;
+    return;
+  }
+  result.tokens = batch_tokens(batch);
+  if (class_texts_ && class_texts_->placeholders.defined())
+    result.placeholders = class_texts_->placeholders.index_select(0, batch.label_ids);
 }
 
 // [B, L]: the caption of each sample, or its label in a template drawn for it.
@@ -309,10 +338,11 @@ bool Trainer::evaluation_due() const {
   return progress_.epoch % experiment_.eval.every_epochs == 0 || done();
 }
 
-// Scores the validation split, and adds to the step's checkpoint that it is done and which is the best so
-// far.
+// Scores the validation split, with the average of the weights where there is one, and adds to the step's
+// checkpoint that it is done and which is the best so far.
 void Trainer::evaluate() {
-  Classifier classifier(model(), token_tensor(*prompts_), experiment_.train.precision);
+  const AveragedWeights averaged(average());
+  Classifier classifier(model(), *class_texts_, experiment_.train.precision, experiment_.eval.ensemble);
   const auto report =
       actionclip::evaluate(classifier, *val_data_, *labels_, experiment_.eval, experiment_.data, group_);
   progress_.evaluated_epoch = progress_.epoch;
@@ -340,15 +370,19 @@ nlohmann::json Trainer::state() const {
   nlohmann::json state = progress_;
   state["run"] = identity_;
   if (const auto& scaler = learner_->scaler()) state["grad_scaler"] = scaler->state();
+  if (const auto* average = learner_->average()) state["ema"] = {{"updates", average->updates()}};
   return state;
 }
 
 void Trainer::save() {
   if (!leads()) return;
   CheckpointContents contents;
-  NamedTensors parameters;
-  for (const auto& [name, tensor] : state_dict(model())) parameters.emplace_back(name, tensor);
-  contents.model = from_tensors(parameters);
+  auto tensors = state_dict(model());
+  contents.model = from_tensors({tensors.begin(), tensors.end()});
+  if (average() != nullptr) {
+    for (const auto& [name, tensor] : average()->state_dict()) tensors.at(name) = tensor;
+    contents.ema = from_tensors({tensors.begin(), tensors.end()});
+  }
   contents.model_metadata = to_metadata(model()->config());
   contents.model_metadata.merge(
       to_metadata(preprocessing_of(experiment_, *tokenizer_, model()->config().vision.image_size)));
@@ -356,6 +390,9 @@ void Trainer::save() {
   if (prompts_) {
     contents.model_metadata[std::string(kLabelsKey)] = nlohmann::json(prompts_->labels()).dump();
     contents.model_metadata[std::string(kTemplatesKey)] = nlohmann::json(prompts_->templates()).dump();
+    if (!prompts_->descriptions().empty())
+      contents.model_metadata[std::string(kDescriptionsKey)] =
+          nlohmann::json(prompts_->descriptions()).dump();
   }
   contents.optimizer = from_tensors(learner_->optimizer().state_dict());
   contents.state = state();
@@ -365,7 +402,7 @@ void Trainer::save() {
 }
 
 void Trainer::resume(const std::filesystem::path& folder) {
-  const Checkpoint checkpoint = load_checkpoint(folder);
+  Checkpoint checkpoint = load_checkpoint(folder);
   for (const auto& [key, value] : identity_.items()) {
     const auto& saved = checkpoint.state.at("run").at(key);
     if (saved != value) {
@@ -373,17 +410,20 @@ void Trainer::resume(const std::filesystem::path& folder) {
                               key, value.dump(), saved.dump()));
     }
   }
-  LoadedWeights weights = to_weights(checkpoint.model);
+  LoadedWeights weights = to_weights(std::move(checkpoint.model));
   weights.file = folder;
-  require_vocabulary(read_preprocessing(weights), *tokenizer_, experiment_.text.vocabulary.path,
-                     "text.vocabulary");
+  require_vocabulary(read_preprocessing(weights), *tokenizer_, experiment_.text, "text.vocabulary");
   ActionClip model(resolve(experiment_.model, weights));
-  load_state_dict(model, weights);
+  load_state_dict(model, std::move(weights));
   learn_with(std::move(model));
-  learner_->optimizer().load_state_dict(to_tensors(checkpoint.optimizer));
+  learner_->optimizer().load_state_dict(to_tensors(std::move(checkpoint.optimizer)));
   auto& scaler = learner_->scaler();
   if (scaler && checkpoint.state.contains("grad_scaler"))  // not if it was made in another precision
     scaler->load_state(checkpoint.state.at("grad_scaler"));
+  if (average() != nullptr && checkpoint.ema) {  // else it begins with the weights of the checkpoint
+    average()->load(to_weights(std::move(*checkpoint.ema)).tensors,
+                    checkpoint.state.at("ema").at("updates").get<std::int64_t>());
+  }
   progress_ = checkpoint.state.get<TrainProgress>();
 }
 

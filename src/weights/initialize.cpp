@@ -1,14 +1,19 @@
 #include "actionclip/weights/initialize.h"
 
+#include <utility>
+
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
+#include <boost/describe.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include "actionclip/core/error.h"
 #include "actionclip/weights/tensor_file.h"
+
+#include "fit_positions.h"
 
 namespace actionclip {
 namespace {
@@ -21,11 +26,18 @@ void require_no_findings(const std::vector<std::string>& findings) {
 }
 
 template <typename T>
+std::string value_text(const T& value) {
+  return fmt::format("{}", value);
+}
+
+std::string value_text(Activation value) { return boost::describe::enum_to_string(value, "?"); }
+
+template <typename T>
 void require_same(const char* key, const std::optional<T>& given, const T& trained) {
   if (!given || *given == trained) return;
   throw ConfigError(fmt::format(
       "model.{}: {} is given, but the weights were trained with {}; set it to that or leave it out", key,
-      *given, trained));
+      value_text(*given), value_text(trained)));
 }
 
 // Gives `setting`, which no shape shows, the value that the weights were trained with.
@@ -35,11 +47,83 @@ void settle(const char* key, std::optional<T>& setting, const T& trained) {
   setting = trained;
 }
 
-}  // namespace
+// What no shape shows, for the parts that come from the weights. Heads of another width are not compared:
+// load_state_dict() says more, as the shapes differ too.
+void settle_encoders(ModelConfig& settled, const LoadedWeights& weights, const LoadedParts& parts) {
+  const ActionClipConfig sizes = resolve(settled);
+  const ActionClipConfig& trained = weights.config;
+  const Told& told = weights.told;
+  if (parts.image && told.input) {
+    settle("mean", settled.mean, trained.mean);
+    settle("std", settled.std, trained.std);
+  }
+  if (parts.image && told.activation)
+    require_same("activation", settled.activation, trained.vision.activation);
+  if (parts.text && told.activation) require_same("activation", settled.activation, trained.text.activation);
+  if (parts.image && told.heads && sizes.vision.width == trained.vision.width)
+    settle("vision.heads", settled.vision.heads, trained.vision.heads);
+  if (parts.text && told.end_token) settle("text.end_token", settled.text.end_token, trained.text.end_token);
+  const bool text = parts.text && sizes.text.width == trained.text.width;
+  const bool fusion = parts.fusion && settled.fusion == FusionType::Transf;
+  if (told.heads && (text || (fusion && sizes.fusion.width == trained.fusion.width)))
+    settle("text.heads", settled.text.heads, trained.text.heads);
+}
 
-void load_state_dict(ActionClip& model, const StateDict& tensors,
-                     const std::function<bool(const std::string&)>& wanted) {
-  const auto parameters = model->named_parameters();
+// The fusion head's settings that no experiment gives, or that its weights know better.
+void take_fusion(const LoadedWeights& weights, TemporalFusionConfig& fusion) {
+  const TemporalFusionConfig& trained = weights.config.fusion;
+  if (fusion.frames > trained.positions && fusion.type == FusionType::Transf) {
+    throw ConfigError(
+        fmt::format("model.frames: {} is given, but the fusion head of the weights takes at most {}",
+                    fusion.frames, trained.positions));
+  }
+  fusion.positions = trained.positions;
+  fusion.layer_norm_eps = trained.layer_norm_eps;
+  if (!weights.told.conv1d_layout) return;
+  if (fusion.type == FusionType::Conv_1D && fusion.conv1d_layout != trained.conv1d_layout) {
+    spdlog::warn("model.conv1d_layout: {}, as the fusion head of the weights was trained",
+                 boost::describe::enum_to_string(trained.conv1d_layout, "?"));
+  }
+  fusion.conv1d_layout = trained.conv1d_layout;
+}
+
+// A visual prompt may be added to weights that were trained without it, but not taken away.
+void require_prompt(const char* key, bool given, bool trained) {
+  if (given || !trained) return;
+  throw ConfigError(fmt::format(
+      "model.{}: false, but the image encoder's weights were trained with it; set it to true", key));
+}
+
+// All that a weights file holds: the parameters, and the statistics of batch normalisation.
+torch::OrderedDict<std::string, at::Tensor> named_tensors(const ActionClip& model) {
+  auto tensors = model->named_parameters();
+  tensors.update(model->named_buffers());
+  return tensors;
+}
+
+// Whether the weights hold the learned context that the model has.
+bool holds_context(const LoadedWeights& weights, const LearnedContextConfig& wanted) {
+  const auto& held = weights.config.context;
+  const bool same_position = held.position == wanted.position || !weights.described;
+  return wanted.length > 0 && held.length == wanted.length && held.classes == wanted.classes && same_position;
+}
+
+// What became of the learned context, for the log.
+const char* start_of_context(const LoadedWeights& weights, const LearnedContextConfig& wanted) {
+  if (wanted.length > 0) return holds_context(weights, wanted) ? "loaded" : "fresh";
+  return weights.config.context.length > 0 ? "left out" : "none";
+}
+
+// Behind the loading of weights, whose token embeddings these are.
+void start_context(ActionClip& model, const std::vector<std::int64_t>& tokens) {
+  if (model->context && !tokens.empty())
+    model->context->start_from(model->text->token_embedding->weight, tokens);
+}
+
+// Throws WeightsError unless `tensors` are what the wanted parameters of the model need, and no others.
+void require_fit(const ActionClip& model, const StateDict& tensors,
+                 const std::function<bool(const std::string&)>& wanted) {
+  const auto parameters = named_tensors(model);
   const auto is_wanted = [&](const std::string& name) { return !wanted || wanted(name); };
   std::vector<std::string> findings;
   for (const auto& parameter : parameters) {
@@ -58,24 +142,67 @@ void load_state_dict(ActionClip& model, const StateDict& tensors,
     }
   }
   require_no_findings(findings);
-  const at::NoGradGuard no_grad;
-  for (auto parameter : parameters) {
-    if (is_wanted(parameter.key())) parameter.value().copy_(tensors.at(parameter.key()));
+}
+
+// Gives `parameter` the memory of `tensor` where nothing else has it and it needs no conversion, so that a
+// model is not in memory twice; else a copy.
+void hand_over(at::Tensor tensor, at::Tensor parameter) {
+  const bool alone = tensor.use_count() == 1 && tensor.storage().use_count() == 1;
+  const bool same = tensor.scalar_type() == parameter.scalar_type() &&
+                    tensor.device() == parameter.device() && tensor.is_contiguous() &&
+                    parameter.is_contiguous();
+  if (alone && same) {
+    parameter.set_data(tensor);
+  } else {
+    parameter.copy_(tensor);
   }
 }
 
-void load_state_dict(ActionClip& model, const LoadedWeights& weights,
-                     const std::function<bool(const std::string&)>& wanted) {
+// Runs `load`; its error names the file of the weights too.
+template <typename Load>
+void naming_file(const LoadedWeights& weights, const Load& load) {
   try {
-    load_state_dict(model, weights.tensors, wanted);
+    load();
   } catch (const WeightsError& problem) {
     throw WeightsError(with_file(weights, problem.what()));
   }
 }
 
+}  // namespace
+
+void load_state_dict(ActionClip& model, const StateDict& tensors,
+                     const std::function<bool(const std::string&)>& wanted) {
+  require_fit(model, tensors, wanted);
+  const at::NoGradGuard no_grad;
+  for (auto parameter : named_tensors(model)) {
+    if (!wanted || wanted(parameter.key())) parameter.value().copy_(tensors.at(parameter.key()));
+  }
+}
+
+void load_state_dict(ActionClip& model, StateDict&& tensors,
+                     const std::function<bool(const std::string&)>& wanted) {
+  require_fit(model, tensors, wanted);
+  const at::NoGradGuard no_grad;
+  for (auto parameter : named_tensors(model)) {
+    if (!wanted || wanted(parameter.key()))
+      hand_over(std::move(tensors.extract(parameter.key()).mapped()), parameter.value());
+  }
+  tensors.clear();
+}
+
+void load_state_dict(ActionClip& model, const LoadedWeights& weights,
+                     const std::function<bool(const std::string&)>& wanted) {
+  naming_file(weights, [&] { load_state_dict(model, weights.tensors, wanted); });
+}
+
+void load_state_dict(ActionClip& model, LoadedWeights&& weights,
+                     const std::function<bool(const std::string&)>& wanted) {
+  naming_file(weights, [&] { load_state_dict(model, std::move(weights.tensors), wanted); });
+}
+
 StateDict state_dict(const ActionClip& model) {
   StateDict result;
-  for (const auto& parameter : model->named_parameters())
+  for (const auto& parameter : named_tensors(model))
     result.emplace(parameter.key(), parameter.value().detach());
   return result;
 }
@@ -85,26 +212,24 @@ void require_same_input(const ModelConfig& config, const ActionClipConfig& train
   require_same("std", config.std, trained.std);
 }
 
-// Heads of another width are not compared: load_state_dict() says more, as the shapes differ too.
 ActionClipConfig resolve(const ModelConfig& config, const LoadedWeights& weights, const LoadedParts& parts) {
-  const ActionClipConfig sizes = resolve(config);
-  if (!weights.described) return sizes;
   const ActionClipConfig& trained = weights.config;
-  ModelConfig settled = config;
   if (parts.image) {
-    settle("mean", settled.mean, trained.mean);
-    settle("std", settled.std, trained.std);
-    if (sizes.vision.width == trained.vision.width)
-      settle("vision.heads", settled.vision.heads, trained.vision.heads);
+    require_prompt("temporal_shift", config.temporal_shift, trained.vision.temporal_shift);
+    require_prompt("joint", config.joint, trained.vision.joint_frames > 0);
   }
-  const bool text = parts.text && sizes.text.width == trained.text.width;
-  const bool fusion = parts.fusion && config.fusion == FusionType::Transf;
-  if (text || (fusion && sizes.fusion.width == trained.fusion.width))
-    settle("text.heads", settled.text.heads, trained.text.heads);
-  return resolve(settled);
+  ModelConfig settled = config;
+  settle_encoders(settled, weights, parts);
+  ActionClipConfig sizes = resolve(settled);
+  if (parts.image && weights.told.activation) sizes.vision.activation = trained.vision.activation;
+  if (parts.text && weights.told.activation) sizes.text.activation = trained.text.activation;
+  if (parts.fusion && weights.has_fusion && trained.fusion.type == config.fusion)
+    take_fusion(weights, sizes.fusion);
+  return sizes;
 }
 
-ActionClip build_model(const ModelConfig& config, std::uint64_t seed) {
+ActionClip build_model(const ModelConfig& config, std::uint64_t seed,
+                       const std::vector<std::int64_t>& context_tokens) {
   at::manual_seed(seed);
   const bool image = config.init.image == InitSource::weights, text = config.init.text == InitSource::weights;
   if (!image && !text) {
@@ -114,29 +239,51 @@ ActionClip build_model(const ModelConfig& config, std::uint64_t seed) {
                       "model.init.text to weights, or leave the weights out",
                       config.weights.string()));
     }
-    return ActionClip(resolve(config));
+    ActionClip model(resolve(config));
+    start_context(model, context_tokens);
+    return model;
   }
-  const LoadedWeights weights = load_weights(config.weights.path);
+  LoadedWeights weights = load_weights(config.weights.path);
   const bool fusion = weights.has_fusion && weights.config.fusion.type == config.fusion;
   ActionClip model(resolve(config, weights, {.image = image, .text = text, .fusion = fusion}));
-  load_state_dict(model, weights, [&](const std::string& name) {
+  if (image) fit_positions(weights.tensors, state_dict(model));
+  const auto& wanted_context = model->config().context;
+  const bool context = holds_context(weights, wanted_context);
+  const auto classes = model->config().classes;
+  const bool classifier = classes > 0 && weights.config.classes == classes;
+  load_state_dict(model, std::move(weights), [&](const std::string& name) {
     switch (part_of(name)) {
       case ModelPart::image:
         return image;
       case ModelPart::fusion:
         return fusion;
+      case ModelPart::context:
+        return context;
+      case ModelPart::classifier:
+        return classifier;
       default:
         return text;
     }
   });
-  spdlog::info("weights: {} (image {}, text {}, fusion {})", config.weights.string(),
-               image ? "loaded" : "random", text ? "loaded" : "random", fusion ? "loaded" : "fresh");
+  if (!context) start_context(model, context_tokens);
+  spdlog::info("weights: {} (image {}, text {}, fusion {}, context {}{})", config.weights.string(),
+               image ? "loaded" : "random", text ? "loaded" : "random", fusion ? "loaded" : "fresh",
+               start_of_context(weights, wanted_context),
+               classes == 0 ? ""
+               : classifier ? ", classifier loaded"
+                            : ", classifier fresh");
   return model;
 }
 
 ActionClip build_model(const LoadedWeights& weights) {
   ActionClip model(weights.config);
   load_state_dict(model, weights);
+  return model;
+}
+
+ActionClip take_model(LoadedWeights& weights) {
+  ActionClip model(weights.config);
+  load_state_dict(model, std::move(weights));
   return model;
 }
 

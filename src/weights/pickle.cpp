@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <unordered_map>
+#include <utility>
 
 #include <fmt/format.h>
 #include <unicode/utf8.h>
@@ -9,17 +10,18 @@
 #include "actionclip/core/error.h"
 
 #include "weights/pickle_calls.h"
-#include "weights/tensor_bounds.h"
 
 namespace actionclip {
 namespace {
 
 // Far above real files (a ViT-L checkpoint with its optimizer: 1 MB, 50,000 values), low enough that a
-// hostile one stays small.
+// hostile one stays small. What the values take is limited in pickle_calls.cpp.
 constexpr std::size_t kMaxProgram = 16u << 20;
-constexpr std::size_t kMaxValues = 500'000;
 constexpr std::size_t kMaxStack = 500'000;
 constexpr std::size_t kMaxGlobalName = 1024;
+
+constexpr std::size_t kMemoMemory = 48;  // an entry of a hash table
+constexpr std::size_t kHeapMemory = 32;  // the smallest block that a container takes
 
 enum class Op : std::uint8_t {
   kMark = '(',
@@ -76,8 +78,6 @@ class Machine {
         throw PickleFailure(
             fmt::format("op code 0x{:02x} is not one that PyTorch writes", static_cast<int>(op)));
       }
-      if (document_.values.size() > kMaxValues)
-        throw PickleFailure(fmt::format("it has more than {} values", kMaxValues));
     }
     document_.root = pop();
     if (!stack_.empty() || !marks_.empty()) throw PickleFailure("values are left behind its end");
@@ -104,6 +104,7 @@ class Machine {
 
   std::string read_text(std::uint64_t size) {
     const auto bytes = take(size);
+    spend_memory(document_, bytes.size());
     const auto* text = reinterpret_cast<const char*>(bytes.data());
     const auto length = static_cast<std::int32_t>(bytes.size());
     for (std::int32_t i = 0; i < length;) {
@@ -129,9 +130,15 @@ class Machine {
     stack_.push_back(ref);
   }
 
-  void push_value(PickleValue value) {
-    document_.values.push_back(std::move(value));
-    push(static_cast<PickleRef>(document_.values.size() - 1));
+  void push_value(PickleValue value) { push(add_value(document_, std::move(value))); }
+
+  void push_tuple(std::vector<PickleRef> items) {
+    spend_memory(document_, kHeapMemory + items.size() * sizeof(PickleRef));
+    push_value(PickleTuple{std::move(items)});
+  }
+
+  void remember(std::uint64_t key, PickleRef ref) {
+    if (memo_.insert_or_assign(key, ref).second) spend_memory(document_, kMemoMemory);
   }
 
   // Values below the newest mark belong to a container that is still open.
@@ -172,7 +179,13 @@ class Machine {
     return *value;
   }
 
+  // Lists and dictionaries grow, to twice their size at most.
+  void spend_items(std::size_t count) {
+    spend_memory(document_, kHeapMemory + 2 * count * sizeof(PickleRef));
+  }
+
   void append(const std::vector<PickleRef>& added) {
+    spend_items(added.size());
     auto& items = top_as<PickleList>("list items").items;
     items.insert(items.end(), added.begin(), added.end());
   }
@@ -180,6 +193,7 @@ class Machine {
   void set_items(const std::vector<PickleRef>& added) {
     auto& items = top_as<PickleDict>("dictionary items").items;
     if (added.size() % 2 != 0) throw PickleFailure("a dictionary key has no value");
+    spend_items(added.size());
     for (std::size_t i = 0; i < added.size(); i += 2) items.emplace_back(added[i], added[i + 1]);
   }
 
@@ -202,7 +216,9 @@ class Machine {
   }
 
   void push_global(const std::string& module, const std::string& name) {
-    push_value(find_pickle_global(module + "." + name, dialect_));
+    PickleGlobal global = find_pickle_global(module + "." + name, dialect_);
+    spend_memory(document_, global.name.size());
+    push_value(std::move(global));
   }
 
   bool do_scalar(Op op) {
@@ -255,13 +271,12 @@ class Machine {
         push_value(PickleTuple{});
         return true;
       case Op::kTuple:
-        push_value(PickleTuple{pop_to_mark()});
+        push_tuple(pop_to_mark());
         return true;
       case Op::kTuple1:
       case Op::kTuple2:
       case Op::kTuple3:
-        push_value(
-            PickleTuple{pop_many(static_cast<std::size_t>(op) - static_cast<std::size_t>(Op::kTuple1) + 1)});
+        push_tuple(pop_many(static_cast<std::size_t>(op) - static_cast<std::size_t>(Op::kTuple1) + 1));
         return true;
       case Op::kEmptyList:
         push_value(PickleList{});
@@ -297,10 +312,10 @@ class Machine {
       }
       case Op::kPut:
       case Op::kLongPut:
-        memo_[read_integer(op == Op::kPut ? 1 : 4)] = top();
+        remember(read_integer(op == Op::kPut ? 1 : 4), top());
         return true;
       case Op::kMemoize:
-        memo_[memo_.size()] = top();
+        remember(memo_.size(), top());
         return true;
       default:
         return false;

@@ -77,6 +77,7 @@ using PickleValue = std::variant<PickleNone, bool, std::int64_t, double, std::st
 struct PickleDocument {
   std::vector<PickleValue> values;
   PickleRef root = 0;
+  std::size_t memory = 0;  // bytes that the values take, about
 
   const PickleValue& operator[](PickleRef ref) const { return values[ref]; }
 };
@@ -84,8 +85,8 @@ struct PickleDocument {
 // Which names a pickle may use: torch.save's, or TorchScript's classes as well.
 enum class PickleDialect { kState, kTorchScript };
 
-// Interprets `program`. `source` names it in errors. Memory stays within a small multiple of the program's
-// size, which is limited. Throws WeightsError (source, byte, reason).
+// Interprets `program`. `source` names it in errors. Memory stays within 40 MiB whatever the program says.
+// Throws WeightsError (source, byte, reason).
 PickleDocument run_pickle(std::span<const std::byte> program, PickleDialect dialect, std::string_view source);
 
 }  // namespace actionclip

@@ -10,6 +10,11 @@
 namespace actionclip {
 namespace {
 
+// Far above real files (a ViT-L checkpoint with its optimizer: 3 MB), low enough that a hostile one stays
+// small, the spare room of growing containers included.
+constexpr std::size_t kMaxMemory = 16u << 20;
+constexpr std::size_t kMaxKey = 1024;
+
 struct NamedCallee {
   std::string_view name;
   PickleCallee callee;
@@ -76,11 +81,6 @@ const std::vector<PickleRef>& expect_tuple(const PickleDocument& document, Pickl
   return tuple->items;
 }
 
-PickleRef add(PickleDocument& document, PickleValue value) {
-  document.values.push_back(std::move(value));
-  return static_cast<PickleRef>(document.values.size() - 1);
-}
-
 std::vector<std::int64_t> integers(const PickleDocument& document, PickleRef ref, const char* what) {
   std::vector<std::int64_t> numbers;
   const auto& items = expect<PickleTuple>(document, ref, what).items;
@@ -126,10 +126,24 @@ PickleRef rebuild_tensor(PickleDocument& document, PickleRef arguments, const st
   tensor->shape = integers(document, items[2], "a tensor's size");
   tensor->strides = integers(document, items[3], "a tensor's stride");
   check_view(*tensor);
-  return add(document, std::shared_ptr<const PickledTensor>(std::move(tensor)));
+  const std::size_t held =
+      sizeof(PickledTensor) + tensor->storage.key.size() + 4 * sizeof(std::int64_t) * tensor->shape.size();
+  return add_value(document, std::shared_ptr<const PickledTensor>(std::move(tensor)), held);
 }
 
 }  // namespace
+
+void spend_memory(PickleDocument& document, std::size_t bytes) {
+  document.memory += bytes;
+  if (document.memory > kMaxMemory)
+    throw PickleFailure(fmt::format("its values take more than {} MiB", kMaxMemory >> 20));
+}
+
+PickleRef add_value(PickleDocument& document, PickleValue value, std::size_t held) {
+  spend_memory(document, sizeof(PickleValue) + held);
+  document.values.push_back(std::move(value));
+  return static_cast<PickleRef>(document.values.size() - 1);
+}
 
 PickleGlobal find_pickle_global(const std::string& name, PickleDialect dialect) {
   for (const auto& [known, callee] : kStateNames) {
@@ -156,7 +170,7 @@ PickleRef pickle_reduce(PickleDocument& document, PickleRef callee, PickleRef ar
   switch (global.callee) {
     case PickleCallee::kOrderedDict:
       expect_tuple(document, arguments, 0, 0, global.name);
-      return add(document, PickleDict{});
+      return add_value(document, PickleDict{});
     case PickleCallee::kRebuildTensor:
       return rebuild_tensor(document, arguments, global.name);
     case PickleCallee::kRebuildParameter: {
@@ -170,7 +184,7 @@ PickleRef pickle_reduce(PickleDocument& document, PickleRef callee, PickleRef ar
       return expect_tuple(document, arguments, 1, 2, global.name)[0];
     case PickleCallee::kInertCall:
       expect_tuple(document, arguments, 1, 2, global.name);
-      return add(document, PickleOpaque{});
+      return add_value(document, PickleOpaque{});
     case PickleCallee::kStorageType:
     case PickleCallee::kInertValue:
     case PickleCallee::kScriptClass:
@@ -185,7 +199,7 @@ PickleRef pickle_new_object(PickleDocument& document, PickleRef callee, PickleRe
     throw PickleFailure(fmt::format("{} cannot be instantiated", quoted_name(global.name)));
   }
   expect_tuple(document, arguments, 0, 0, global.name);
-  return add(document, PickleObject{});
+  return add_value(document, PickleObject{});
 }
 
 PickleRef pickle_persistent(PickleDocument& document, PickleRef id) {
@@ -196,13 +210,16 @@ PickleRef pickle_persistent(PickleDocument& document, PickleRef id) {
   const auto& type = expect<PickleGlobal>(document, items[1], what).name;
   expect<std::string>(document, items[3], what);
   auto storage = std::make_shared<PickledStorage>();
-  storage->key = expect<std::string>(document, items[2], what);
+  const auto& key = expect<std::string>(document, items[2], what);
+  if (key.size() > kMaxKey) throw PickleFailure("a storage's key is too long");
+  storage->key = key;
   storage->element_count = expect<std::int64_t>(document, items[4], what);
   if (storage->element_count < 0) throw PickleFailure("a storage has a negative size");
   for (const auto& [name, dtype] : kStorageTypes) {
     if (name != type) continue;
     storage->dtype = dtype;
-    return add(document, std::shared_ptr<const PickledStorage>(std::move(storage)));
+    const std::size_t held = sizeof(PickledStorage) + storage->key.size();
+    return add_value(document, std::shared_ptr<const PickledStorage>(std::move(storage)), held);
   }
   throw PickleFailure(fmt::format("{} is not a type of storage", quoted_name(type)));
 }

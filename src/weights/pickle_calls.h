@@ -14,6 +14,13 @@ class PickleFailure : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Adds a value that holds `held` bytes beside its own. Throws PickleFailure if the values take too much
+// memory.
+PickleRef add_value(PickleDocument& document, PickleValue value, std::size_t held = 0);
+
+// Counts bytes that are held for the document elsewhere. Throws as add_value.
+void spend_memory(PickleDocument& document, std::size_t bytes);
+
 // "module.name" as the value it stands for. Throws PickleFailure for any name not on the list.
 PickleGlobal find_pickle_global(const std::string& name, PickleDialect dialect);
 

@@ -12,6 +12,10 @@ namespace {
 constexpr int kMaxDepth = 100;
 constexpr std::size_t kMaxNameLength = 1024;
 
+// A tensor may have any number of names. What each takes: nodes of two trees, shape and strides.
+constexpr std::size_t kMaxMemory = 16u << 20;
+constexpr std::size_t kNameMemory = 512;
+
 class Walker {
  public:
   Walker(const PickleDocument& document, std::string_view source)
@@ -34,6 +38,8 @@ class Walker {
     const PickleValue& value = document_[ref];
     if (const auto* tensor = std::get_if<std::shared_ptr<const PickledTensor>>(&value)) {
       if (name.empty()) fail(name, "the file holds a single tensor, a state dict is needed");
+      if (!is_plain_text(name)) fail(name, "a tensor's name holds control characters");
+      spend_name(name, **tensor);
       if (!tensors_.emplace(name, *tensor).second) fail(name, "two tensors have this name");
     } else if (const auto* tuple = std::get_if<PickleTuple>(&value)) {
       visit_items(tuple->items, name, depth);
@@ -45,6 +51,12 @@ class Walker {
                object != nullptr && object->attributes) {
       visit_dict(std::get<PickleDict>(document_[*object->attributes]), name, '.', depth);
     }
+  }
+
+  void spend_name(const std::string& name, const PickledTensor& tensor) {
+    memory_ += kNameMemory + 2 * name.size() + 2 * sizeof(std::int64_t) * tensor.shape.size();
+    if (memory_ > kMaxMemory)
+      fail(name, fmt::format("the names of its tensors take more than {} MiB", kMaxMemory >> 20));
   }
 
   void visit_items(const std::vector<PickleRef>& items, const std::string& name, int depth) {
@@ -71,6 +83,7 @@ class Walker {
   const PickleDocument& document_;
   std::string_view source_;
   std::size_t visits_left_;
+  std::size_t memory_ = 0;
   std::map<std::string, std::shared_ptr<const PickledTensor>> tensors_;
 };
 

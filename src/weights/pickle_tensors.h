@@ -11,8 +11,8 @@
 namespace actionclip {
 
 // Walks dictionaries, lists and tuples, joining keys and positions with '/', and TorchScript objects, joining
-// attributes with '.'. Numbers and texts are passed over. Throws WeightsError if a tensor has no name or two
-// have the same, and for cycles.
+// attributes with '.'. Numbers and texts are passed over. Throws WeightsError if a tensor has no name, one
+// with control characters, or another's, for cycles, and if the names would take more than 16 MiB.
 std::map<std::string, std::shared_ptr<const PickledTensor>> name_tensors(const PickleDocument& document,
                                                                          std::string_view source);
 

@@ -1,7 +1,9 @@
 #include "actionclip/weights/safetensors.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
+#include <span>
 #include <stdexcept>
 #include <string_view>
 
@@ -11,7 +13,7 @@
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
 
-#include "weights/mapped_file.h"
+#include "weights/byte_source.h"
 #include "weights/safetensors_header.h"
 #include "weights/safetensors_reader.h"
 #include "weights/tensor_bounds.h"
@@ -117,35 +119,42 @@ std::string header_bytes(const NamedTensorData& tensors, const std::map<std::str
 
 }  // namespace
 
-TensorFile parse_safetensors(std::span<const std::byte> file, const std::shared_ptr<const void>& owner,
-                             std::string_view source) {
+TensorFile parse_safetensors(const ByteSource& file) {
+  const std::string& source = file.name();
   if (file.size() < kPrefixSize)
     throw WeightsError(fmt::format("{}: too short for a safetensors file", source));
-  const std::uint64_t length = read_little_endian(file.first(kPrefixSize));
+  std::array<std::byte, kPrefixSize> prefix{};
+  file.read(0, prefix);
+  const std::uint64_t length = read_little_endian(prefix);
   if (length > kMaxSafetensorsHeader || length > file.size() - kPrefixSize) {
     throw WeightsError(
         fmt::format("{}: header of {} bytes in a file of {}: damaged, or not a safetensors file", source,
                     length, file.size()));
   }
-  const auto text = file.subspan(kPrefixSize, length);
-  const auto data = file.subspan(kPrefixSize + length);
-  auto header = parse_safetensors_header({reinterpret_cast<const char*>(text.data()), text.size()}, source);
-  check_layout(header, data.size(), source);
+  std::string text(length, '\0');
+  file.read(kPrefixSize, std::as_writable_bytes(std::span(text)));
+  auto header = parse_safetensors_header(text, source);
+  const std::uint64_t data = kPrefixSize + length;
+  check_layout(header, file.size() - data, source);
 
   TensorFile result{
       .format = WeightsFormat::safetensors, .tensors = {}, .metadata = std::move(header.metadata)};
   for (auto& [name, entry] : header.entries) {
+    const std::uint64_t size = entry.end - entry.begin;
+    const auto memory = allocate_tensor_memory(size, source);
+    file.read(data + entry.begin, {memory.get(), size});
     auto strides = contiguous_strides(entry.shape);
-    result.tensors.emplace(name, TensorData{entry.dtype, std::move(entry.shape), std::move(strides),
-                                            data.subspan(entry.begin, entry.end - entry.begin), owner});
+    result.tensors.emplace(name, TensorData{entry.dtype,
+                                            std::move(entry.shape),
+                                            std::move(strides),
+                                            {memory.get(), size},
+                                            memory,
+                                            /*owns_bytes=*/true});
   }
   return result;
 }
 
-TensorFile read_safetensors(const std::filesystem::path& path) {
-  const auto file = std::make_shared<const MappedFile>(path);
-  return parse_safetensors(file->bytes(), file, path.string());
-}
+TensorFile read_safetensors(const std::filesystem::path& path) { return parse_safetensors(FileSource(path)); }
 
 void write_safetensors(const std::filesystem::path& path, const NamedTensorData& tensors,
                        const std::map<std::string, std::string>& metadata) {

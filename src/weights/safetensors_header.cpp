@@ -1,5 +1,6 @@
 #include "weights/safetensors_header.h"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -13,6 +14,12 @@
 
 namespace actionclip {
 namespace {
+
+// What the parsed header may take, tree nodes included; and a single text or number of it, of which the
+// parser makes several copies.
+constexpr std::size_t kMaxMemory = 32u << 20;
+constexpr std::size_t kMaxToken = 1u << 20;
+constexpr std::size_t kEntryMemory = 256;
 
 // Receives the parser's events. A document tree would not do: it forgets duplicate keys, and builds whatever
 // depth a file asks for.
@@ -46,6 +53,7 @@ class HeaderHandler : public nlohmann::json_sax<nlohmann::json> {
 
   bool string(string_t& value) override {
     if (state_ == State::kMetadata) {
+      spend(key_.size() + value.size());
       if (!header_.metadata.emplace(key_, value).second) fail_duplicate();
     } else if (state_ == State::kTensor && key_ == "dtype") {
       dtype_ = dtype_from_name(value);
@@ -68,6 +76,7 @@ class HeaderHandler : public nlohmann::json_sax<nlohmann::json> {
     } else if (state_ == State::kTop) {
       tensor_ = key_;
       if (header_.entries.contains(*tensor_)) fail("the name appears twice");
+      if (!is_plain_text(*tensor_)) fail("its name holds control characters");
       dtype_.reset();
       shape_.reset();
       offsets_.reset();
@@ -129,6 +138,12 @@ class HeaderHandler : public nlohmann::json_sax<nlohmann::json> {
   }
   [[noreturn]] void fail_duplicate() const { fail(fmt::format("key {} appears twice", quoted_name(key_))); }
 
+  void spend(std::size_t bytes) {
+    memory_ += kEntryMemory + bytes;
+    if (memory_ > kMaxMemory)
+      fail(fmt::format("the header's tensors and metadata take more than {} MiB", kMaxMemory >> 20));
+  }
+
   void check_tensor_key() const {
     const bool seen =
         (key_ == "dtype" && dtype_) || (key_ == "shape" && shape_) || (key_ == "data_offsets" && offsets_);
@@ -142,6 +157,7 @@ class HeaderHandler : public nlohmann::json_sax<nlohmann::json> {
     if (!dtype_) fail("key \"dtype\" is missing");
     if (!shape_) fail("key \"shape\" is missing");
     if (!offsets_ || offsets_->size() != 2) fail("key \"data_offsets\" must give two numbers");
+    spend(tensor_->size() + shape_->capacity() * sizeof(std::int64_t));
     header_.entries.emplace(
         *tensor_, SafetensorsEntry{*dtype_, std::move(*shape_), static_cast<std::uint64_t>((*offsets_)[0]),
                                    static_cast<std::uint64_t>((*offsets_)[1])});
@@ -151,12 +167,33 @@ class HeaderHandler : public nlohmann::json_sax<nlohmann::json> {
   SafetensorsHeader header_;
   State state_ = State::kStart;
   bool metadata_seen_ = false;
+  std::size_t memory_ = 0;
   std::string key_;
   std::optional<std::string> tensor_;  // the tensor being read
   std::optional<DType> dtype_;
   std::optional<std::vector<std::int64_t>> shape_;
   std::optional<std::vector<std::int64_t>> offsets_;
 };
+
+// The length of the longest text or number.
+std::size_t longest_token(std::string_view json) {
+  constexpr std::string_view kBetweenTokens = "{}[]:, \t\r\n";
+  std::size_t longest = 0, length = 0;
+  bool quoted = false, escaped = false;
+  for (const char c : json) {
+    const bool ends = quoted ? c == '"' && !escaped : kBetweenTokens.find(c) != std::string_view::npos;
+    if (!quoted && c == '"') {
+      quoted = true;
+      length = 0;
+    } else if (ends) {
+      quoted = false;
+      length = 0;
+    }
+    escaped = quoted && c == '\\' && !escaped;
+    longest = std::max(longest, ++length);
+  }
+  return longest;
+}
 
 }  // namespace
 
@@ -170,6 +207,10 @@ SafetensorsHeader parse_safetensors_header(std::string_view json, std::string_vi
   // nlohmann's lexer takes a zero byte for the end of its input, which would hide what follows.
   if (json.find('\0') != std::string_view::npos) {
     throw WeightsError(fmt::format("{}: the header holds a zero byte", source));
+  }
+  if (longest_token(json) > kMaxToken) {
+    throw WeightsError(
+        fmt::format("{}: the header holds a text or a number of more than {} bytes", source, kMaxToken));
   }
   HeaderHandler handler(source);
   nlohmann::json::sax_parse(json, &handler);

@@ -2,326 +2,158 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
-#include <set>
 #include <string_view>
 #include <utility>
-#include <vector>
 
-#include <boost/describe.hpp>
-#include <boost/mp11/algorithm.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
 
 #include "actionclip/config/reader.h"
 #include "actionclip/core/error.h"
-#include "actionclip/model/action_clip.h"
-#include "actionclip/weights/tensor_convert.h"
+
+#include "weights/agreement.h"
+#include "weights/model_description.h"
+#include "weights/native_names.h"
+#include "weights/read_architecture.h"
+#include "weights/tensor_blocks.h"
+#include "weights/tensor_bounds.h"
 
 namespace actionclip {
 namespace {
 
-constexpr std::string_view kConfigKey = "actionclip.model";
+constexpr double kMmactionFusionEps = 1e-5;  // mmaction2's head is made of CLIP's own blocks
+constexpr std::size_t kNamesInMessage = 20;
 
-constexpr std::int64_t kAny = -1;          // a size of a tensor that nothing else tells
-constexpr std::int64_t kMaxBlocks = 1024;  // as many as the settings allow
-
-// Numbers that OpenAI's archives store beside the weights.
-constexpr std::array<std::string_view, 3> kOpenAiSizes = {"input_resolution", "context_length", "vocab_size"};
-
-std::string without_prefix(const std::string& text, std::string_view prefix) {
-  return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
+// What the code that wrote the file says of every model.
+void apply_scheme(const NativeTensors& native, WeightsFormat format, LoadedWeights& weights) {
+  const bool of_openai_code = weights.scheme == NameScheme::actionclip ||
+                              weights.scheme == NameScheme::mmaction2 ||
+                              (weights.scheme == NameScheme::openai && format == WeightsFormat::torchscript);
+  weights.told.activation = of_openai_code;  // QuickGELU
+  weights.told.temporal_shift = native.temporal_shift || weights.scheme == NameScheme::actionclip ||
+                                weights.scheme == NameScheme::mmaction2;
+  weights.config.vision.temporal_shift = native.temporal_shift;
+  auto& fusion = weights.config.fusion;
+  weights.told.conv1d_layout = weights.scheme == NameScheme::actionclip;
+  if (weights.told.conv1d_layout) fusion.conv1d_layout = Conv1dLayout::published;
+  if (weights.scheme == NameScheme::mmaction2 && fusion.type == FusionType::Transf) {
+    fusion.layer_norm_eps = kMmactionFusionEps;
+    fusion.frames = fusion.positions;  // it has one for each
+  }
 }
 
-// The native name of an entry, or empty for one that is no weight of the model.
-std::string native_name(const std::string& name, NameScheme scheme) {
-  if (scheme == NameScheme::native) return name;
-  if (scheme == NameScheme::actionclip) {
-    if (name.starts_with("fusion_model_state_dict/")) {
-      return "fusion." + without_prefix(name.substr(name.find('/') + 1), "module.");
-    }
-    if (!name.starts_with("model_state_dict/")) return "";
-  }
-  const auto slash = name.rfind('/');
-  const auto plain = without_prefix(slash == std::string::npos ? name : name.substr(slash + 1), "module.");
-  for (const auto& size : kOpenAiSizes) {
-    if (plain == size) return "";
-  }
-  return plain;
+void apply_description(const ModelDescription& description, LoadedWeights& weights) {
+  if (description.origin.empty()) return;
+  auto& config = weights.config;
+  require_agreement(description, config);
+  config.vision.heads = description.vision.heads.value_or(config.vision.heads);
+  config.text.heads = description.text.heads.value_or(config.text.heads);
+  config.fusion.heads = config.text.heads;
+  config.vision.activation = description.vision_activation.value_or(config.vision.activation);
+  config.text.activation = description.text_activation.value_or(config.text.activation);
+  config.text.end_token = description.text.end_token.value_or(config.text.end_token);
+  config.mean = description.mean.value_or(config.mean);
+  config.std = description.std.value_or(config.std);
+  weights.told = {.heads = description.vision.heads && description.text.heads,
+                  .activation = description.vision_activation && description.text_activation,
+                  .end_token = description.text.end_token.has_value(),
+                  .input = description.mean && description.std,
+                  .temporal_shift = weights.told.temporal_shift,
+                  .conv1d_layout = weights.told.conv1d_layout};
 }
 
-bool any_name(const TensorFile& file, const auto& predicate) {
-  for (const auto& [name, tensor] : file.tensors) {
-    if (predicate(name)) return true;
+ActionClipConfig read_model_config(const std::string& text) {
+  try {
+    return read_config<ActionClipConfig>(parse_yaml(text, "metadata"));
+  } catch (const ConfigError& problem) {
+    throw WeightsError(on_one_line(problem.what()));  // it has a line for each finding
   }
-  return false;
 }
 
-NameScheme scheme_of(const TensorFile& file) {
-  if (file.metadata.contains(std::string(kConfigKey))) return NameScheme::native;
-  if (any_name(file, [](const std::string& name) { return name.starts_with("model_state_dict/"); })) {
-    return NameScheme::actionclip;
-  }
-  if (any_name(file, [](const std::string& name) { return name.starts_with("fusion."); }))
-    return NameScheme::native;
-  if (any_name(file, [](const std::string& name) { return name.find("visual.") != std::string::npos; })) {
-    return NameScheme::openai;
-  }
-  throw WeightsError(fmt::format(
-      "the {} tensors in it are named by no scheme that is known (CLIP's, published ActionCLIP's, this "
-      "program's); the first is '{}'",
-      file.tensors.size(), file.tensors.empty() ? "" : file.tensors.begin()->first));
+// Takes the metadata's word in place of what the shapes show, with which it must agree.
+void apply_metadata(LoadedWeights& weights) {
+  const auto described = read_model_config(weights.metadata.at(std::string(kModelConfigKey)));
+  require_agreement(described, weights.config);
+  weights.config = described;
+  weights.told = Told::everything();
 }
 
-// "[512, ?]"
-std::string wanted_string(const std::vector<std::int64_t>& wanted) {
-  std::vector<std::string> sizes;
-  for (const auto size : wanted) sizes.push_back(size == kAny ? "?" : std::to_string(size));
-  return fmt::format("[{}]", fmt::join(sizes, ", "));
+// Some of open_clip's models keep this scalar as a list of one.
+void flatten_logit_scale(StateDict& tensors) {
+  const auto scale = tensors.find("logit_scale");
+  if (scale != tensors.end() && scale->second.numel() == 1) scale->second = scale->second.reshape({});
 }
 
-// The blocks `prefix`N of which there is any tensor; numbers that no model has are none.
-std::set<std::int64_t> blocks_below(const StateDict& tensors, const std::string& prefix) {
-  std::set<std::int64_t> blocks;
-  for (const auto& [name, tensor] : tensors) {
-    if (!name.starts_with(prefix)) continue;
-    const auto rest = name.substr(prefix.size());
-    std::int64_t block = -1;
-    std::from_chars(rest.data(), rest.data() + rest.size(), block);
-    if (block >= 0 && block < kMaxBlocks && rest.starts_with(fmt::format("{}.", block))) blocks.insert(block);
-  }
-  return blocks;
-}
-
-// The names that the parameters of the model have, which do not depend on its sizes: those of one that is as
-// small as can be, its only block of each transformer repeated for the blocks that there are tensors of.
-std::set<std::string> parameter_names(const StateDict& tensors, FusionType fusion) {
-  constexpr std::string_view kBlocks = "resblocks.", kBlock = "resblocks.0";
-  ActionClipConfig smallest;
-  smallest.vision = {.image_size = 1, .patch_size = 1, .width = 1, .layers = 1, .heads = 1, .output_dim = 1};
-  smallest.text = {
-      .context_length = 1, .vocabulary_size = 1, .width = 1, .layers = 1, .heads = 1, .output_dim = 1};
-  smallest.fusion = {.type = fusion, .width = 1, .layers = 1, .heads = 1, .frames = 1};
-  std::set<std::string> names;
-  for (const auto& parameter : ActionClip(smallest)->named_parameters()) {
-    const std::string& name = parameter.key();
-    const auto place = name.find(kBlock);
-    if (place == std::string::npos) {
-      names.insert(name);
-      continue;
-    }
-    const auto prefix = name.substr(0, place + kBlocks.size()), rest = name.substr(place + kBlock.size());
-    const auto blocks = blocks_below(tensors, prefix);
-    for (const auto block : blocks) names.insert(fmt::format("{}{}{}", prefix, block, rest));
-    if (blocks.empty()) names.insert(prefix + "*");
+// Tensors of the model's own state dict that do not share the prefix of its names, though it has one: what a
+// wrapper kept beside the model, or a part that was wrapped otherwise.
+std::vector<std::string> names_beside(const LoadedWeights& weights, const std::string& prefix) {
+  constexpr std::array<std::string_view, 2> kExpected = {"data_preprocessor.", "position_ids"};
+  const auto dictionary = prefix.substr(0, prefix.rfind('/') + 1);  // with the slash; empty without
+  std::vector<std::string> names;
+  for (const auto& name : weights.left_over) {
+    const auto expected = [&](std::string_view part) { return name.find(part) != std::string::npos; };
+    const bool of_dictionary =
+        name.starts_with(dictionary) && name.find('/', dictionary.size()) == std::string::npos;
+    if (of_dictionary && !name.starts_with(prefix) && std::ranges::none_of(kExpected, expected))
+      names.push_back(name);
   }
   return names;
 }
 
-// Reads sizes off the tensors, and keeps what is wrong with them until all are read.
-class ShapeReader {
- public:
-  explicit ShapeReader(const StateDict& tensors) : tensors_(tensors) {}
-
-  // The shape of a tensor that must be `wanted`. Where it is not, `wanted`: what is wrong with one tensor is
-  // not held against those that are compared with it.
-  std::vector<std::int64_t> read(const std::string& name, const std::vector<std::int64_t>& wanted) {
-    read_.insert(name);
-    const auto found = tensors_.find(name);
-    if (found == tensors_.end()) {
-      report(fmt::format("missing {} {}", name, wanted_string(wanted)));
-      return wanted;
-    }
-    const auto shape = found->second.sizes().vec();
-    const auto fits = [](std::int64_t size, std::int64_t want) { return want == kAny || size == want; };
-    if (std::equal(shape.begin(), shape.end(), wanted.begin(), wanted.end(), fits)) return shape;
-    report(
-        fmt::format("{} is {} in the file, {} is needed", name, shape_string(shape), wanted_string(wanted)));
-    return wanted;
-  }
-
-  // The number of blocks, by the highest one. Each must have a projection of the width: a small file of empty
-  // tensors must not be able to ask for a large model.
-  std::int64_t count_blocks(const std::string& transformer, std::int64_t width) {
-    const auto prefix = transformer + ".resblocks.";
-    const auto present = blocks_below(tensors_, prefix);
-    const std::int64_t count = present.empty() ? 0 : *present.rbegin() + 1;
-    for (std::int64_t block = 0; block < count; ++block) {
-      if (present.contains(block)) {
-        read(fmt::format("{}{}.attn.out_proj.weight", prefix, block), {width, width});
-      } else {
-        report(fmt::format("missing {}{}.*", prefix, block));
-      }
-    }
-    return count;
-  }
-
-  void report(std::string finding) { findings_.push_back(std::move(finding)); }
-
-  // Throws WeightsError if anything was found, and then also tells of the tensors that no size is read from.
-  void require_no_findings(FusionType fusion) {
-    if (findings_.empty()) return;
-    report_other_names(parameter_names(tensors_, fusion));
-    throw WeightsError(fmt::format("cannot tell the architecture: {}", fmt::join(findings_, "; ")));
-  }
-
- private:
-  void report_other_names(const std::set<std::string>& parameters) {
-    for (const auto& name : parameters) {
-      if (!tensors_.contains(name) && !read_.contains(name)) report(fmt::format("missing {}", name));
-    }
-    for (const auto& [name, tensor] : tensors_) {
-      if (!parameters.contains(name))
-        report(fmt::format("surplus {} {}", name, shape_string(tensor.sizes().vec())));
-    }
-  }
-
-  const StateDict& tensors_;
-  std::set<std::string> read_;
-  std::vector<std::string> findings_;
-};
-
-VisionTransformerConfig vision_config_of(ShapeReader& shapes) {
-  VisionTransformerConfig vision;
-  const auto patches = shapes.read("visual.conv1.weight", {kAny, 3, kAny, kAny});
-  if (patches[2] != patches[3]) {
-    shapes.report(
-        fmt::format("visual.conv1.weight is {}: its patches must be square", shape_string(patches)));
-  }
-  vision.patch_size = patches[3];
-  const auto positions = shapes.read("visual.positional_embedding", {kAny, patches[0]});
-  const auto grid = std::llround(std::sqrt(static_cast<double>(std::max<std::int64_t>(0, positions[0] - 1))));
-  if (positions[0] != kAny && grid * grid + 1 != positions[0]) {
-    shapes.report(
-        fmt::format("visual.positional_embedding has {} rows: a square of patches and the class token needed",
-                    positions[0]));
-  }
-  vision.image_size = grid * vision.patch_size;
-  vision.width = positions[1];
-  vision.layers = shapes.count_blocks("visual.transformer", vision.width);
-  vision.heads = default_heads(vision.width);
-  vision.output_dim = shapes.read("visual.proj", {vision.width, kAny})[1];
-  return vision;
-}
-
-TextTransformerConfig text_config_of(ShapeReader& shapes) {
-  TextTransformerConfig text;
-  const auto tokens = shapes.read("token_embedding.weight", {kAny, kAny});
-  const auto positions = shapes.read("positional_embedding", {kAny, tokens[1]});
-  text.vocabulary_size = tokens[0];
-  text.context_length = positions[0];
-  text.width = positions[1];
-  text.layers = shapes.count_blocks("transformer", text.width);
-  text.heads = default_heads(text.width);
-  text.output_dim = shapes.read("text_projection", {text.width, kAny})[1];
-  return text;
-}
-
-TemporalFusionConfig fusion_config_of(const StateDict& tensors, ShapeReader& shapes,
-                                      const ActionClipConfig& towers, std::int64_t frames) {
-  TemporalFusionConfig fusion;
-  fusion.width = towers.vision.output_dim;
-  fusion.frames = frames;
-  fusion.heads = towers.text.heads;
-  fusion.layers = shapes.count_blocks("fusion.transformer", fusion.width);
-  const bool transformer = fusion.layers > 0 || tensors.contains("fusion.frame_position_embeddings.weight");
-  fusion.type = transformer ? FusionType::Transf : FusionType::meanP;
-  return fusion;
-}
-
-// The sizes that CLIP-named tensors have; heads of CLIP's width; the fusion head from `fusion.*` (none of
-// them: meanP).
-ActionClipConfig config_of(const StateDict& tensors, std::int64_t frames) {
-  ShapeReader shapes(tensors);
-  ActionClipConfig config;
-  config.vision = vision_config_of(shapes);
-  config.text = text_config_of(shapes);
-  config.fusion = fusion_config_of(tensors, shapes, config, frames);
-  shapes.require_no_findings(config.fusion.type);
-  return config;
-}
-
-void require_same(std::string_view part, std::string_view key, std::int64_t said, std::int64_t shown) {
-  if (said == shown) return;
-  throw WeightsError(fmt::format("the metadata say {}.{} {}, the tensors show {}", part, key, said, shown));
-}
-
-// Every size of an encoder but its heads.
-template <typename Encoder>
-void require_same_sizes(std::string_view part, const Encoder& described, const Encoder& held) {
-  using Members = boost::describe::describe_members<Encoder, boost::describe::mod_public>;
-  boost::mp11::mp_for_each<Members>([&](auto member) {
-    if (std::string_view(member.name) == "heads") return;
-    require_same(part, member.name, described.*member.pointer, held.*member.pointer);
-  });
-}
-
-// What the metadata say must be what the tensors show; heads, frames, mean and std only the former can tell.
-void require_agreement(const ActionClipConfig& described, const ActionClipConfig& held) {
-  require_same_sizes("vision", described.vision, held.vision);
-  require_same_sizes("text", described.text, held.text);
-  if (described.fusion.type == FusionType::Transf) {
-    require_same("fusion", "layers", described.fusion.layers, held.fusion.layers);
-  }
-}
-
-// From the metadata of a native file, else from the shapes.
-ActionClipConfig read_architecture(const LoadedWeights& weights, std::int64_t frames) {
-  ActionClipConfig config = config_of(weights.tensors, frames);
-  if (weights.described) {
-    const ActionClipConfig held = config;
-    config =
-        read_config<ActionClipConfig>(parse_yaml(weights.metadata.at(std::string(kConfigKey)), "metadata"));
-    require_agreement(config, held);
-  }
-  require_buildable(config);
-  return config;
-}
-
-// The tensors under their native names.
-StateDict native_tensors(const TensorFile& file, NameScheme scheme) {
-  StateDict tensors;
-  std::map<std::string, std::string> origins;
-  for (const auto& [name, tensor] : file.tensors) {
-    const std::string native = native_name(name, scheme);
-    if (native.empty()) continue;
-    const auto [origin, fresh] = origins.emplace(native, name);
-    if (!fresh) {
-      throw WeightsError(fmt::format("tensors '{}' and '{}' would both be {}", origin->second, name, native));
-    }
-    tensors.emplace(native, to_tensor(tensor));
-  }
-  return tensors;
+void warn_of_names_beside(const LoadedWeights& weights, const std::string& prefix) {
+  auto names = names_beside(weights, prefix);
+  if (names.empty()) return;
+  const auto count = names.size();
+  names.resize(std::min(count, kNamesInMessage));
+  spdlog::warn("{}: {} tensor(s) are not below '{}' as the model is, and are left out: {}{}",
+               weights.file.string(), count, prefix, fmt::join(names, ", "),
+               count > names.size() ? ", ..." : "");
 }
 
 }  // namespace
 
 std::map<std::string, std::string> to_metadata(const ActionClipConfig& config) {
-  return {{std::string(kConfigKey), write_config(config)}};
+  return {{std::string(kModelConfigKey), write_config(config)}};
 }
 
-LoadedWeights to_weights(const TensorFile& file, std::int64_t frames) {
+LoadedWeights to_weights(WeightsFile file, std::int64_t frames) {
+  const Naming naming = find_naming(file.content);
+  const auto format = file.content.format;
   LoadedWeights weights;
-  weights.scheme = scheme_of(file);
-  weights.metadata = file.metadata;
-  weights.described = file.metadata.contains(std::string(kConfigKey));
-  weights.tensors = native_tensors(file, weights.scheme);
-  weights.config = read_architecture(weights, frames);
-  const bool fusion_tensors =
-      std::any_of(weights.tensors.begin(), weights.tensors.end(),
-                  [](const auto& entry) { return entry.first.starts_with("fusion."); });
-  weights.has_fusion = fusion_tensors || weights.described;
+  weights.scheme = naming.scheme;
+  weights.metadata = file.content.metadata;
+  auto native = to_native(std::move(file.content), naming);
+  flatten_logit_scale(native.tensors);
+  weights.described = weights.metadata.contains(std::string(kModelConfigKey));
+  weights.config = read_architecture(native.tensors, frames);
+  apply_scheme(native, format, weights);
+  if (naming.scheme == NameScheme::openai && file.description.origin == kOpenClipConfig)
+    weights.scheme = NameScheme::open_clip;
+  apply_description(file.description, weights);
+  if (weights.described) apply_metadata(weights);
+  require_buildable(weights.config);
+  weights.has_fusion = weights.described || weights.scheme == NameScheme::actionclip ||
+                       has_names_below(native.tensors, "fusion.");
+  weights.tensors = std::move(native.tensors);
+  weights.origins = std::move(native.origins);
+  weights.left_over = std::move(native.left_over);
   return weights;
 }
 
+LoadedWeights to_weights(TensorFile file, std::int64_t frames) {
+  return to_weights(WeightsFile{.path = {}, .shards = 0, .content = std::move(file), .description = {}},
+                    frames);
+}
+
 LoadedWeights load_weights(const std::filesystem::path& path, std::int64_t frames) {
-  refuse_run_folder(path);
-  const auto file_path = std::filesystem::is_directory(path) ? path / "model.safetensors" : path;
-  const TensorFile file = read_tensor_file(file_path);
+  WeightsFile file = open_weights(path);
+  const auto file_path = file.path;
   try {
-    auto weights = to_weights(file, frames);
+    const auto prefix = find_naming(file.content).prefix;
+    auto weights = to_weights(std::move(file), frames);
     weights.file = file_path;
+    warn_of_names_beside(weights, prefix);
     return weights;
   } catch (const Error& problem) {
     throw WeightsError(fmt::format("{}: {}", file_path.string(), problem.what()));

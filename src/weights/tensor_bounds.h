@@ -18,7 +18,15 @@ inline constexpr std::size_t kMaxDimensions = 64;
 // zeros counted as ones (so that the strides fit as well), does not fit in 63 bits.
 std::optional<std::int64_t> checked_byte_count(DType dtype, const std::vector<std::int64_t>& shape);
 
-// A name from a file as it may appear in a one-line message: quoted, escaped and cut to a readable length.
+// A name from a file as it may appear in a one-line message: quoted and cut to a readable length; control
+// characters, line separators and bytes that are no UTF-8 are escaped.
 std::string quoted_name(std::string_view name);
+
+// A message that repeats what a file says, on one line: "; " for the ends of lines, the rest escaped as
+// above.
+std::string on_one_line(std::string_view message);
+
+// Whether quoted_name would escape nothing but quotes and backslashes: valid UTF-8 on one line.
+bool is_plain_text(std::string_view name);
 
 }  // namespace actionclip

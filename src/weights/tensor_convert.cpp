@@ -1,14 +1,18 @@
 #include "actionclip/weights/tensor_convert.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include <ATen/Functions.h>
 #include <fmt/format.h>
 
 #include "actionclip/core/error.h"
+
+#include "weights/byte_source.h"
 
 namespace actionclip {
 namespace {
@@ -55,18 +59,47 @@ std::int64_t reach(const TensorData& data) {
   return last + 1;
 }
 
+void require_bytes(const TensorData& data, std::size_t needed) {
+  if (needed <= data.bytes.size()) return;
+  throw WeightsError(fmt::format("a tensor of shape {} needs {} bytes, has {}", shape_string(data.shape),
+                                 needed, data.bytes.size()));
+}
+
+bool is_contiguous(const TensorData& data) {
+  const auto contiguous = contiguous_strides(data.shape);
+  for (std::size_t i = 0; i < data.shape.size(); ++i) {
+    if (data.shape[i] > 1 && data.strides[i] != contiguous[i]) return false;
+  }
+  return true;
+}
+
+// Whether libtorch may have the memory: nothing else uses it, and it is as libtorch's own would be.
+bool may_take_over(const TensorData& data) {
+  const auto address = reinterpret_cast<std::uintptr_t>(data.bytes.data());
+  return data.owns_bytes && data.owner.use_count() == 1 && address % kTensorAlignment == 0 &&
+         data.element_count() > 0 && is_contiguous(data);
+}
+
 }  // namespace
 
 at::Tensor to_tensor(const TensorData& data) {
   const auto type = scalar_type(data.dtype);
   if (data.element_count() == 0) return at::empty(data.shape, type);
   const auto flat = at::empty({reach(data)}, type);
-  if (flat.nbytes() > data.bytes.size()) {
-    throw WeightsError(fmt::format("a tensor of shape {} needs {} bytes, has {}", shape_string(data.shape),
-                                   flat.nbytes(), data.bytes.size()));
-  }
+  require_bytes(data, flat.nbytes());
   std::memcpy(flat.mutable_data_ptr(), data.bytes.data(), flat.nbytes());
   return flat.as_strided(data.shape, data.strides).contiguous();
+}
+
+at::Tensor to_tensor(TensorData&& data) {
+  if (!may_take_over(data)) return to_tensor(std::as_const(data));
+  require_bytes(data, static_cast<std::size_t>(data.element_count()) * item_size(data.dtype));
+  auto* memory = const_cast<std::byte*>(data.bytes.data());
+  const auto type = scalar_type(data.dtype);
+  const auto shape = std::move(data.shape);
+  data.bytes = {};
+  return at::from_blob(
+      memory, shape, [owner = std::move(data.owner)](void*) {}, type);
 }
 
 TensorData from_tensor(const at::Tensor& tensor) {
@@ -80,9 +113,9 @@ TensorData from_tensor(const at::Tensor& tensor) {
   return data;
 }
 
-NamedTensors to_tensors(const TensorFile& file) {
+NamedTensors to_tensors(TensorFile file) {
   NamedTensors tensors;
-  for (const auto& [name, data] : file.tensors) tensors.emplace_back(name, to_tensor(data));
+  for (auto& [name, data] : file.tensors) tensors.emplace_back(name, to_tensor(std::move(data)));
   return tensors;
 }
 

@@ -11,7 +11,7 @@
 
 #include "actionclip/core/error.h"
 
-#include "weights/mapped_file.h"
+#include "weights/byte_source.h"
 #include "weights/safetensors_reader.h"
 #include "weights/torch_archive.h"
 #include "weights/weights_format.h"
@@ -70,15 +70,13 @@ std::string shape_string(const std::vector<std::int64_t>& shape) {
 }
 
 TensorFile read_tensor_file(const std::filesystem::path& path) {
-  const auto file = std::make_shared<const MappedFile>(path);
-  const auto bytes = file->bytes();
-  if (detect_weights_container(bytes.first(std::min<std::size_t>(bytes.size(), 512)), path.string()) ==
-      WeightsContainer::kSafetensors) {
-    return parse_safetensors(bytes, file, path.string());
-  }
-  // Records are copied, so they are read through libzip's file access: reading them through the mapping would
-  // hold both in memory.
-  return read_torch_archive(ZipArchive(path));
+  const FileSource file(path);
+  std::array<std::byte, 512> beginning{};
+  const auto known = std::span(beginning).first(std::min<std::uint64_t>(file.size(), beginning.size()));
+  file.read(0, known);
+  if (detect_weights_container(known, file.name()) == WeightsContainer::kSafetensors)
+    return parse_safetensors(file);
+  return read_torch_archive(ZipArchive(file));
 }
 
 void refuse_run_folder(const std::filesystem::path& folder) {

@@ -48,26 +48,36 @@ class StorageReader {
 
   ZipRecord read(const PickledStorage& storage, const std::string& tensor) {
     const std::string name = prefix_ + "data/" + storage.key;
-    if (!archive_.contains(name)) {
-      throw WeightsError(fmt::format("{}: tensor {}: record {} is missing", archive_.source(),
-                                     quoted_name(tensor), quoted_name(name)));
-    }
+    const auto fail = [&](const std::string& what) {
+      throw WeightsError(fmt::format("{}: tensor {}: record {} {}", archive_.source(), quoted_name(tensor),
+                                     quoted_name(name), what));
+    };
+    if (!archive_.contains(name)) fail("is missing");
     const auto item = static_cast<std::int64_t>(item_size(storage.dtype));
     const auto size = static_cast<std::int64_t>(archive_.size(name));
     if (size % item != 0 || size / item != storage.element_count) {
-      throw WeightsError(fmt::format(
-          "{}: tensor {}: record {} has {} bytes, but {} elements of {} bytes are announced",
-          archive_.source(), quoted_name(tensor), quoted_name(name), size, storage.element_count, item));
+      fail(fmt::format("has {} bytes, but {} elements of {} bytes are announced", size, storage.element_count,
+                       item));
     }
-    const auto found = records_.find(name);
-    return found != records_.end() ? found->second
-                                   : records_.emplace(name, archive_.read(name)).first->second;
+    const auto found = storages_.find(name);
+    if (found == storages_.end())
+      return storages_.emplace(name, Storage{storage.dtype, archive_.read(name)}).first->second.record;
+    if (found->second.dtype != storage.dtype) {
+      fail(fmt::format("holds {} for one tensor and {} for another", dtype_name(found->second.dtype),
+                       dtype_name(storage.dtype)));
+    }
+    return found->second.record;
   }
 
  private:
+  struct Storage {
+    DType dtype;
+    ZipRecord record;
+  };
+
   const ZipArchive& archive_;
   std::string prefix_;
-  std::map<std::string, ZipRecord> records_;
+  std::map<std::string, Storage> storages_;
 };
 
 TensorData view_of(const PickledTensor& tensor, const ZipRecord& record) {
@@ -78,7 +88,17 @@ TensorData view_of(const PickledTensor& tensor, const ZipRecord& record) {
   const std::size_t item = item_size(tensor.storage.dtype);
   data.bytes = record.bytes.subspan(static_cast<std::size_t>(tensor.offset) * item,
                                     static_cast<std::size_t>(last + 1) * item);
+  data.owns_bytes = data.bytes.size() == record.bytes.size();
   return data;
+}
+
+// What data.pkl says.
+std::map<std::string, std::shared_ptr<const PickledTensor>> describe_tensors(const ZipArchive& archive,
+                                                                             const std::string& prefix,
+                                                                             PickleDialect dialect) {
+  const ZipRecord program = archive.read(prefix + "data.pkl");
+  const std::string source = fmt::format("{}: {}data.pkl", archive.source(), prefix);
+  return name_tensors(run_pickle(program.bytes, dialect, source), source);
 }
 
 }  // namespace
@@ -87,15 +107,11 @@ TensorFile read_torch_archive(const ZipArchive& archive) {
   const std::string prefix = find_prefix(archive);
   check_byte_order(archive, prefix);
   const bool script = archive.contains(prefix + "constants.pkl");
-  const ZipRecord program = archive.read(prefix + "data.pkl");
-  const std::string source = fmt::format("{}: {}data.pkl", archive.source(), prefix);
-  const PickleDocument document =
-      run_pickle(program.bytes, script ? PickleDialect::kTorchScript : PickleDialect::kState, source);
-
   TensorFile file{
       .format = script ? WeightsFormat::torchscript : WeightsFormat::pickle, .tensors = {}, .metadata = {}};
   StorageReader storages(archive, prefix);
-  for (const auto& [name, tensor] : name_tensors(document, source)) {
+  for (const auto& [name, tensor] :
+       describe_tensors(archive, prefix, script ? PickleDialect::kTorchScript : PickleDialect::kState)) {
     file.tensors.emplace(name, view_of(*tensor, storages.read(tensor->storage, name)));
   }
   return file;

@@ -1,5 +1,10 @@
 #include "weights/zip_archive.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string_view>
+#include <vector>
 #include <zip.h>
 
 #include <fmt/format.h>
@@ -25,26 +30,91 @@ class ZipError {
   zip_error_t error_;
 };
 
-}  // namespace
+constexpr std::uint64_t kMaxDirectory = 2u << 20;  // 20,000 records; a ViT-L with its optimizer has 2,000
 
-ZipArchive::ZipArchive(const std::filesystem::path& path) : source_(path.string()) {
-  ZipError error;
-  zip_source_t* file = zip_source_file_create(path.c_str(), 0, -1, error.get());
-  if (file == nullptr) throw WeightsError(fmt::format("cannot read {}: {}", source_, error.text()));
-  open(file);
+// The fixed parts of the records at the end of an archive, and where in them something lies.
+constexpr std::size_t kEndSize = 22, kEndDirectory = 12;
+constexpr std::size_t kLocatorSize = 20, kLocatorTarget = 8;
+constexpr std::size_t kEnd64Size = 56, kEnd64Directory = 40;
+constexpr std::size_t kMaxComment = 0xffff;
+
+std::uint64_t little_endian(std::span<const std::byte> bytes) {
+  std::uint64_t value = 0;
+  for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8 | std::to_integer<std::uint64_t>(bytes[i]);
+  return value;
 }
 
-ZipArchive::ZipArchive(std::span<const std::byte> bytes, std::string source) : source_(std::move(source)) {
+bool starts_with(std::span<const std::byte> bytes, std::string_view mark) {
+  return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()).starts_with(mark);
+}
+
+struct Directory {
+  std::uint64_t size, offset;
+};
+
+// Of the end record at `place` of the file's last bytes, `tail`.
+Directory directory_of(const ByteSource& file, std::span<const std::byte> tail, std::size_t place) {
+  const Directory directory{little_endian(tail.subspan(place + kEndDirectory, 4)),
+                            little_endian(tail.subspan(place + kEndDirectory + 4, 4))};
+  if (place < kLocatorSize) return directory;
+  const auto locator = tail.subspan(place - kLocatorSize, kLocatorSize);
+  const std::uint64_t target = little_endian(locator.subspan(kLocatorTarget, 8));
+  if (!starts_with(locator, "PK\x06\x07") || file.size() < kEnd64Size || target > file.size() - kEnd64Size)
+    return directory;
+  std::array<std::byte, kEnd64Size> end64{};
+  file.read(target, end64);
+  if (!starts_with(end64, "PK\x06\x06")) return directory;
+  const auto fields = std::span(end64).subspan(kEnd64Directory);
+  return {little_endian(fields.first(8)), little_endian(fields.subspan(8, 8))};
+}
+
+// libzip reads the directory whole, into a multiple of its size, before anyone can ask how large it is. It
+// takes the best of all end records that a comment leaves room for, so each is looked at.
+void refuse_large_directory(const ByteSource& file) {
+  std::vector<std::byte> tail(std::min<std::uint64_t>(file.size(), kMaxComment + kEndSize + kLocatorSize));
+  const std::uint64_t tail_begin = file.size() - tail.size();
+  file.read(tail_begin, tail);
+  for (std::size_t place = 0; place + kEndSize <= tail.size(); ++place) {
+    if (!starts_with(std::span(tail).subspan(place), "PK\x05\x06")) continue;
+    const auto [size, offset] = directory_of(file, tail, place);
+    // One that does not end ahead of its end record is not a directory to libzip either.
+    const bool fits = offset <= tail_begin + place && size <= tail_begin + place - offset;
+    if (size > kMaxDirectory && fits) {
+      throw WeightsError(
+          fmt::format("{}: the zip directory has {} bytes, more than {}", file.name(), size, kMaxDirectory));
+    }
+  }
+}
+
+// Absolute, or with a way up. Nothing is ever written by these names; they are no weights'.
+bool leads_elsewhere(std::string_view name) {
+  return name.starts_with('/') || fmt::format("/{}/", name).find("/../") != std::string::npos;
+}
+
+}  // namespace
+
+ZipArchive::ZipArchive(const FileSource& file) : source_(file.name()), file_size_(file.size()) {
+  refuse_large_directory(file);
+  std::FILE* stream = file.open_stream();
   ZipError error;
-  zip_source_t* buffer = zip_source_buffer_create(bytes.data(), bytes.size(), 0, error.get());
-  if (buffer == nullptr) throw WeightsError(fmt::format("cannot read {}: {}", source_, error.text()));
-  open(buffer);
+  zip_source_t* source = zip_source_filep_create(stream, 0, -1, error.get());
+  if (source == nullptr) {
+    std::fclose(stream);
+    throw WeightsError(fmt::format("cannot read {}: {}", source_, error.text()));
+  }
+  open(source);
+}
+
+ZipArchive::ZipArchive(const MemorySource& memory) : source_(memory.name()), file_size_(memory.size()) {
+  refuse_large_directory(memory);
+  ZipError error;
+  zip_source_t* source =
+      zip_source_buffer_create(memory.bytes().data(), memory.bytes().size(), 0, error.get());
+  if (source == nullptr) throw WeightsError(fmt::format("cannot read {}: {}", source_, error.text()));
+  open(source);
 }
 
 void ZipArchive::open(zip_source* source) {
-  zip_stat_t status;
-  zip_stat_init(&status);
-  if (zip_source_stat(source, &status) == 0 && (status.valid & ZIP_STAT_SIZE) != 0) file_size_ = status.size;
   ZipError error;
   zip_t* archive = zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, error.get());
   if (archive == nullptr) {
@@ -64,6 +134,10 @@ void ZipArchive::list_records() {
     const char* name = zip_get_name(archive_.get(), index, ZIP_FL_ENC_RAW);
     if (name == nullptr || zip_stat_index(archive_.get(), index, 0, &status) != 0) {
       throw WeightsError(fmt::format("{}: record {} of the zip directory is damaged", source_, index));
+    }
+    if (leads_elsewhere(name) || !is_plain_text(name)) {
+      throw WeightsError(
+          fmt::format("{}: a record is named {}, which PyTorch does not write", source_, quoted_name(name)));
     }
     if (!records_.emplace(name, index).second) {
       throw WeightsError(fmt::format("{}: two records are named {}", source_, quoted_name(name)));
@@ -100,7 +174,7 @@ ZipRecord ZipArchive::read(const std::string& name) const {
   const std::unique_ptr<zip_file_t, decltype(&zip_fclose)> file(
       zip_fopen_index(archive_.get(), found->second, 0), zip_fclose);
   if (file == nullptr) fail(fmt::format("cannot be read ({})", zip_strerror(archive_.get())));
-  const auto owner = std::make_shared_for_overwrite<std::byte[]>(status.size);
+  const auto owner = allocate_tensor_memory(status.size, source_);
   std::uint64_t done = 0;
   while (done < status.size) {
     const zip_int64_t count = zip_fread(file.get(), owner.get() + done, status.size - done);

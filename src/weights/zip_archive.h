@@ -3,11 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
+
+#include "weights/byte_source.h"
 
 struct zip;
 struct zip_source;
@@ -15,18 +16,18 @@ struct zip_source;
 namespace actionclip {
 
 struct ZipRecord {
-  std::shared_ptr<const std::byte[]> owner;
+  std::shared_ptr<const std::byte[]> owner;  // aligned for tensors
   std::span<const std::byte> bytes;
 };
 
 // Every function throws WeightsError naming the archive and the record. Refused: archives whose directory and
-// local headers disagree, two records of one name, records that claim more bytes together than the archive
-// has.
+// local headers disagree, or whose directory is larger than any checkpoint's; two records of one name; names
+// that lead out of a folder or hold control characters; records that claim more bytes together than the
+// archive has.
 class ZipArchive {
  public:
-  explicit ZipArchive(const std::filesystem::path& path);
-  // `bytes` must outlive the archive; `source` names it in errors.
-  ZipArchive(std::span<const std::byte> bytes, std::string source);
+  explicit ZipArchive(const FileSource& file);
+  explicit ZipArchive(const MemorySource& memory);
 
   const std::string& source() const { return source_; }
   // Names and indices of all records, sorted by name.

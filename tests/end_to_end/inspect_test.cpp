@@ -15,6 +15,7 @@ namespace actionclip {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // Its data and weights are not part of the checkout.
 const std::string kKinetics = std::string(ACTIONCLIP_SOURCE_DIR) + "/configs/kinetics400/vit_b32_8f.yaml";
@@ -70,7 +71,9 @@ TEST(InspectModel, JsonHasTheFiguresOfTheExperiment) {
   EXPECT_EQ(forward.at("image_of_video"), 65'856'552'960.0);
   EXPECT_EQ(forward.at("video").get<double>(),
             65'856'552'960.0 + forward.at("fusion_of_video").get<double>());
-  EXPECT_DOUBLE_EQ(json.at("training_flops_of_rank").at("image").get<double>(), 3 * 32 * 65'856'552'960.0);
+  const double embedding = 8 * 2.0 * 49 * 768 * 3 * 32 * 32;  // needs no gradient of the pixels
+  EXPECT_DOUBLE_EQ(json.at("training_flops_of_rank").at("image").get<double>(),
+                   32 * (3 * 65'856'552'960.0 - embedding));
   const auto& memory = json.at("memory_of_rank");
   EXPECT_EQ(memory.at("optimizer").get<double>(), 8.0 * parameters);
   double sum = 0;
@@ -124,6 +127,35 @@ TEST(InspectModel, WhatCannotBeComputedIsAUsageError) {
   expect_usage_error(inspect({"--text-length", "78"}), "model.text.context_length = 77");
   expect_usage_error(inspect({"train.batch=3"}), "batch_size");
   expect_usage_error(run_program({"inspect", "model"}), "--config");
+}
+
+// What belongs to single labels is counted from the label file.
+TEST(InspectModel, ClassifierAndContextHaveRowsOfTheirOwn) {
+  const TemporaryFolder folder;
+  write_text(folder / "labels.csv", "id,name\n0,jump\n1,run\n2,sit\n");
+  const std::string data = "data: {train: {list: absent.txt}, labels: labels.csv}\n";
+  write_text(folder / "context.yaml",
+             "model: {arch: ViT-B/32, init: {image: random, text: random}, "
+             "context: {length: 4, class_specific: true}}\n" +
+                 data);
+  write_text(folder / "classifier.yaml",
+             "model: {arch: ViT-B/32, init: {image: random, text: random}, classifier: true}\n" + data);
+  const auto parameters = [&](const std::string& config) {
+    const auto result = inspect({"--json"}, folder / config);
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    return nlohmann::json::parse(result.output).at("parameters");
+  };
+  EXPECT_EQ(parameters("context.yaml").at("context"), 3 * 4 * 512);
+  EXPECT_EQ(parameters("classifier.yaml").at("classifier"), 3 * 512 + 3);
+  EXPECT_EQ(parameters("classifier.yaml").at("context"), 0);
+  EXPECT_THAT(inspect({}, folder / "context.yaml").output, HasSubstr("learned context"));
+  EXPECT_THAT(inspect({}, folder / "classifier.yaml").output, HasSubstr("a video: classifier"));
+  EXPECT_THAT(inspect({}).output, Not(HasSubstr("classifier")));
+  write_text(folder / "unlabelled.yaml",
+             "model: {arch: ViT-B/32, init: {image: random, text: random}, classifier: true}\n");
+  const auto unlabelled = inspect({}, folder / "unlabelled.yaml");
+  EXPECT_EQ(unlabelled.exit_code, 1) << unlabelled.errors;
+  EXPECT_THAT(unlabelled.errors, HasSubstr("data.labels: not given"));
 }
 
 // The default length of texts must not stop a model with a shorter context.

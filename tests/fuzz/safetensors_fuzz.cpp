@@ -1,4 +1,5 @@
-// safetensors files: the input is the file; half of the inputs get a header length that fits.
+// safetensors files. By its first byte, an input is the file, or the header and data of one whose header
+// length fits, or changes of a valid one.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -6,21 +7,34 @@
 
 #include "actionclip/core/error.h"
 
-#include "tests/weights/bytes.h"
+#include "tests/fuzz/edits.h"
+#include "tests/weights/valid_files.h"
 #include "weights/safetensors_reader.h"
+
+namespace actionclip {
+namespace {
+
+std::string file_of(std::span<const std::uint8_t> input) {
+  static const std::string valid = valid_safetensors();
+  const std::uint8_t kind = input[0];
+  const auto rest = input.subspan(1);
+  std::string file(rest.begin(), rest.end());
+  if (kind % 4 == 2) return edited(valid, rest);
+  if (kind % 2 == 0) return file;
+  // Random lengths almost never fit the file; the first byte picks how much of the rest is data.
+  const std::size_t data_size = std::min<std::size_t>(kind / 2, file.size());
+  return little_endian(file.size() - data_size, 8) + file;
+}
+
+}  // namespace
+}  // namespace actionclip
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace actionclip;
   if (size == 0) return 0;
-  std::string file(reinterpret_cast<const char*>(data) + 1, size - 1);
-  if (data[0] % 2 == 1) {
-    // Random lengths almost never fit the file; the byte ahead of the header picks how much of the rest is
-    // data.
-    const std::size_t data_size = std::min<std::size_t>(data[0] / 2, file.size());
-    file = little_endian(file.size() - data_size, 8) + file;
-  }
+  const std::string file = file_of({data, size});
   try {
-    sum_of_bytes(parse_safetensors(bytes_of(file), nullptr, "fuzz"));
+    sum_of_bytes(parse_safetensors(MemorySource(bytes_of(file), "fuzz")));
   } catch (const WeightsError&) {
   }
   return 0;

@@ -13,6 +13,8 @@
 #include "actionclip/train/learner.h"
 #include "actionclip/weights/initialize.h"
 
+#include "tests/random_model.h"
+
 namespace actionclip {
 
 inline const c10::Device kGpu(c10::kCUDA, 0);
@@ -40,15 +42,15 @@ class GpuTest : public ::testing::Test {
 
 // Every kind of layer more than once, in the sizes of attention that GPUs have kernels of their own for.
 inline ActionClip make_small_model() {
-  ModelConfig config;
-  config.arch = "custom";
-  config.init = {.image = InitSource::random, .text = InitSource::random};
-  config.frames = 4;
-  config.fusion_layers = 2;
-  config.embed_dim = 128;
-  config.vision = {.image_size = 64, .patch_size = 16, .width = 128, .layers = 3, .heads = 2};
-  config.text = {.context_length = 16, .vocabulary_size = 100, .width = 128, .layers = 3, .heads = 2};
-  return build_model(config, /*seed=*/1);
+  return build_model(random_model({.width = 128,
+                                   .layers = 3,
+                                   .heads = 2,
+                                   .frames = 4,
+                                   .image_size = 64,
+                                   .patch_size = 16,
+                                   .context_length = 16,
+                                   .vocabulary_size = 100}),
+                     /*seed=*/1);
 }
 
 // Eight videos of coloured squares, one a patch, each with a text of its own length; two share a label. On

@@ -3,10 +3,12 @@
 #include <cmath>
 #include <map>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
 #include "actionclip/model/autocast.h"
+#include "actionclip/model/transformer.h"
 #include "actionclip/train/loss.h"
 
 #include "tests/gpu/gpu_test.h"
@@ -69,6 +71,28 @@ TEST_F(ModelOnGpu, LossAndGradientsEqualTheCpus) {
           << name;
     }
   }
+}
+
+// A block that is left out at random draws from the GPU's generator; the backward pass must see the same
+// again.
+TEST_F(ModelOnGpu, CheckpointedBlocksDrawTheSameNumbersAgain) {
+  at::manual_seed(5);
+  Transformer transformer(
+      TransformerOptions{.width = 64, .layers = 3, .heads = 2, .causal = true, .drop_path = 0.5});
+  transformer->to(kGpu);
+  const auto x = at::randn({16, 5, 64}, kGpu);
+  const auto gradient = [&](bool checkpointed) {
+    set_activation_checkpointing(*transformer, checkpointed);
+    transformer->zero_grad();
+    at::manual_seed(6);
+    transformer->forward(x).pow(2).sum().backward();
+    const auto next = at::rand({4}, kGpu);
+    return std::pair(transformer->resblocks[0]->parameters()[0].grad().cpu(), next.cpu());
+  };
+  const auto [expected, next] = gradient(false);
+  const auto [again, next_again] = gradient(true);
+  EXPECT_LT(relative_error(again, expected), kTolerance);
+  EXPECT_TRUE(at::equal(next_again, next));
 }
 
 // A value passes some dozens of roundings, whose errors partly cancel: 16 times the largest error of one.

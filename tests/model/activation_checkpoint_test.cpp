@@ -63,6 +63,24 @@ TEST_P(ActivationCheckpoint, GivesThemThroughFrozenBlocks) {
   expect_same_gradients(true);
 }
 
+// Of the numbers that a block draws, the backward pass must see the same again, and whoever draws next must
+// not notice.
+TEST_P(ActivationCheckpoint, GivesThemWhereBlocksAreLeftOutAtRandom) {
+  auto options = kOptions;
+  options.drop_path = 0.5;
+  Transformer transformer(options);
+  const auto x = at::randn({2, 5, 64}).requires_grad_();
+  const auto with_seed = [&](std::uint64_t seed, bool checkpointed) {
+    at::manual_seed(seed);
+    auto result = gradients(transformer, x, checkpointed, GetParam());
+    result.push_back(at::rand({4}));
+    return result;
+  };
+  const auto expected = with_seed(7, false);
+  expect_equal(with_seed(7, true), expected);
+  EXPECT_FALSE(at::equal(with_seed(8, false)[0], expected[0])) << "nothing was drawn";
+}
+
 INSTANTIATE_TEST_SUITE_P(Each, ActivationCheckpoint, testing::Values(Precision::fp32, Precision::bf16),
                          [](const auto& info) { return info.param == Precision::fp32 ? "fp32" : "bf16"; });
 
@@ -78,6 +96,21 @@ TEST(RunCheckpointed, ComputesTheBlockAgainForTheBackwardPassAlone) {
   y.sum().backward();
   EXPECT_EQ(calls, 2);
   EXPECT_TRUE(at::allclose(x.grad(), x.exp()));
+}
+
+TEST(RunCheckpointed, DrawsTheSameNumbersAgainAndGoesOnBehindThem) {
+  const Block block = [](const at::Tensor& x) { return x * at::rand_like(x); };
+  const auto x = at::full({100}, 2.0f).requires_grad_();
+  at::manual_seed(3);
+  const auto y = run_checkpointed(block, {}, x, /*draws=*/true);
+  const auto next = at::rand({3});
+  at::manual_seed(4);
+  y.sum().backward();
+  EXPECT_TRUE(at::allclose(x.grad(), y / 2));
+  const auto undisturbed = at::rand({3});
+  at::manual_seed(4);
+  EXPECT_TRUE(at::equal(undisturbed, at::rand({3})));
+  EXPECT_FALSE(at::equal(undisturbed, next));
 }
 
 TEST(RunCheckpointed, BuildsNoGraphWhereNothingLearns) {

@@ -1,24 +1,19 @@
-// What cost.h computes, against built models, an independent counter of operations and the tensors that a
-// step really allocates.
+// Parameters and operations that cost.h computes, against built models and an independent counter.
 
-#include <algorithm>
-#include <map>
-#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <ATen/ATen.h>
-#include <c10/core/Allocator.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "actionclip/distributed/process_group.h"
 #include "actionclip/model/action_clip.h"
-#include "actionclip/model/autocast.h"
 #include "actionclip/model/cost.h"
-#include "actionclip/train/loss.h"
 #include "actionclip/train/parameter_groups.h"
 
+#include "tests/model/cost_cases.h"
 #include "tests/parity/run_python.h"
 
 namespace actionclip {
@@ -31,24 +26,27 @@ ActionClipConfig sizes_of(const std::string& arch, FusionType fusion) {
   return resolve(config);
 }
 
-ActionClipConfig custom_sizes(FusionType fusion = FusionType::Transf) {
-  ActionClipConfig sizes;
-  sizes.vision = {.image_size = 64, .patch_size = 8, .width = 128, .layers = 4, .heads = 2, .output_dim = 64};
-  sizes.text = {
-      .context_length = 16, .vocabulary_size = 500, .width = 96, .layers = 2, .heads = 2, .output_dim = 64};
-  sizes.fusion = {.type = fusion, .width = 64, .layers = 2, .heads = 2, .frames = 4};
-  return sizes;
+std::int64_t& of_part(PerPart<std::int64_t>& counts, ModelPart part) {
+  switch (part) {
+    case ModelPart::image:
+      return counts.image;
+    case ModelPart::fusion:
+      return counts.fusion;
+    case ModelPart::context:
+      return counts.context;
+    case ModelPart::classifier:
+      return counts.classifier;
+    case ModelPart::text:
+      break;
+  }
+  return counts.text;
 }
 
 PerPart<std::int64_t> count(const ActionClip& model, bool trained_only = false) {
   PerPart<std::int64_t> counts;
   for (const auto& parameter : model->named_parameters()) {
-    if (trained_only && !parameter.value().requires_grad()) continue;
-    const auto part = part_of(parameter.key());
-    auto& of_part = part == ModelPart::image    ? counts.image
-                    : part == ModelPart::fusion ? counts.fusion
-                                                : counts.text;
-    of_part += parameter.value().numel();
+    if (!trained_only || parameter.value().requires_grad())
+      of_part(counts, part_of(parameter.key())) += parameter.value().numel();
   }
   return counts;
 }
@@ -57,20 +55,23 @@ void expect_equal(const PerPart<std::int64_t>& computed, const PerPart<std::int6
   EXPECT_EQ(computed.image, counted.image);
   EXPECT_EQ(computed.text, counted.text);
   EXPECT_EQ(computed.fusion, counted.fusion);
+  EXPECT_EQ(computed.context, counted.context);
+  EXPECT_EQ(computed.classifier, counted.classifier);
 }
 
 TEST(Cost, ParametersAreThoseOfTheBuiltModels) {
-  for (const auto fusion : {FusionType::Transf, FusionType::meanP}) {
-    for (const auto& sizes :
-         {sizes_of("ViT-B/32", fusion), sizes_of("ViT-B/16", fusion), custom_sizes(fusion)}) {
-      SCOPED_TRACE(fmt::format("width {}, patch {}", sizes.vision.width, sizes.vision.patch_size));
-      expect_equal(count_parameters(sizes), count(ActionClip(sizes)));
-    }
+  auto models = small_models();
+  models.emplace_back("ViT-B/32", sizes_of("ViT-B/32", FusionType::Transf));
+  models.emplace_back("ViT-B/16", sizes_of("ViT-B/16", FusionType::meanP));
+  models.emplace_back("RN50", sizes_of("RN50", FusionType::Transf_cls));
+  for (const auto& [name, sizes] : models) {
+    SCOPED_TRACE(name);
+    expect_equal(count_parameters(sizes), count(ActionClip(sizes)));
   }
 }
 
 TEST(Cost, TrainedParametersAreThoseOfEachTasksGroups) {
-  const auto sizes = custom_sizes();
+  const auto sizes = small_model();
   for (const auto task : {TrainTask::pretrain, TrainTask::prompt, TrainTask::finetune}) {
     for (const bool fix_text : {false, true}) {
       SCOPED_TRACE(fmt::format("task {}, fix_text {}", static_cast<int>(task), fix_text));
@@ -78,123 +79,161 @@ TEST(Cost, TrainedParametersAreThoseOfEachTasksGroups) {
       TrainConfig config;
       config.task = task;
       trainable_groups(model, config, fix_text);
-      expect_equal(count_trained(sizes, trained_parts(task, fix_text)), count(model, /*trained_only=*/true));
+      expect_equal(count_trained(sizes, trained_parts(config, fix_text, /*classifier=*/false)),
+                   count(model, /*trained_only=*/true));
     }
   }
 }
 
-nlohmann::json reference_flops(const ActionClipConfig& sizes, const StepSettings& step) {
-  const auto& vision = sizes.vision;
+// What learns in the models that are compared, by name.
+std::vector<std::pair<std::string, TrainedParts>> choices() {
+  return {{"all", {}},
+          {"last blocks", {.image_blocks = 2, .text_blocks = 1}},
+          {"ends", {.image_blocks = 0, .text_blocks = 0}},
+          {"heads", {.image = false, .text = false, .logit_scale = false}},
+          {"context",
+           {.image = false, .text = false, .fusion = false, .classifier = false, .logit_scale = false}},
+          {"encoders", {.fusion = false, .context = false, .classifier = false}}};
+}
+
+TEST(Cost, TrainedParametersAreThoseOfTheLastBlocksAndParts) {
+  for (const auto& [name, sizes] : small_models()) {
+    ActionClip model(sizes);
+    for (const auto& [choice, trained] : choices()) {
+      SCOPED_TRACE(name + ": " + choice);
+      let_learn(model, trained);
+      expect_equal(count_trained(sizes, trained), count(model, /*trained_only=*/true));
+    }
+  }
+}
+
+std::int64_t mlp_width(std::int64_t given, std::int64_t width) { return given > 0 ? given : 4 * width; }
+
+nlohmann::json vision_request(const VisionConfig& vision) {
+  if (vision.is_resnet()) {
+    return {{"image_size", vision.image_size},
+            {"width", vision.width},
+            {"heads", vision.heads},
+            {"stages", vision.stages}};
+  }
+  return {{"image_size", vision.image_size}, {"patch_size", vision.patch_size},
+          {"width", vision.width},           {"layers", vision.layers},
+          {"heads", vision.heads},           {"mlp_width", mlp_width(vision.mlp_width, vision.width)},
+          {"joint", vision.joint_frames > 0}};
+}
+
+// How many of the last blocks learn, as flop_reference.py takes it.
+nlohmann::json learning(bool learns, const std::optional<std::int64_t>& blocks) {
+  if (!learns) return -1;
+  return blocks ? nlohmann::json(*blocks) : nlohmann::json();
+}
+
+struct FlopCase {
+  std::string name;
+  ActionClipConfig sizes;
+  TrainedParts trained;
+};
+
+StepSettings one_video(const TrainedParts& trained) {
+  return {.batch_size = 1, .frames = 4, .text_length = 11, .trained = trained};
+}
+
+nlohmann::json request_of(const FlopCase& flop_case) {
+  const auto& [name, sizes, trained] = flop_case;
+  const auto step = one_video(trained);
   const auto& text = sizes.text;
-  const nlohmann::json request = {
-      {"vision",
-       {{"image_size", vision.image_size},
-        {"patch_size", vision.patch_size},
-        {"width", vision.width},
-        {"layers", vision.layers},
-        {"heads", vision.heads}}},
+  return {
+      {"vision", vision_request(sizes.vision)},
       {"text",
-       {{"width", text.width}, {"layers", text.layers}, {"heads", text.heads}, {"length", step.text_length}}},
-      {"fusion", {{"layers", sizes.fusion.layers}, {"frames", step.frames}}},
-      {"embed_dim", vision.output_dim}};
-  return nlohmann::json::parse(run_python("flop_reference.py", {request.dump()}));
+       {{"width", text.width},
+        {"layers", text.layers},
+        {"heads", text.heads},
+        {"mlp_width", mlp_width(text.mlp_width, text.width)},
+        {"length", step.text_length}}},
+      {"fusion",
+       {{"type", boost::describe::enum_to_string(sizes.fusion.type, "")}, {"layers", sizes.fusion.layers}}},
+      {"embed_dim", sizes.vision.output_dim},
+      {"frames", step.frames},
+      {"classes", sizes.classes},
+      {"trained",
+       {{"image", learning(trained.image, trained.image_blocks)},
+        {"text", learning(trained.text, trained.text_blocks)},
+        {"context", trained.context && sizes.context.length > 0},
+        {"fusion", trained.fusion}}}};
 }
 
-class FlopParity : public ::testing::TestWithParam<const char*> {};
-
-// Both towers compute their last block for one position; the reference counts that too, and the whole block.
-TEST_P(FlopParity, ForwardFlopsEqualTorchsCounter) {
-  const std::string arch = GetParam();
-  const auto sizes = arch == "custom" ? custom_sizes() : sizes_of(arch, FusionType::Transf);
-  const StepSettings step{.frames = 4, .text_length = 11};
-  const auto reference = reference_flops(sizes, step);
-  const auto flops = forward_flops(sizes, step);
-  const auto expect_tower = [](double ours, const nlohmann::json& tower) {
-    EXPECT_DOUBLE_EQ(ours, tower.at("one_position").get<double>());
-    EXPECT_LT(ours, tower.at("whole").get<double>());
+std::vector<FlopCase> flop_cases() {
+  auto context = small_model(), classifier = small_model();
+  context.context.length = 4;
+  classifier.classes = 400;
+  std::vector<FlopCase> cases = {
+      {"ViT-B/32", sizes_of("ViT-B/32", FusionType::Transf), {}},
+      {"last blocks", small_model(), {.image_blocks = 3, .text_blocks = 0}},
+      {"RN50", sizes_of("RN50", FusionType::meanP), {}},
+      {"resnet, last blocks", small_resnet_model(), {.image_blocks = 2, .text_blocks = 1}},
+      {"resnet, frozen", small_resnet_model(FusionType::Transf), {.image = false, .text = false}},
+      {"joint, last blocks", small_joint_model(), {.image_blocks = 1}},
+      {"context alone", context, {.image = false, .text = false, .fusion = false}},
+      {"context with the last block", context, {.text_blocks = 1}},
+      {"fusion frozen", small_model(), {.fusion = false}},
+      {"classifier", classifier, {}},
+      {"classifier of frozen features", classifier, {.image = false, .fusion = false}},
   };
-  expect_tower(flops.image / static_cast<double>(step.frames), reference.at("image"));
-  expect_tower(flops.text, reference.at("text"));
-  EXPECT_DOUBLE_EQ(flops.fusion, reference.at("fusion").get<double>());
+  for (const auto& [name, sizes] : small_models()) {
+    if (sizes.context.length == 0 && sizes.classes == 0) cases.push_back({name, sizes, {}});
+  }
+  for (const auto fusion :
+       {FusionType::Conv_1D, FusionType::LSTM, FusionType::Transf, FusionType::Transf_cls}) {
+    cases.push_back({fmt::format("prompt, head {}", static_cast<int>(fusion)),
+                     small_model(fusion),
+                     {.image = false, .text = false}});
+  }
+  return cases;
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, FlopParity, ::testing::Values("ViT-B/32", "ViT-B/16", "custom"),
-                         [](const auto& info) {
-                           std::string name = info.param;
-                           std::erase_if(
-                               name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; });
-                           return name;
-                         });
-
-// Adds up the tensors that are allocated and freed on the CPU while it is the thread's, as the profiler does.
-class TensorMemory : public c10::MemoryReportingInfoBase {
- public:
-  void reportMemoryUsage(void* /*memory*/, std::int64_t bytes, std::size_t /*allocated*/,
-                         std::size_t /*reserved*/, c10::Device /*device*/) override {
-    alive_ += bytes;
-    peak_ = std::max(peak_, alive_);
+void expect_equal_flops(const FlopCase& flop_case, const nlohmann::json& reference) {
+  const auto& [name, sizes, trained] = flop_case;
+  const auto step = one_video(trained);
+  const auto forward = forward_flops(sizes, step), training = training_flops(sizes, step);
+  const auto of = [&](const char* part, const char* figure) {
+    return reference.at(part).at(figure).get<double>();
+  };
+  EXPECT_DOUBLE_EQ(forward.image, of("image", "forward"));
+  EXPECT_LT(forward.image, of("image", "forward_whole"));
+  EXPECT_DOUBLE_EQ(forward.text, of("text", "forward"));
+  EXPECT_LT(forward.text, of("text", "forward_whole"));
+  EXPECT_DOUBLE_EQ(forward.fusion, of("fusion", "forward"));
+  EXPECT_DOUBLE_EQ(training.image, of("image", "training"));
+  if (sizes.classes == 0) {
+    EXPECT_DOUBLE_EQ(training.text, of("text", "training"));
+  } else {
+    EXPECT_EQ(training.text, 0);  // no text is encoded
+    EXPECT_DOUBLE_EQ(forward.classifier, of("classifier", "forward"));
+    EXPECT_DOUBLE_EQ(training.classifier, of("classifier", "training"));
   }
-  bool memoryProfilingEnabled() const override { return true; }
-  std::int64_t peak() const { return peak_; }
-
- private:
-  std::int64_t alive_ = 0;
-  std::int64_t peak_ = 0;
-};
-
-struct Inputs {
-  at::Tensor clips, tokens, label_ids;
-};
-
-void run_step(ActionClip& model, const Inputs& inputs, Precision precision) {
-  at::Tensor video, text;
-  {
-    const Autocast autocast(c10::kCPU, precision);
-    video = model->encode_video(inputs.clips);
-    text = model->encode_text(inputs.tokens);
+  switch (sizes.fusion.type) {
+    case FusionType::Conv_1D:  // torch's counter takes the gradient of a grouped weight for that of a whole
+                               // one
+      break;
+    case FusionType::LSTM:  // written out, it needs no gradient of the state before the first frame
+      EXPECT_NEAR(training.fusion, of("fusion", "training"),
+                  1.01 * forward.fusion / 2 / static_cast<double>(step.frames));
+      break;
+    default:
+      EXPECT_DOUBLE_EQ(training.fusion, of("fusion", "training"));
   }
-  SingleProcess alone;
-  contrastive_loss(video, text, model->logit_scale, inputs.label_ids, LossTarget::softmax, alone).backward();
 }
 
-// Of a step whose gradients exist already, as from the second on.
-std::int64_t measured_peak(const ActionClipConfig& sizes, const StepSettings& step) {
-  ActionClip model(sizes);
-  for (const auto& [part, learns] : std::map<ModelPart, bool>{{ModelPart::image, step.trained.image},
-                                                              {ModelPart::text, step.trained.text},
-                                                              {ModelPart::fusion, step.trained.fusion}}) {
-    model->set_trainable(part, learns);
-  }
-  const std::int64_t size = sizes.vision.image_size, last = sizes.text.vocabulary_size - 1;
-  Inputs inputs;
-  inputs.clips = at::randint(0, 256, {step.batch_size, step.frames, 3, size, size}, at::kByte);
-  inputs.tokens = at::zeros({step.batch_size, sizes.text.context_length}, at::kLong);
-  inputs.tokens.narrow(1, 0, step.text_length - 1).random_(1, last);
-  inputs.tokens.select(1, step.text_length - 1).fill_(last);
-  inputs.label_ids = at::arange(step.batch_size, at::kLong);
-  run_step(model, inputs, step.precision);
-  model->zero_grad(/*set_to_none=*/false);
-  const auto memory = std::make_shared<TensorMemory>();
-  {
-    const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, memory);
-    run_step(model, inputs, step.precision);
-  }
-  return memory->peak();
-}
-
-TEST(Cost, ActivationsAreWhatAStepAllocates) {
-  const auto sizes = custom_sizes();
-  const TrainedParts prompt{.image = false, .text = false, .fusion = true, .logit_scale = false};
-  for (const auto precision : {Precision::fp32, Precision::bf16}) {
-    for (const auto& trained : {TrainedParts{}, prompt}) {
-      SCOPED_TRACE(fmt::format("precision {}, image {}", static_cast<int>(precision), trained.image));
-      const StepSettings step{
-          .batch_size = 8, .frames = 4, .text_length = 12, .trained = trained, .precision = precision};
-      const auto memory = step_memory(sizes, step);
-      const double predicted = memory.low_precision + memory.kept_activations + memory.working_memory;
-      const auto measured = static_cast<double>(measured_peak(sizes, step));
-      EXPECT_NEAR(predicted, measured, 0.1 * measured);
-    }
+// Both encoders compute their last block for one position; the reference counts that, and the whole block.
+TEST(Cost, FlopsEqualTorchsCounter) {
+  const auto cases = flop_cases();
+  nlohmann::json requests = nlohmann::json::array();
+  for (const auto& flop_case : cases) requests.push_back(request_of(flop_case));
+  const auto answers = nlohmann::json::parse(run_python("flop_reference.py", {requests.dump()}));
+  ASSERT_EQ(answers.size(), cases.size());
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    SCOPED_TRACE(cases[i].name);
+    expect_equal_flops(cases[i], answers[i]);
   }
 }
 

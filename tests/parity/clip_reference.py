@@ -12,6 +12,8 @@ import torch
 from safetensors.torch import save_file
 from transformers import CLIPConfig, CLIPModel
 
+from clip_modules import archive
+
 SIZES = {
     # image size, patch, vision width, vision layers, text width, text layers, embedding, vocabulary, context
     "ViT-B/32": (224, 32, 768, 12, 512, 12, 512, 49408, 77),
@@ -78,26 +80,6 @@ def clip_names(source):
     return {name: value.contiguous() for name, value in renamed.items()}
 
 
-class Node(torch.nn.Module):
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x
-
-
-def archive(tensors, size):
-    root = Node()
-    for name, value in tensors.items():
-        *path, leaf = name.split(".")
-        module = root
-        for part in path:
-            if part not in module._modules:
-                module.add_module(part, Node())
-            module = module._modules[part]
-        module.register_parameter(leaf, torch.nn.Parameter(value.half(), requires_grad=False))
-    for name, value in zip(("input_resolution", "context_length", "vocab_size"), (SIZES[size][0], SIZES[size][8], SIZES[size][7])):
-        root.register_buffer(name, torch.tensor(value))
-    return torch.jit.script(root)
-
-
 def main():
     size, out, as_archive = sys.argv[1], Path(sys.argv[2]), sys.argv[3:] == ["archive"]
     torch.manual_seed(7)
@@ -117,7 +99,7 @@ def main():
         logits = model(input_ids=tokens, pixel_values=pixels).logits_per_image
     tensors = clip_names(model.state_dict())
     if as_archive:
-        archive(tensors, size).save(str(out / "archive.pt"))
+        archive(tensors, (image, context, vocabulary)).save(str(out / "archive.pt"))
     else:
         save_file(tensors, str(out / "weights.safetensors"))
     save_file(dict(pixels=pixels, tokens=tokens, image_features=image_features, text_features=text_features,

@@ -70,6 +70,42 @@ TEST(Templates, ThoseOfTheMethodAreSixteenWithTheBareLabelAmongThem) {
   EXPECT_THAT(templates, Contains("Can you recognize the action of {}?"));
 }
 
+TEST(Templates, StyleIsWhereTheTextStands) {
+  EXPECT_EQ(style_of("a video of {}"), TemplateStyle::prefix);
+  EXPECT_EQ(style_of("a video of {}."), TemplateStyle::prefix) << "a full stop is no text";
+  EXPECT_EQ(style_of("{}, an action"), TemplateStyle::suffix);
+  EXPECT_EQ(style_of("a video of {} by a man"), TemplateStyle::cloze);
+  EXPECT_EQ(style_of("is it {}?"), TemplateStyle::cloze) << "a question mark asks";
+  EXPECT_EQ(style_of("\u52d5\u4f5c\uff1a{}"), TemplateStyle::prefix) << "letters of any script";
+  EXPECT_EQ(style_of("{}"), std::nullopt);
+  EXPECT_EQ(style_of(" \"{}\"! "), std::nullopt);
+  EXPECT_THROW(style_of("a video"), Error);
+}
+
+TEST(Templates, ThoseOfTheMethodAreOfEveryStyle) {
+  const auto file = prompts("action.yaml");
+  EXPECT_THAT(read_templates(file, TemplateStyle::all), SizeIs(16));
+  EXPECT_THAT(read_templates(file, TemplateStyle::prefix),
+              ElementsAre("a photo of action {}", "a picture of action {}", "Human action of {}",
+                          "Playing action of {}", "Playing a kind of action, {}",
+                          "Doing a kind of action, {}", "Look, the human is {}", "Video classification of {}",
+                          "A video of {}", "The man is {}", "The woman is {}"));
+  EXPECT_THAT(read_templates(file, TemplateStyle::cloze), ElementsAre("Can you recognize the action of {}?"));
+  EXPECT_THAT(read_templates(file, TemplateStyle::suffix),
+              ElementsAre("{}, an action", "{} this is an action", "{}, a video of action"));
+}
+
+TEST(Templates, AFileWithoutTheStyleIsRefusedByName) {
+  EXPECT_THAT(read_templates(prompts("clip_kinetics.yaml"), TemplateStyle::prefix), SizeIs(28));
+  try {
+    read_templates(prompts("label_only.yaml"), TemplateStyle::suffix);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(),
+                HasSubstr("label_only.yaml: none of its 1 templates is of text.template_style suffix"));
+  }
+}
+
 TEST(Templates, OtherShippedFilesAreRead) {
   EXPECT_THAT(read_templates(prompts("clip_kinetics.yaml")), SizeIs(28));
   EXPECT_THAT(read_templates(prompts("label_only.yaml")), ElementsAre("{}"));

@@ -126,6 +126,32 @@ TEST(Experiment, ListsWithLabelIdsNeedLabels) {
   }
 }
 
+TEST(Experiment, ALearnedContextStandsBesideLabels) {
+  const auto with = [](const std::string& context, const std::string& more) {
+    try {
+      read_config<Experiment>(parse_yaml(
+          "model: {init: {image: random, text: random}, context: {" + context + "}}\n" + more, "a.yaml"));
+    } catch (const ConfigError& error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  for (const char* task : {"prompt", "finetune"}) {
+    EXPECT_EQ(with("length: 4, class_specific: true, position: middle, init: a video of a",
+                   fmt::format("train: {{task: {}}}", task)),
+              "no error");
+  }
+  EXPECT_EQ(with("length: 4", "train: {task: pretrain}"),
+            "a.yaml:1:64: model.context.length: must be 0 for train.task: pretrain, as a learned context "
+            "stands beside labels, and captions have none");
+  EXPECT_THAT(with("init: a video of", ""),
+              HasSubstr("model.context.length: must be set for model.context.init to have an effect"));
+  EXPECT_THAT(with("class_specific: true", ""), HasSubstr("must be set for model.context.class_specific"));
+  EXPECT_THAT(with("length: 76", ""), HasSubstr("model.context.length: must lie between 0 and 75"));
+  EXPECT_THAT(with("length: -1", ""), HasSubstr("model.context.length"));
+  EXPECT_THAT(with("length: 4, position: front", ""), HasSubstr("model.context.position"));
+}
+
 TEST(Experiment, TransformsFitTheModel) {
   EXPECT_EQ(
       error_of("data: {transforms: {input_size: 256}}"),
@@ -134,6 +160,15 @@ TEST(Experiment, TransformsFitTheModel) {
       error_of("data: {transforms: {test_resize: 200}}"),
       "a.yaml:2:34: data.transforms.test_resize: must be at least the model's image size 224, found 200");
   EXPECT_EQ(error_of("data: {transforms: {input_size: 224, test_resize: 256}}"), "no error");
+}
+
+TEST(Experiment, ASentencePieceVocabularyMayBeSmaller) {
+  const TemporaryFolder folder;
+  folder.write("m.model", "");
+  const auto file = folder.write("a.yaml",
+                                 "model: {text: {vocabulary_size: 1000}}\n"
+                                 "text: {tokenizer: sentencepiece, vocabulary: m.model}\n");
+  EXPECT_NO_THROW(load_experiment(file, kRandom));
 }
 
 TEST(Experiment, EveryVocabularyOfTheTokeniserNeedsItsSize) {
@@ -161,6 +196,19 @@ TEST(Experiment, EveryRangeIsChecked) {
            "train: {lr: -1}",
            "train: {lr_ratio: {image: -1}}",
            "train: {lr_ratio: {fusion: -1}}",
+           "train: {lr_ratio: {classifier: -1}}",
+           "train: {layer_decay: 0}",
+           "train: {layer_decay: 1.1}",
+           "train: {image_blocks: -1}",
+           "train: {text_blocks: -1}",
+           "train: {image_blocks: 13}",
+           "train: {text_blocks: 13}",
+           "train: {image_blocks: 1, task: prompt}",
+           "train: {label_smoothing: 0.1}",
+           "train: {label_smoothing: 1, objective: cross_entropy}",
+           "train: {ema_decay: 1}",
+           "train: {ema_decay: -0.1}",
+           "train: {lr_ratio: {context: -1}}",
            "train: {clip_grad_norm: -1}",
            "train: {max_steps: -1}",
            "train: {max_nonfinite: -1}",
@@ -204,6 +252,52 @@ TEST(Experiment, EveryRangeIsChecked) {
                      "{warmup_epochs: 0}}\n"
                      "eval: {crops: 3}"),
             "no error");
+}
+
+TEST(Experiment, WhatIsTrainedFitsTheModel) {
+  EXPECT_EQ(
+      error_of("train: {image_blocks: 13}"),
+      "a.yaml:2:23: train.image_blocks: must be at most the 12 blocks of the encoder, found 13; leave it "
+      "out to train all of it");
+  EXPECT_EQ(error_of("train: {image_blocks: 12, text_blocks: 0}"), "no error");
+  EXPECT_EQ(error_of("train: {image_blocks: 0, task: prompt}"), "no error");
+  EXPECT_EQ(
+      error_of("train: {text_blocks: 2}\ntext: {fix_text: true}"),
+      "a.yaml:2:22: train.text_blocks: text.fix_text: true freezes the text encoder; leave one of them out");
+  EXPECT_EQ(error_of("train: {text_blocks: 0}\ntext: {fix_text: true}"), "no error");
+}
+
+TEST(Experiment, CrossEntropyNeedsLabelsButNoOtherVideos) {
+  const std::string one_video = "batch_size: 4, accumulate_steps: 4";
+  EXPECT_THAT(error_of("train: {" + one_video + "}"), HasSubstr("1 sample a contrastive batch"));
+  EXPECT_EQ(error_of("train: {" + one_video + ", objective: cross_entropy, label_smoothing: 0.1}"),
+            "no error");
+  EXPECT_THAT(error_of("train: {task: pretrain, objective: cross_entropy}"),
+              HasSubstr("train.objective: needs labels; train.task: pretrain learns from captions"));
+  EXPECT_THAT(error_of("train: {label_smoothing: 0.1}"),
+              HasSubstr("train.label_smoothing: is of train.objective: cross_entropy and model.classifier"));
+}
+
+// The first line of the file is the model's; the settings come as overrides.
+TEST(Experiment, AClassifierHasNoTexts) {
+  const TemporaryFolder folder;
+  const auto file =
+      folder.write("a.yaml", "model: {init: {image: random, text: random}, classifier: true}\n");
+  const auto error_with = [&](std::vector<std::string> overrides) -> std::string {
+    try {
+      load_experiment(file, overrides);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(error_with({"train.label_smoothing=0.1", "train.image_blocks=0", "train.fix_fusion=true",
+                        "train.batch_size=1"}),
+            "no error")
+      << "a linear probe";
+  EXPECT_THAT(error_with({"train.task=pretrain"}), HasSubstr("model.classifier: needs labels"));
+  EXPECT_THAT(error_with({"train.text_blocks=1"}), HasSubstr("train.text_blocks: no text is encoded"));
+  EXPECT_THAT(error_with({"model.context.length=4"}), HasSubstr("model.context.length: no text is encoded"));
 }
 
 TEST(Experiment, AWarmUpAsLongAsTheCosineIsFoundInTheFile) {

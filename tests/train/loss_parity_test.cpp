@@ -1,8 +1,13 @@
-// The Transf head and the loss, values and gradients, against an independent PyTorch implementation.
+// The Transf head and the losses, values and gradients, against an independent PyTorch implementation.
+
+#include <map>
+#include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 #include <torch/nn/modules/container/any.h>
 
+#include "actionclip/model/classifier_head.h"
 #include "actionclip/model/temporal_fusion.h"
 #include "actionclip/train/loss.h"
 
@@ -67,6 +72,51 @@ TEST(FusionAndLossParity, ValuesAndGradientsEqualPyTorch) {
     }
   }
 }
+
+// By the texts of the classes, and by a linear classifier.
+class ClassLossParity : public ::testing::TestWithParam<std::pair<const char*, double>> {
+ protected:
+  void SetUp() override {
+    run_python("class_loss_reference.py", {folder_.path().string()});
+    reference_ = read_tensors(folder_ / "case.safetensors");
+  }
+
+  at::Tensor leaf(const char* name) const { return reference_.at(name).clone().requires_grad_(); }
+
+  void expect_loss(const std::string& kind, const at::Tensor& logits,
+                   const std::map<std::string, at::Tensor>& leaves) const {
+    const auto& [smoothing_name, smoothing] = GetParam();
+    const std::string prefix = kind + "." + smoothing_name + ".";
+    EXPECT_LT(relative_error(logits, reference_.at(prefix + "logits")), kTolerance);
+    const auto loss = classification_loss(logits, reference_.at("labels"), smoothing);
+    EXPECT_LT(relative_error(loss, reference_.at(prefix + "loss")), kTolerance);
+    loss.backward();
+    for (const auto& [name, tensor] : leaves)
+      EXPECT_LT(relative_error(tensor.grad(), reference_.at(prefix + "grad." + name)), kTolerance) << name;
+  }
+
+ private:
+  const TemporaryFolder folder_;
+  std::map<std::string, at::Tensor> reference_;
+};
+
+TEST_P(ClassLossParity, OverTheTextsOfAllClasses) {
+  const auto video = leaf("video"), text = leaf("text"), scale = leaf("logit_scale");
+  expect_loss("texts", class_logits(video, text, scale),
+              {{"video", video}, {"text", text}, {"logit_scale", scale}});
+}
+
+TEST_P(ClassLossParity, OfALinearClassifier) {
+  const auto video = leaf("video"), weight = leaf("weight"), bias = leaf("bias");
+  ClassifierHead head(weight.size(1), weight.size(0));
+  head->weight = weight;
+  head->bias = bias;
+  expect_loss("linear", head(video), {{"video", video}, {"weight", weight}, {"bias", bias}});
+}
+
+INSTANTIATE_TEST_SUITE_P(Smoothing, ClassLossParity,
+                         ::testing::Values(std::pair("0", 0.0), std::pair("1", 0.1)),
+                         [](const auto& info) { return std::string("Is") + info.param.first; });
 
 TEST(ContrastiveTarget, SameLabelsAreAllPositive) {
   const auto rows = contrastive_target(at::tensor({3, 5, 3}, at::kLong), LossTarget::normalized, 0, 3);

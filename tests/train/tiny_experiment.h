@@ -6,18 +6,13 @@
 
 #include "actionclip/train/experiment.h"
 
+#include "tests/random_model.h"
+
 namespace actionclip {
 
 inline Experiment tiny_experiment(const std::filesystem::path& folder) {
   Experiment result;
-  auto& model = result.model;
-  model.arch = "custom";
-  model.init = {.image = InitSource::random, .text = InitSource::random};
-  model.frames = 2;
-  model.fusion_layers = 1;
-  model.embed_dim = 64;
-  model.vision = {.image_size = 16, .patch_size = 8, .width = 64, .layers = 1, .heads = 1};
-  model.text = {.context_length = 16, .vocabulary_size = 49408, .width = 64, .layers = 1, .heads = 1};
+  result.model = random_model({});
   auto& data = result.data;
   data.train.list.path = folder / "list.txt";
   data.train.format = ListFormat::frames;

@@ -16,70 +16,16 @@
 #include <spdlog/spdlog.h>
 
 #include "actionclip/core/error.h"
-#include "actionclip/core/random.h"
-#include "actionclip/video/image_file.h"
 
 #include "tests/distributed/gloo_ranks.h"
 #include "tests/temporary_folder.h"
-#include "tests/train/tiny_experiment.h"
+#include "tests/train/trainer_case.h"
 #include "tests/weights/small_model.h"
 
 namespace actionclip {
 namespace {
 
 using ::testing::HasSubstr;
-
-constexpr int kVideos = 12;
-constexpr int kLabels = 4;
-constexpr int kFrames = 3;
-
-Image noise(std::uint64_t index) {
-  RandomStream random(1, RandomPurpose::kSynthetic, index);
-  Image image{.width = 24, .height = 24, .rgb = {}};
-  for (int i = 0; i < 3 * 24 * 24; ++i) image.rgb.push_back(static_cast<std::uint8_t>(random.next() & 0xff));
-  return image;
-}
-
-// Frame folders of noise, and a model of one layer a part.
-class TrainerTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::string list, names;
-    for (int i = 0; i < kVideos; ++i) {
-      const auto video = folder_ / fmt::format("video {}", i);
-      std::filesystem::create_directory(video);
-      for (int frame = 0; frame < kFrames; ++frame) {
-        write_jpeg(video / fmt::format("img_{:05d}.jpg", frame + 1), noise(100 * i + frame), 95);
-      }
-      list += fmt::format("video {} {} {}\n", i, kFrames, i % kLabels);
-    }
-    for (int label = 0; label < kLabels; ++label) names += fmt::format("label {}\n", label);
-    folder_.write("list.txt", list);
-    folder_.write("labels.txt", names);
-  }
-
-  Experiment experiment() const {
-    Experiment result = tiny_experiment(folder_.path());
-    result.seed = 3;
-    result.train.epochs = 2;
-    result.train.batch_size = 4;
-    result.train.lr = 1e-3;
-    return result;
-  }
-
-  TrainerOptions options() const { return {.output = folder_ / "run"}; }
-
-  std::string error_of(const Experiment& experiment) const {
-    try {
-      Trainer(experiment, options());
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "no error";
-  }
-
-  const TemporaryFolder folder_;
-};
 
 // What libraries make at their first use, made before there are threads: ThreadSanitizer does not see how ICU
 // and spdlog guard it.
@@ -116,13 +62,6 @@ void expect_near(const std::map<std::string, at::Tensor>& actual,
   }
 }
 
-std::vector<double> losses_of(const std::filesystem::path& run) {
-  std::vector<double> losses;
-  std::ifstream lines(run / "metrics.jsonl");
-  for (std::string line; std::getline(lines, line);) losses.push_back(nlohmann::json::parse(line).at("loss"));
-  return losses;
-}
-
 struct Setting {
   const char* name;
   void (*change)(Experiment& experiment);
@@ -135,7 +74,10 @@ class RanksTest : public TrainerTest, public testing::WithParamInterface<Setting
   // draws.
   void SetUp() override {
     TrainerTest::SetUp();
-    const auto model = build_model(TrainerTest::experiment().model, /*seed=*/3);
+    auto start = TrainerTest::experiment();
+    GetParam().change(start);
+    start.model.labels = kLabels;
+    const auto model = build_model(start.model, /*seed=*/3);
     write_weights(folder_ / "start.safetensors", state_dict(model), to_metadata(model->config()));
   }
 
@@ -208,6 +150,29 @@ INSTANTIATE_TEST_SUITE_P(
         Setting{"Finetune", [](Experiment&) {}},
         Setting{"FrozenText", [](Experiment& experiment) { experiment.text.fix_text = true; }},
         Setting{"Prompt", [](Experiment& experiment) { experiment.train.task = TrainTask::prompt; }},
+        Setting{"LastImageBlock", [](Experiment& experiment) { experiment.train.image_blocks = 1; }},
+        Setting{"LayerDecay", [](Experiment& experiment) { experiment.train.layer_decay = 0.5; }},
+        Setting{"CrossEntropy",
+                [](Experiment& experiment) {
+                  experiment.train.objective = Objective::cross_entropy;
+                  experiment.train.label_smoothing = 0.1;
+                }},
+        Setting{"CrossEntropyOfFrozenText",
+                [](Experiment& experiment) {
+                  experiment.train.objective = Objective::cross_entropy;
+                  experiment.train.text_blocks = 0;
+                }},
+        Setting{"Classifier", [](Experiment& experiment) { experiment.model.classifier = true; }},
+        Setting{"LearnedContext",
+                [](Experiment& experiment) {
+                  experiment.train.task = TrainTask::prompt;
+                  experiment.model.context.length = 3;
+                }},
+        Setting{"ContextOfEachClass",
+                [](Experiment& experiment) {
+                  experiment.model.context = {
+                      .length = 3, .class_specific = true, .position = ContextPosition::middle, .init = ""};
+                }},
         Setting{"Accumulation", [](Experiment& experiment) { experiment.train.accumulate_steps = 2; }},
         Setting{"Clipping", [](Experiment& experiment) { experiment.train.clip_grad_norm = 0.1; }},
         Setting{"ActivationCheckpointing",
@@ -260,7 +225,7 @@ TEST_F(TrainerTest, RanksCompareTheContentOfTheFilesThatTheyRead) {
   const auto second = facts();
   expect_other(first, second, "validation list");
   folder_.write("templates.yaml", "templates: ['a {}']\n");
-  expect_other(second, facts(), "set of templates");
+  expect_other(second, facts(), "set of templates or descriptions");
 }
 
 // Rank 0 hands the parameters to all, but not what the optimiser has averaged.
@@ -317,6 +282,84 @@ TEST_F(TrainerTest, ALogitScaleBelowTheCapIsLeftToTheOptimiser) {
   trainer.dry_step();
   EXPECT_NE(trainer.model()->logit_scale.item<double>(), before);
   EXPECT_NEAR(trainer.model()->logit_scale.item<double>(), before, 0.01);
+}
+
+TEST_F(TrainerTest, ThePromptStageTrainsTheContextAndTheFusionAlone) {
+  for (const auto fusion : {FusionType::Transf, FusionType::meanP}) {
+    auto own = experiment();
+    own.train.task = TrainTask::prompt;
+    own.model.fusion = fusion;
+    own.model.context.length = 3;
+    Trainer trainer(own, options());
+    StateDict before;
+    for (const auto& [name, tensor] : state_dict(trainer.model())) before.emplace(name, tensor.clone());
+    trainer.dry_step();
+    for (const auto& [name, tensor] : state_dict(trainer.model())) {
+      const auto part = part_of(name);
+      const bool learns = part == ModelPart::context || part == ModelPart::fusion;
+      EXPECT_TRUE(learns || at::equal(tensor, before.at(name))) << name;
+      EXPECT_FALSE(part == ModelPart::context && at::equal(tensor, before.at(name))) << name;
+    }
+  }
+}
+
+TEST_F(TrainerTest, ThePromptStageOfTheMeanNeedsAContext) {
+  auto own = experiment();
+  own.train.task = TrainTask::prompt;
+  own.model.fusion = FusionType::meanP;
+  EXPECT_THAT(error_of(own), AllOf(HasSubstr("nothing to train"), HasSubstr("model.context.length")));
+}
+
+TEST_F(TrainerTest, ARunWithALearnedContextGoesOnBitForBit) {
+  for (const bool class_specific : {false, true}) {
+    auto own = experiment();
+    own.train.task = TrainTask::prompt;
+    own.model.context = {
+        .length = 2, .class_specific = class_specific, .position = ContextPosition::end, .init = "video of"};
+    const auto output = [&](const char* name) {
+      return folder_ / fmt::format("{} {}", name, class_specific);
+    };
+    const auto run_to = [&](std::int64_t steps, const TrainerOptions& options) {
+      own.train.max_steps = steps;
+      Trainer trainer(own, options);
+      EXPECT_EQ(trainer.run(), TrainOutcome::finished);
+      return trained(trainer, /*gradients=*/false);
+    };
+    const auto straight = run_to(4, {.output = output("straight")});
+    run_to(2, {.output = output("parted")});
+    const auto resumed =
+        run_to(4, {.output = output("parted"), .resume = output("parted") / "checkpoints" / "last"});
+    EXPECT_EQ(losses_of(output("straight")), losses_of(output("parted")));
+    ASSERT_TRUE(straight.contains("context.vectors"));
+    for (const auto& [name, tensor] : straight) EXPECT_TRUE(at::equal(resumed.at(name), tensor)) << name;
+  }
+}
+
+// The label in a template: its words before the label are those that the context starts from.
+TEST_F(TrainerTest, AContextThatStartsFromTheWordsOfATemplateGivesItsFeatures) {
+  auto own = experiment();
+  own.model.context.length = 3;
+  own.model.context.init = "a video of";
+  Trainer trainer(own, options());
+  const at::NoGradGuard no_grad;
+  auto& model = trainer.model();
+  const auto tokenizer = make_tokenizer(own.text);
+  const LabelSet labels = read_labels(own.data.labels.path);
+  const auto learned = text_input(make_prompt_generator(own.text, tokenizer, labels, model->config()));
+  const PromptGenerator worded(tokenizer, labels.names(), {"a video of {}"},
+                               model->config().text.context_length);
+  const auto features = model->encode_text({learned.tokens[0], learned.placeholders, learned.label_ids});
+  EXPECT_TRUE(at::allclose(features, model->encode_text(text_input(worded).tokens[0]), 1e-5, 1e-6));
+}
+
+TEST_F(TrainerTest, WordsOfAnotherNumberOfTokensThanTheContextAreRefused) {
+  auto own = experiment();
+  own.model.context.length = 2;
+  own.model.context.init = "a video of";
+  EXPECT_EQ(
+      error_of(own),
+      "model.context.init: \"a video of\" has 3 tokens, but model.context.length is 2: they must be the "
+      "same");
 }
 
 TEST_F(TrainerTest, AMissingTrainingListIsNamedByItsKey) {

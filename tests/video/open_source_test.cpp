@@ -1,20 +1,17 @@
 #include "actionclip/video/open_source.h"
 
 #include <filesystem>
-#include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 
 #include "actionclip/core/error.h"
 #include "actionclip/video/image_file.h"
 
+#include "tests/log_capture.h"
 #include "tests/video/test_videos.h"
 
 namespace actionclip {
@@ -41,21 +38,6 @@ void encode_with_hidden_frames(const std::filesystem::path& path) {
   for (int i = 0; i < 12; ++i) video.timestamps.push_back(i - 4);
   encode_video(path, video);
 }
-
-// Collects the log while it lives.
-class LogCapture {
- public:
-  LogCapture() : before_(spdlog::default_logger()) {
-    spdlog::set_default_logger(
-        std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_)));
-  }
-  ~LogCapture() { spdlog::set_default_logger(before_); }
-  std::string text() const { return text_.str(); }
-
- private:
-  std::ostringstream text_;
-  std::shared_ptr<spdlog::logger> before_;
-};
 
 TEST(OpenFrames, FindsOutWhatAPathIs) {
   const TemporaryFolder folder;

@@ -1,6 +1,7 @@
 // Where the parts of a model come from at the start of a run.
 #include "actionclip/weights/initialize.h"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,88 @@ TEST_F(Start, AHeadOfAnotherKindStartsFresh) {
   expect_same(model, fresh, [](ModelPart part) { return part == ModelPart::fusion; });
 }
 
+// Settings of a model with a classifier of so many classes.
+ModelConfig classifier_of(std::int64_t classes, const std::filesystem::path& weights) {
+  auto config = start_from(small_settings(), weights);
+  config.classifier = true;
+  config.labels = classes;
+  return config;
+}
+
+TEST_F(Start, AClassifierComesFromWeightsThatHaveOneOfAsManyClasses) {
+  auto sizes = small_sizes();
+  sizes.classes = 5;
+  const auto trained = state_dict(ActionClip(sizes));
+  const auto file = folder_ / "classifier.safetensors";
+  write_weights(file, trained, to_metadata(sizes));
+  const auto is_classifier = [](ModelPart part) { return part == ModelPart::classifier; };
+  expect_same(build_model(classifier_of(5, file), kSeed), trained, is_classifier);
+  const auto fresh = state_dict(build_model(classifier_of(4, file), kSeed));
+  EXPECT_EQ(fresh.at("classifier.weight").sizes(), (std::vector<std::int64_t>{4, 64}));
+  EXPECT_TRUE(at::equal(fresh.at("visual.proj"), trained.at("visual.proj")));
+  EXPECT_FALSE(
+      state_dict(build_model(start_from(small_settings(), file), kSeed)).contains("classifier.weight"))
+      << "texts are matched";
+  EXPECT_EQ(build_model(classifier_of(5, file_), kSeed)->config().classes, 5) << "of weights that have none";
+}
+
+// What the weights of models with this context give to a run of `config`; the run's context may start from
+// the tokens.
+class ContextStart : public Start {
+ protected:
+  at::Tensor start(const LearnedContextConfig& held, const ModelConfig& config,
+                   const std::vector<std::int64_t>& tokens = {}) {
+    auto sizes = small_sizes();
+    sizes.context = held;
+    trained_ = state_dict(ActionClip(sizes));
+    write_weights(file_, trained_, to_metadata(sizes));
+    const auto model = build_model(start_from(config, file_), kSeed, tokens);
+    return model->context ? model->context->vectors.detach() : at::Tensor();
+  }
+
+  at::Tensor held() const { return trained_.at("context.vectors"); }
+  at::Tensor embedding(std::int64_t token) const { return trained_.at("token_embedding.weight")[token]; }
+};
+
+TEST_F(ContextStart, AContextOfTheSameKindComesFromTheWeights) {
+  auto config = small_settings();
+  config.context = {.length = 2, .position = ContextPosition::end};
+  const auto vectors = start({.length = 2, .position = ContextPosition::end}, config, {4, 7});
+  EXPECT_TRUE(at::equal(vectors, held())) << "the words are for a fresh one";
+  config.context.class_specific = true;
+  config.labels = 5;
+  EXPECT_TRUE(
+      at::equal(start({.length = 2, .classes = 5, .position = ContextPosition::end}, config), held()));
+}
+
+TEST_F(ContextStart, AnyOtherContextStartsFreshFromItsWordsIfItHasAny) {
+  auto config = small_settings();
+  config.context.length = 2;
+  const auto words = [&] { return at::stack({embedding(4), embedding(7)}); };
+  EXPECT_TRUE(at::equal(start({}, config, {4, 7}), words()));
+  EXPECT_TRUE(at::equal(start({.length = 3}, config, {4, 7}), words()));
+  EXPECT_TRUE(at::equal(start({.length = 2, .classes = 4}, config, {4, 7}), words()));
+  EXPECT_TRUE(at::equal(start({.length = 2, .position = ContextPosition::end}, config, {4, 7}), words()));
+  const auto random = start({}, config);
+  EXPECT_TRUE(at::equal(random, start({}, config))) << "of the seed";
+  EXPECT_FALSE(at::equal(random, words()));
+  config.context.class_specific = true;
+  config.labels = 5;
+  const auto specific = start({.length = 2, .classes = 4}, config, {4, 7});
+  EXPECT_EQ(specific.sizes(), (std::vector<std::int64_t>{5, 2, 64}));
+  EXPECT_TRUE(at::equal(specific[4], words()));
+}
+
+TEST_F(ContextStart, AContextChangesNothingOfTheRestAndIsLeftOutWhereNoneIsWanted) {
+  EXPECT_FALSE(start({.length = 2}, small_settings()).defined());
+  auto config = small_settings();
+  const auto plain = state_dict(build_model(config, kSeed));
+  config.context.length = 2;
+  const auto with = state_dict(build_model(config, kSeed));
+  EXPECT_EQ(with.size(), plain.size() + 1);
+  for (const auto& [name, tensor] : plain) EXPECT_TRUE(at::equal(with.at(name), tensor)) << name;
+}
+
 TEST_F(Start, MeanAndStdAreThoseThatTheImageEncoderWasTrainedWith) {
   auto config = start_from(small_settings(), file_);
   EXPECT_EQ(build_model(config, kSeed)->config().mean, kMean);
@@ -137,6 +220,116 @@ TEST_F(Start, HeadsThatTheWeightsContradictAreRefused) {
   EXPECT_THAT(config_error(config), HasSubstr("model.text.heads: 4 is given")) << "the fusion head's too";
   config.fusion = FusionType::meanP;
   EXPECT_EQ(config_error(config), "no error");
+}
+
+// Weights in memory, of small_sizes() but for what `change` does.
+LoadedWeights described(
+    const std::function<void(VisionConfig& vision, TextTransformerConfig& text)>& change) {
+  LoadedWeights weights;
+  weights.config = small_sizes();
+  change(weights.config.vision, weights.config.text);
+  weights.described = true;
+  weights.told = Told::everything();
+  return weights;
+}
+
+std::string resolve_error(const ModelConfig& config, const LoadedWeights& weights, const LoadedParts& parts) {
+  try {
+    resolve(config, weights, parts);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(ResolveWithWeights, TheActivationIsTheOneThatTheyWereTrainedWith) {
+  const auto weights =
+      described([](auto& vision, auto& text) { vision.activation = text.activation = Activation::gelu; });
+  auto config = small_settings();
+  const auto sizes = resolve(config, weights);
+  EXPECT_EQ(sizes.vision.activation, Activation::gelu);
+  EXPECT_EQ(sizes.text.activation, Activation::gelu);
+  EXPECT_EQ(resolve(config, weights, {.image = false, .text = false}).vision.activation,
+            Activation::quick_gelu);
+  config.activation = Activation::quick_gelu;
+  for (const bool image : {true, false}) {
+    EXPECT_EQ(resolve_error(config, weights, {.image = image, .text = !image}),
+              "model.activation: quick_gelu is given, but the weights were trained with gelu; set it to that "
+              "or leave it out");
+  }
+  config.activation = Activation::gelu;
+  EXPECT_EQ(resolve_error(config, weights, {}), "no error");
+}
+
+TEST(ResolveWithWeights, EncodersOfDifferentActivationsKeepTheirOwn) {
+  const auto weights = described([](auto&, auto& text) { text.activation = Activation::gelu; });
+  const auto sizes = resolve(small_settings(), weights);
+  EXPECT_EQ(sizes.vision.activation, Activation::quick_gelu);
+  EXPECT_EQ(sizes.text.activation, Activation::gelu);
+}
+
+TEST(ResolveWithWeights, WhatTheFileDoesNotTellIsTheExperiments) {
+  auto weights = described([](auto& vision, auto& text) {
+    vision.activation = text.activation = Activation::gelu;
+    text.end_token = 5;
+  });
+  weights.described = false;
+  weights.told = {};
+  auto config = small_settings();
+  EXPECT_EQ(resolve(config, weights).vision.activation, Activation::quick_gelu);
+  EXPECT_EQ(resolve(config, weights).text.end_token, kLargestToken);
+  weights.told.end_token = true;
+  EXPECT_EQ(resolve(config, weights).text.end_token, 5);
+  config.text.end_token = 6;
+  EXPECT_THAT(resolve_error(config, weights, {}), HasSubstr("model.text.end_token: 6 is given"));
+  EXPECT_EQ(resolve_error(config, weights, {.text = false}), "no error");
+}
+
+TEST(ResolveWithWeights, AFusionHeadKeepsItsPositionsAndEpsilonWhereItComesFromThem) {
+  auto weights = described([](auto&, auto&) {});
+  weights.has_fusion = true;
+  weights.config.fusion.positions = 6;
+  weights.config.fusion.layer_norm_eps = 1e-5;
+  auto config = small_settings();
+  EXPECT_EQ(resolve(config, weights).fusion.positions, 6);
+  EXPECT_EQ(resolve(config, weights).fusion.layer_norm_eps, 1e-5);
+  EXPECT_EQ(resolve(config, weights, {.fusion = false}).fusion.positions, kFusionPositions);
+  config.frames = 7;
+  EXPECT_EQ(resolve_error(config, weights, {}),
+            "model.frames: 7 is given, but the fusion head of the weights takes at most 6");
+  EXPECT_EQ(resolve_error(config, weights, {.fusion = false}), "no error");
+}
+
+TEST(ResolveWithWeights, APublishedConvolutionKeepsItsLayout) {
+  auto weights = described([](auto&, auto&) {});
+  weights.has_fusion = true;
+  weights.config.fusion.type = FusionType::Conv_1D;
+  weights.config.fusion.conv1d_layout = Conv1dLayout::published;
+  auto config = small_settings();
+  config.fusion = FusionType::Conv_1D;
+  EXPECT_EQ(resolve(config, weights).fusion.conv1d_layout, Conv1dLayout::published);
+  weights.told.conv1d_layout = false;
+  EXPECT_EQ(resolve(config, weights).fusion.conv1d_layout, Conv1dLayout::time);
+}
+
+TEST(ResolveWithWeights, AVisualPromptMayBeAddedButNotTakenAway) {
+  const auto plain = described([](auto&, auto&) {});
+  const auto shift = described([](auto& vision, auto&) { vision.temporal_shift = true; });
+  const auto joint = described([](auto& vision, auto&) { vision.joint_frames = 8; });
+  auto config = small_settings();
+  EXPECT_EQ(
+      resolve_error(config, shift, {}),
+      "model.temporal_shift: false, but the image encoder's weights were trained with it; set it to true");
+  EXPECT_THAT(resolve_error(config, joint, {}), HasSubstr("model.joint: false, but"));
+  EXPECT_EQ(resolve_error(config, shift, {.image = false}), "no error");
+  config.temporal_shift = true;
+  EXPECT_TRUE(resolve(config, shift).vision.temporal_shift);
+  EXPECT_TRUE(resolve(config, plain).vision.temporal_shift);
+  config.temporal_shift = false;
+  config.joint = true;
+  config.fusion = FusionType::meanP;
+  EXPECT_EQ(resolve(config, joint).vision.joint_frames, 4) << "as the experiment has, not the weights";
+  EXPECT_EQ(resolve(config, plain).vision.joint_frames, 4);
 }
 
 TEST_F(Start, WeightsThatDoNotTellTheirHeadsTakeThoseThatAreGiven) {

@@ -52,4 +52,10 @@ inline std::string tensor(const std::string& storage_ops, std::int64_t offset,
          "R";
 }
 
+// A view into a storage of twelve numbers.
+inline std::string floats(const std::vector<std::int64_t>& shape, const std::vector<std::int64_t>& strides,
+                          std::int64_t offset = 0) {
+  return tensor(storage("0", "FloatStorage", 12), offset, shape, strides);
+}
+
 }  // namespace actionclip::pickles

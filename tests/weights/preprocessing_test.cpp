@@ -1,8 +1,10 @@
 #include "actionclip/weights/preprocessing.h"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,6 +14,7 @@
 namespace actionclip {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -40,6 +43,66 @@ TEST(Preprocessing, WhatAWeightsFileTellsReadsBackTheSame) {
   EXPECT_EQ(read.vocabulary, "1234e5678");
 }
 
+TEST(Preprocessing, ASentencePieceTokenizerIsToldButForItsFile) {
+  const auto read = read_preprocessing(weights_with(to_metadata({.tokenizer = TokenizerKind::sentencepiece,
+                                                                 .vocabulary = std::string(64, 'a'),
+                                                                 .start_token = "",
+                                                                 .pad_token = "<pad>"})));
+  const TextConfig text = tokenizer_settings(read);
+  EXPECT_EQ(text.tokenizer, TokenizerKind::sentencepiece);
+  EXPECT_EQ(text.sha256, std::string(64, 'a'));
+  EXPECT_EQ(text.start_token, "");
+  EXPECT_EQ(text.end_token, std::nullopt);
+  EXPECT_EQ(text.pad_token, "<pad>");
+  EXPECT_TRUE(text.vocabulary.empty());
+}
+
+TEST(Preprocessing, MetadataOfBeforeThereWereOtherTokenizersAreClips) {
+  const auto read = read_preprocessing(weights_with(
+      {{"actionclip.preprocessing", "{test_resize: 300, truncate: true, vocabulary: 1234e5678}"}}));
+  const TextConfig text = tokenizer_settings(read);
+  EXPECT_EQ(text.tokenizer, TokenizerKind::clip);
+  EXPECT_EQ(text.sha256, "");
+  EXPECT_EQ(text.start_token, std::nullopt);
+}
+
+class EmptyTokenizer : public Tokenizer {
+ public:
+  std::vector<std::int64_t> encode(std::string_view) const override { return {1}; }
+  std::int64_t vocabulary_size() const override { return 2; }
+  std::optional<std::int64_t> start_token() const override { return std::nullopt; }
+  std::int64_t end_token() const override { return 1; }
+  std::string fingerprint() const override { return "abc"; }
+};
+
+TEST(RequireVocabulary, ComparesTheVocabularyAndWhatStandsAroundATextsPieces) {
+  const Preprocessing trained{
+      .tokenizer = TokenizerKind::sentencepiece, .vocabulary = "abc", .start_token = ""};
+  TextConfig text = tokenizer_settings(trained);
+  text.vocabulary.path = "m.model";
+  const auto error = [&](const Preprocessing& preprocessing) -> std::string {
+    try {
+      require_vocabulary(preprocessing, EmptyTokenizer(), text, "text.vocabulary");
+    } catch (const Error& problem) {
+      return problem.what();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(error(trained), "no error");
+  EXPECT_EQ(error({}), "no error") << "nothing is known";
+  text.start_token.reset();
+  EXPECT_THAT(error(trained),
+              AllOf(HasSubstr("text.start_token"), HasSubstr("\"\""), HasSubstr("not given")));
+  EXPECT_EQ(
+      error({.tokenizer = TokenizerKind::sentencepiece, .vocabulary = "def"}),
+      "the weights were trained with a SentencePiece model of SHA-256 def, another vocabulary than m.model: "
+      "name it with text.vocabulary");
+  EXPECT_EQ(
+      error({.vocabulary = "def"}),
+      "the weights were trained with another vocabulary than m.model: name it with text.vocabulary, and set "
+      "text.tokenizer to clip");
+}
+
 TEST(Preprocessing, WithoutMetadataItIsTheMethods) {
   const auto read = read_preprocessing(weights_with({}));
   EXPECT_EQ(read.test_resize, 256);
@@ -64,6 +127,15 @@ TEST(Preprocessing, DamagedMetadataAreRefusedWithTheFileTheyAreIn) {
               StartsWith("runs/a.safetensors: metadata of the weights: "));
   EXPECT_THAT(error_of([&] { read_text_list(weights, "actionclip.labels"); }),
               StartsWith("runs/a.safetensors: metadata of the weights: "));
+}
+
+TEST(TextLists, AreReadOrRefusedByName) {
+  const auto read = [](const std::string& text) {
+    return read_text_lists(weights_with({{"actionclip.descriptions", text}}), "actionclip.descriptions");
+  };
+  EXPECT_THAT(read(R"([["a", "b"], ["c"]])"), ElementsAre(ElementsAre("a", "b"), ElementsAre("c")));
+  EXPECT_THAT(read_text_lists(weights_with({}), "actionclip.descriptions"), IsEmpty());
+  EXPECT_THAT(error_of([&] { read(R"(["a"])"); }), HasSubstr("actionclip.descriptions: not a list of lists"));
 }
 
 TEST(TextList, IsReadOrRefusedByName) {

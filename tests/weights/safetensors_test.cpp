@@ -8,8 +8,10 @@
 #include <gtest/gtest.h>
 
 #include "tests/parity/run_python.h"
+#include "tests/weights/crafted_safetensors.h"
 #include "tests/weights/files.h"
 #include "weights/safetensors_reader.h"
+#include "weights/tensor_bounds.h"
 
 namespace actionclip {
 namespace {
@@ -18,15 +20,11 @@ using testing::HasSubstr;
 
 constexpr const char* kScript = "weights_files.py";
 
-std::string safetensors(const std::string& header, const std::string& data = {}) {
-  return little_endian(header.size(), 8) + header + data;
-}
-
 // Copies the bytes to the heap at their exact size, so that AddressSanitizer guards both ends.
 TensorFile parse(const std::string& bytes) {
   const auto view = bytes_of(bytes);
-  const auto copy = std::make_shared<std::vector<std::byte>>(view.begin(), view.end());
-  return parse_safetensors(*copy, copy, "x.safetensors");
+  const std::vector<std::byte> copy(view.begin(), view.end());
+  return parse_safetensors(MemorySource(copy, "x.safetensors"));
 }
 
 TensorData floats(std::vector<std::int64_t> shape, const std::vector<float>& values) {
@@ -35,158 +33,15 @@ TensorData floats(std::vector<std::int64_t> shape, const std::vector<float>& val
   return {DType::kFloat32, std::move(shape), std::move(strides), std::as_bytes(std::span(*owner)), owner};
 }
 
-struct BadFile {
-  const char* name;
-  std::string bytes;
-  const char* message;
-};
-
-std::ostream& operator<<(std::ostream& stream, const BadFile& file) { return stream << file.name; }
-
-class BadSafetensors : public testing::TestWithParam<BadFile> {};
-
-TEST_P(BadSafetensors, IsRefusedWithItsReason) {
-  const std::string message = weights_error([] { parse(GetParam().bytes); });
-  EXPECT_THAT(message, HasSubstr("x.safetensors: "));
-  EXPECT_THAT(message, HasSubstr(GetParam().message));
-  EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+TEST(Safetensors, CraftedFilesAreRefusedWithTheirReason) {
+  for (const CraftedFile& file : crafted_safetensors()) {
+    SCOPED_TRACE(file.name);
+    const std::string message = weights_error([&] { parse(file.bytes); });
+    EXPECT_THAT(message, HasSubstr("x.safetensors: "));
+    EXPECT_THAT(message, HasSubstr(file.message));
+    EXPECT_TRUE(is_plain_text(message)) << message;
+  }
 }
-
-std::string one(const std::string& fields) { return R"({"w":{)" + fields + "}}"; }
-
-const std::string kFour(4, '\0');
-const std::string kEight(8, '\0');
-
-INSTANTIATE_TEST_SUITE_P(
-    Each, BadSafetensors,
-    testing::Values(
-        BadFile{"Empty", "", "too short"}, BadFile{"SevenBytes", "\2\0\0\0\0\0\0", "too short"},
-        BadFile{"HeaderLongerThanFile", little_endian(100, 8) + "{}", "header of 100 bytes in a file of 10"},
-        BadFile{"HeaderLengthOverflows", little_endian(~0ull, 8) + "{}", "header of 18446744073709551615"},
-        BadFile{"HeaderAboveTheLimit", little_endian(100'000'001, 8) + "{}", "header of 100000001"},
-        BadFile{"HeaderOfZeroBytes", little_endian(0, 8), "must start with '{'"},
-        BadFile{"LeadingSpace", safetensors(" {}"), "must start with '{'"},
-        BadFile{"ByteOrderMark", safetensors("\xef\xbb\xbf{}"), "must start with '{'"},
-        BadFile{"List", safetensors("[]"), "must start with '{'"},
-        BadFile{"NewlinePadding", safetensors("{}\n"), "end with '}'"},
-        BadFile{"ZeroPadding", safetensors(std::string("{}\0", 3)), "end with '}'"},
-        BadFile{"HiddenAfterZeroByte", safetensors(std::string("{}\0{}", 5)), "zero byte"},
-        BadFile{"TwoDocuments", safetensors("{}{}"), "not valid JSON"},
-        BadFile{"BrokenJson", safetensors(R"({"w":})"), "not valid JSON"},
-        BadFile{"TrailingComma", safetensors(R"({"w":{"dtype":"F32",}})"), "not valid JSON"},
-        BadFile{"Comment", safetensors("{/**/}"), "not valid JSON"},
-        BadFile{"BadUtf8Name", safetensors("{\"\xff\":{}}"), "not valid JSON"},
-        BadFile{"LoneSurrogate", safetensors(R"({"\ud800":{}})"), "not valid JSON"},
-        BadFile{
-            "DuplicateTensor",
-            safetensors(
-                R"({"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
-                kFour),
-            "tensor \"w\": the name appears twice"},
-        BadFile{
-            "DuplicateTensorByEscape",
-            safetensors(
-                R"({"w":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\u0077":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})"),
-            "tensor \"w\": the name appears twice"},
-        BadFile{"DuplicateField",
-                safetensors(one(R"("dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4])"), kFour),
-                "key \"dtype\" appears twice"},
-        BadFile{"DuplicateMetadata", safetensors(R"({"__metadata__":{},"__metadata__":{}})"),
-                "key \"__metadata__\" appears twice"},
-        BadFile{"DuplicateMetadataKey", safetensors(R"({"__metadata__":{"a":"1","a":"2"}})"),
-                "key \"a\" appears twice"},
-        BadFile{"MetadataNumber", safetensors(R"({"__metadata__":{"a":1}})"),
-                "the number 1 is not allowed at key \"a\""},
-        BadFile{"MetadataObject", safetensors(R"({"__metadata__":{"a":{}}})"),
-                "an object is not allowed at key \"a\""},
-        BadFile{"MetadataText", safetensors(R"({"__metadata__":"a"})"),
-                "text is not allowed at key \"__metadata__\""},
-        BadFile{"TensorIsNull", safetensors(R"({"w":null})"), "null is not allowed at key \"w\""},
-        BadFile{"TensorIsBoolean", safetensors(R"({"w":true})"), "a boolean is not allowed"},
-        BadFile{"UnknownField", safetensors(one(R"("dtype":"U8","shape":[0],"data_offsets":[0,0],"x":1)")),
-                "unknown key \"x\""},
-        BadFile{"MissingType", safetensors(one(R"("shape":[0],"data_offsets":[0,0])")),
-                "\"dtype\" is missing"},
-        BadFile{"MissingShape", safetensors(one(R"("dtype":"U8","data_offsets":[0,0])")),
-                "\"shape\" is missing"},
-        BadFile{"MissingOffsets", safetensors(one(R"("dtype":"U8","shape":[0])")),
-                "\"data_offsets\" must give two numbers"},
-        BadFile{"OneOffset", safetensors(one(R"("dtype":"U8","shape":[0],"data_offsets":[0])")),
-                "must give two numbers"},
-        BadFile{"ThreeOffsets", safetensors(one(R"("dtype":"U8","shape":[0],"data_offsets":[0,0,0])")),
-                "more than 2 numbers"},
-        BadFile{"EightBitFloat", safetensors(one(R"("dtype":"F8_E4M3","shape":[0],"data_offsets":[0,0])")),
-                "tensor \"w\": type \"F8_E4M3\" is not supported"},
-        BadFile{"LowerCaseType", safetensors(one(R"("dtype":"f32","shape":[0],"data_offsets":[0,0])")),
-                "\"f32\" is not supported"},
-        BadFile{"NegativeSize", safetensors(one(R"("dtype":"U8","shape":[-1],"data_offsets":[0,0])")),
-                "negative number -1"},
-        BadFile{"FloatSize", safetensors(one(R"("dtype":"U8","shape":[1.0],"data_offsets":[0,1])"), "a"),
-                "the number \"1.0\""},
-        BadFile{"FloatOffset", safetensors(one(R"("dtype":"U8","shape":[1],"data_offsets":[0,1e0])"), "a"),
-                "the number \"1e0\""},
-        BadFile{"NestedShape", safetensors(one(R"("dtype":"U8","shape":[[1]],"data_offsets":[0,1])"), "a"),
-                "a list is not allowed"},
-        BadFile{"ShapeOverflows",
-                safetensors(one(R"("dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0])")),
-                "is too large"},
-        BadFile{"ShapeOverflowsBehindZero",
-                safetensors(one(R"("dtype":"F32","shape":[0,4294967296,4294967296],"data_offsets":[0,0])")),
-                "is too large"},
-        BadFile{"ByteCountOverflows",
-                safetensors(one(R"("dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0])")),
-                "is too large"},
-        BadFile{"SizeAboveInt64",
-                safetensors(one(R"("dtype":"U8","shape":[9223372036854775808],"data_offsets":[0,0])")),
-                "does not fit in 63 bits"},
-        BadFile{"TooManyDimensions",
-                safetensors(one(R"("dtype":"U8","shape":[1)" +
-                                [] {
-                                  std::string ones;
-                                  for (int i = 0; i < 64; ++i) ones += ",1";
-                                  return ones;
-                                }() +
-                                R"(],"data_offsets":[0,1])"),
-                            "a"),
-                "more than 64 numbers"},
-        BadFile{"ShapeDisagreesWithOffsets",
-                safetensors(one(R"("dtype":"F32","shape":[2],"data_offsets":[0,4])"), kFour),
-                "F32 [2] needs 8 bytes, but data_offsets are [0, 4]"},
-        BadFile{"OffsetsReversed",
-                safetensors(one(R"("dtype":"F32","shape":[1],"data_offsets":[4,0])"), kFour),
-                "needs 4 bytes"},
-        BadFile{"OffsetsBehindTheFile",
-                safetensors(one(R"("dtype":"F32","shape":[1],"data_offsets":[0,4])"), "abc"), "truncated"},
-        BadFile{
-            "Overlap",
-            safetensors(
-                R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}})",
-                std::string(6, '\0')),
-            "tensor \"b\": its data starts at byte 2, but byte 4 is next"},
-        BadFile{
-            "SameBytesTwice",
-            safetensors(
-                R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
-                kFour),
-            "overlap"},
-        BadFile{
-            "Hole",
-            safetensors(
-                R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}})",
-                "abc"),
-            "hole"},
-        BadFile{"HoleAtTheStart",
-                safetensors(one(R"("dtype":"F32","shape":[1],"data_offsets":[4,8])"), kEight), "hole"},
-        BadFile{"TrailingBytes",
-                safetensors(one(R"("dtype":"F32","shape":[1],"data_offsets":[0,4])"), kEight),
-                "4 bytes behind the last tensor"},
-        BadFile{"BytesWithoutTensors", safetensors("{}", "a"), "1 bytes behind"},
-        BadFile{"DeepNesting",
-                safetensors(R"({"w":)" + std::string(200'000, '[') + std::string(200'000, ']') + "}"),
-                "a list is not allowed"},
-        BadFile{"DeepObjects", safetensors(R"({"a":{"a":{"a":{}}}})"), "unknown key \"a\""},
-        BadFile{"ControlBytesInName", safetensors(R"({"a\nb":{"dtype":"U8"}})"), R"(tensor "a\x0ab": key)"}),
-    [](const auto& info) { return std::string(info.param.name); });
 
 TEST(Safetensors, ReadsTypesShapesBytesAndMetadata) {
   const auto file = parse(safetensors(
@@ -201,7 +56,7 @@ TEST(Safetensors, ReadsTypesShapesBytesAndMetadata) {
   EXPECT_EQ(file.tensors.at("z").element_count(), 0);
 }
 
-TEST(Safetensors, TensorsKeepTheMappingAlive) {
+TEST(Safetensors, TensorsOutliveTheFile) {
   const TemporaryFolder folder;
   const auto path = folder / "x.safetensors";
   write_safetensors(path, {{"w", floats({2}, {1.0f, 2.0f})}}, {});

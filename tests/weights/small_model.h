@@ -9,6 +9,8 @@
 #include "actionclip/weights/safetensors.h"
 #include "actionclip/weights/tensor_convert.h"
 
+#include "tests/random_model.h"
+
 namespace actionclip {
 
 inline ActionClipConfig small_sizes() {
@@ -22,15 +24,14 @@ inline ActionClipConfig small_sizes() {
 
 // Settings of the same sizes, everything at random.
 inline ModelConfig small_settings() {
-  ModelConfig config;
-  config.arch = "custom";
-  config.init = {.image = InitSource::random, .text = InitSource::random};
-  config.frames = 4;
-  config.fusion_layers = 1;
-  config.embed_dim = 64;
-  config.vision = {.image_size = 32, .patch_size = 16, .width = 64, .layers = 1, .heads = 2};
-  config.text = {.context_length = 8, .vocabulary_size = 20, .width = 64, .layers = 1, .heads = 2};
-  return config;
+  return random_model({.width = 64,
+                       .layers = 1,
+                       .heads = 2,
+                       .frames = 4,
+                       .image_size = 32,
+                       .patch_size = 16,
+                       .context_length = 8,
+                       .vocabulary_size = 20});
 }
 
 inline ModelConfig start_from(ModelConfig config, const std::filesystem::path& weights) {

@@ -2,7 +2,9 @@
 #include "actionclip/weights/state_dict.h"
 
 #include <functional>
+#include <iterator>
 #include <string>
+#include <vector>
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -13,6 +15,7 @@
 #include "tests/temporary_folder.h"
 #include "tests/weights/files.h"
 #include "tests/weights/small_model.h"
+#include "weights/tensor_bounds.h"
 
 namespace actionclip {
 namespace {
@@ -45,6 +48,13 @@ class LoadWeights : public ::testing::Test {
 
   TemporaryFolder folder_;
 };
+
+TEST_F(LoadWeights, EveryFindingInMetadataIsOnOneLine) {
+  const auto message = error_of(
+      std::map<std::string, std::string>{{"actionclip.model", "vision: 3\ntext: 4\n\"a\\eb\": 5\n"}});
+  EXPECT_THAT(message, AllOf(HasSubstr("vision"), HasSubstr("; "), HasSubstr("text")));
+  EXPECT_TRUE(is_plain_text(message)) << message;
+}
 
 TEST_F(LoadWeights, MetadataTellWhatShapesCannot) {
   auto sizes = small_sizes();
@@ -94,6 +104,52 @@ TEST_F(LoadWeights, MetadataThatTheTensorsContradictAreRefused) {
               HasSubstr("text.vocabulary_size"));
   EXPECT_THAT(error_of([](auto& sizes) { sizes.text.output_dim = 32; }), HasSubstr("text.output_dim"));
   EXPECT_THAT(error_of([](auto& sizes) { sizes.fusion.layers = 1000; }), HasSubstr("fusion.layers"));
+}
+
+TEST_F(LoadWeights, AClassifierIsToldByItsTensorsAndMustBeWhatTheMetadataSay) {
+  auto sizes = small_sizes();
+  sizes.classes = 5;
+  tensors_ = state_dict(ActionClip(sizes));
+  const auto file = folder_ / "classifier.safetensors";
+  for (const auto& metadata : {std::map<std::string, std::string>{}, to_metadata(sizes)}) {
+    write_weights(file, tensors_, metadata);
+    const auto weights = load_weights(file);
+    EXPECT_EQ(weights.config.classes, 5);
+    EXPECT_TRUE(
+        at::equal(state_dict(build_model(weights)).at("classifier.bias"), tensors_.at("classifier.bias")));
+  }
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.classes = 4; }),
+              HasSubstr("the metadata say classes 4, the tensors show 5"));
+  tensors_["classifier.weight"] = at::zeros({5, 63});
+  EXPECT_THAT(error_of(std::map<std::string, std::string>{}), HasSubstr("classifier.weight is [5, 63]"));
+}
+
+TEST_F(LoadWeights, ALearnedContextIsToldByItsShape) {
+  for (const std::int64_t classes : {0, 5}) {
+    auto sizes = small_sizes();
+    sizes.context = {.length = 3, .classes = classes, .position = ContextPosition::middle};
+    tensors_ = state_dict(ActionClip(sizes));
+    write_weights(folder_ / "weights.safetensors", tensors_, {});
+    const auto shown = load_weights(folder_ / "weights.safetensors").config.context;
+    EXPECT_EQ(shown.length, 3);
+    EXPECT_EQ(shown.classes, classes);
+    write_weights(folder_ / "weights.safetensors", tensors_, to_metadata(sizes));
+    EXPECT_EQ(load_weights(folder_ / "weights.safetensors").config.context.position, ContextPosition::middle);
+  }
+}
+
+TEST_F(LoadWeights, AContextThatTheMetadataContradictOrThatDoesNotFitTheTextIsRefused) {
+  tensors_["context.vectors"] = at::zeros({3, 64});
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.context.length = 2; }),
+              HasSubstr("the metadata say context.length 2, the tensors show 3"));
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.context = {.length = 3, .classes = 2}; }),
+              HasSubstr("the metadata say context.classes 2, the tensors show 0"));
+  EXPECT_EQ(error_of([](auto& sizes) { sizes.context.length = 3; }), "no error");
+  tensors_["context.vectors"] = at::zeros({3, 63});
+  EXPECT_THAT(error_of(std::map<std::string, std::string>{}),
+              EndsWith("context.vectors is [3, 63] in the file, [?, 64] is needed"));
+  tensors_["context.vectors"] = at::zeros({7, 64});
+  EXPECT_THAT(error_of(std::map<std::string, std::string>{}), HasSubstr("context.length"));
 }
 
 TEST_F(LoadWeights, MetadataThatAreNoConfigurationAreRefused) {
@@ -193,6 +249,7 @@ TEST_F(LoadWeights, AFewEmptyTensorsCannotAskForManyBlocks) {
   EXPECT_THAT(error_of(std::map<std::string, std::string>{}),
               EndsWith("missing transformer.resblocks.1.*; missing transformer.resblocks.2.*; "
                        "missing transformer.resblocks.3.attn.out_proj.weight [64, 64]; "
+                       "missing transformer.resblocks.3.mlp.c_fc.weight [256, 64]; "
                        "missing transformer.resblocks.3.attn.in_proj_bias; "
                        "missing transformer.resblocks.3.attn.in_proj_weight; "
                        "missing transformer.resblocks.3.attn.out_proj.bias; "
@@ -200,7 +257,6 @@ TEST_F(LoadWeights, AFewEmptyTensorsCannotAskForManyBlocks) {
                        "missing transformer.resblocks.3.ln_2.bias; "
                        "missing transformer.resblocks.3.ln_2.weight; "
                        "missing transformer.resblocks.3.mlp.c_fc.bias; "
-                       "missing transformer.resblocks.3.mlp.c_fc.weight; "
                        "missing transformer.resblocks.3.mlp.c_proj.bias; "
                        "missing transformer.resblocks.3.mlp.c_proj.weight"));
   tensors_.erase("transformer.resblocks.3.ln_1.weight");
@@ -212,14 +268,116 @@ TEST_F(LoadWeights, AFewEmptyTensorsCannotAskForManyBlocks) {
           ": the weights do not fit the model: surplus transformer.resblocks.5000000000.ln_1.weight [0]");
 }
 
-TEST_F(LoadWeights, TwoTensorsForOneNameAreRefusedByBothTheirNames) {
-  for (auto entry = tensors_.begin(); entry != tensors_.end();) {
-    entry = entry->first.starts_with("fusion.") ? tensors_.erase(entry) : std::next(entry);
+// Of a model without metadata.
+class ShownByTensors : public LoadWeights {
+ protected:
+  ActionClipConfig shown_of(const ActionClipConfig& sizes, std::int64_t frames = 8) {
+    write_weights(folder_ / "shown.safetensors", state_dict(ActionClip(sizes)), {});
+    return load_weights(folder_ / "shown.safetensors", frames).config;
   }
-  EXPECT_EQ(error_of(std::map<std::string, std::string>{}), "no error");
-  tensors_["module.visual.proj"] = at::zeros({64, 64});
+
+  // Of a ResNet with three blocks in its second stage.
+  static ActionClipConfig resnet_sizes() {
+    auto sizes = small_sizes();
+    sizes.vision = {.image_size = 64, .width = 8, .heads = 4, .output_dim = 64, .stages = {1, 3, 1, 1}};
+    return sizes;
+  }
+};
+
+TEST_F(ShownByTensors, AResNetHasItsStagesWidthAndResolution) {
+  const auto shown = shown_of(resnet_sizes()).vision;
+  EXPECT_EQ(shown.stages, (std::vector<std::int64_t>{1, 3, 1, 1}));
+  EXPECT_EQ(shown.width, 8);
+  EXPECT_EQ(shown.image_size, 64);
+  EXPECT_EQ(shown.output_dim, 64);
+  EXPECT_EQ(shown.heads, 4) << "of width 64, as attention pools 32 times the stem's width";
+}
+
+TEST_F(ShownByTensors, WhatAResNetLacksIsNamedWithItsStatistics) {
+  tensors_ = state_dict(ActionClip(resnet_sizes()));
+  tensors_.erase("visual.layer2.2.bn3.running_var");
+  tensors_.erase("visual.layer3.0.downsample.0.weight");
+  tensors_.erase("visual.attnpool.c_proj.weight");
+  for (const auto& metadata : {std::map<std::string, std::string>{}, to_metadata(resnet_sizes())}) {
+    EXPECT_THAT(error_of(metadata),
+                EndsWith("cannot tell the architecture: missing visual.attnpool.c_proj.weight [?, 256]; "
+                         "missing visual.layer2.2.bn3.running_var; "
+                         "missing visual.layer3.0.downsample.0.weight"));
+  }
+}
+
+TEST_F(ShownByTensors, AFewEmptyTensorsCannotAskForManyBlocksOfAResNet) {
+  tensors_ = state_dict(ActionClip(resnet_sizes()));
+  tensors_["visual.layer1.200.bn1.weight"] = at::zeros({0});
   EXPECT_THAT(error_of(std::map<std::string, std::string>{}),
-              HasSubstr("tensors 'module.visual.proj' and 'visual.proj' would both be visual.proj"));
+              AllOf(HasSubstr("missing visual.layer1.1.*; "),
+                    HasSubstr("missing visual.layer1.200.conv2.weight [8, 8, 3, 3]")));
+}
+
+TEST_F(ShownByTensors, PerceptronsOfOtherWidthsAndLayerScaleAreTold) {
+  auto sizes = small_sizes();
+  sizes.vision.mlp_width = 96;
+  sizes.vision.layer_scale = true;
+  sizes.text.mlp_width = 128;
+  const auto shown = shown_of(sizes);
+  EXPECT_EQ(shown.vision.mlp_width, 96);
+  EXPECT_TRUE(shown.vision.layer_scale);
+  EXPECT_EQ(shown.text.mlp_width, 128);
+  EXPECT_FALSE(shown.text.layer_scale);
+  EXPECT_EQ(shown_of(small_sizes()).vision.mlp_width, 0) << "four times the width";
+}
+
+TEST_F(ShownByTensors, AWidthSaidAsANumberAgreesWithTheUsualOne) {
+  EXPECT_EQ(error_of([](auto& sizes) { sizes.vision.mlp_width = 256; }), "no error");
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.vision.mlp_width = 255; }),
+              HasSubstr("the metadata say vision.mlp_width 255, the tensors show 256"));
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.text.layer_scale = true; }), HasSubstr("text.layer_scale"));
+}
+
+TEST_F(ShownByTensors, JointAttentionTellsItsFrames) {
+  auto sizes = small_sizes();
+  sizes.vision.joint_frames = sizes.fusion.frames = 5;
+  sizes.fusion.type = FusionType::meanP;
+  const auto shown = shown_of(sizes);
+  EXPECT_EQ(shown.vision.joint_frames, 5);
+  EXPECT_EQ(shown.fusion.frames, 5);
+  EXPECT_EQ(shown.fusion.type, FusionType::meanP);
+}
+
+TEST_F(ShownByTensors, EachFusionHeadIsTold) {
+  for (const auto type : {FusionType::meanP, FusionType::Conv_1D, FusionType::LSTM, FusionType::Transf,
+                          FusionType::Transf_cls}) {
+    auto sizes = small_sizes();
+    sizes.fusion.type = type;
+    sizes.fusion.layers = 2;
+    sizes.fusion.positions = 9;
+    const auto shown = shown_of(sizes, 6).fusion;
+    EXPECT_EQ(shown.type, type);
+    EXPECT_EQ(shown.frames, type == FusionType::Transf_cls ? 4 : 6) << "which the class token's head tells";
+    if (has_fusion_layers(type)) {
+      EXPECT_EQ(shown.layers, 2);
+    }
+    if (type == FusionType::Transf) {
+      EXPECT_EQ(shown.positions, 9);
+    }
+  }
+}
+
+TEST_F(ShownByTensors, AHeadThatTheMetadataContradictIsRefused) {
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.fusion.type = FusionType::LSTM; }),
+              HasSubstr("the metadata say fusion.type LSTM, the tensors show Transf"));
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.fusion.positions = 76; }),
+              HasSubstr("the metadata say fusion.positions 76, the tensors show 77"));
+}
+
+TEST_F(ShownByTensors, AnLstmOfAnotherWidthIsRefused) {
+  for (auto entry = tensors_.begin(); entry != tensors_.end();)
+    entry = part_of(entry->first) == ModelPart::fusion ? tensors_.erase(entry) : std::next(entry);
+  tensors_["fusion.lstm_visual.weight_hh_l0"] = at::zeros({256, 63});
+  EXPECT_THAT(
+      error_of(std::map<std::string, std::string>{}),
+      AllOf(HasSubstr("fusion.lstm_visual.weight_hh_l0 is [256, 63] in the file, [256, 64] is needed"),
+            HasSubstr("missing fusion.lstm_visual.bias_ih_l0")));
 }
 
 }  // namespace

@@ -5,7 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/child_process.h"
+#include "tests/weights/crafted_safetensors.h"
 #include "tests/weights/files.h"
+#include "tests/weights/pickle_builder.h"
+#include "tests/weights/zip_builder.h"
 
 namespace actionclip {
 namespace {
@@ -56,6 +60,37 @@ TEST(TensorFile, SaysWhatAFileIsInstead) {
   EXPECT_THAT(error_for("x"), HasSubstr("neither a safetensors file nor a zip archive"));
   EXPECT_THAT(error_for(std::string("PK\x03\x04") + std::string(100, 'x')),
               HasSubstr("truncated or damaged"));
+}
+
+// Peak of the memory that reading takes, as a share of what the tensors have.
+double memory_share(const std::string& content, std::int64_t tensor_bytes) {
+  const TemporaryFolder folder;
+  write_text(folder / "weights", content);
+  const auto report = run_in_child(folder.path(), [&] {
+    const TensorFile file = read_tensor_file(folder / "weights");
+    return fmt::format("{} tensors", file.tensors.size());
+  });
+  EXPECT_EQ(report.text, "4 tensors");
+  return static_cast<double>(report.memory) / static_cast<double>(tensor_bytes);
+}
+
+TEST(TensorFile, ReadingTakesNoMoreMemoryThanTheTensors) {
+  if (!kMemoryTells) GTEST_SKIP() << "resident memory does not tell under sanitizers";
+  using namespace pickles;
+  constexpr std::int64_t kTensors = 4, kSize = 16 << 20;
+  std::string header = "{", ops;
+  std::vector<ZipEntry> entries(1);
+  for (std::int64_t i = 0; i < kTensors; ++i) {
+    header += fmt::format(R"("{}":{{"dtype":"U8","shape":[{}],"data_offsets":[{},{}]}},)", i, kSize,
+                          i * kSize, (i + 1) * kSize);
+    ops +=
+        text(std::to_string(i)) + tensor(storage(std::to_string(i), "ByteStorage", kSize), 0, {kSize}, {1});
+    entries.push_back({.name = fmt::format("m/data/{}", i), .data = std::string(kSize, 'x')});
+  }
+  header.back() = '}';
+  entries[0] = {.name = "m/data.pkl", .data = program("}(" + ops + "u")};
+  EXPECT_LE(memory_share(safetensors(header, std::string(kTensors * kSize, 'x')), kTensors * kSize), 1.1);
+  EXPECT_LE(memory_share(build_zip(entries), kTensors * kSize), 1.1);
 }
 
 TEST(TensorFile, NamesPathsThatAreNotFiles) {

@@ -19,7 +19,7 @@ using testing::HasSubstr;
 TensorFile parse(const std::string& bytes) {
   const auto view = bytes_of(bytes);
   const std::vector<std::byte> copy(view.begin(), view.end());
-  return read_torch_archive(ZipArchive(copy, "x.pt"));
+  return read_torch_archive(ZipArchive(MemorySource(copy, "x.pt")));
 }
 
 std::string error_of(const std::vector<ZipEntry>& entries) {

@@ -39,18 +39,18 @@ run "$ranks ranks, many buckets" "$ranks"
 run "$ranks ranks, one bucket" "$ranks" distributed.bucket_size=0 distributed.first_bucket_size=0
 [ ! -t 2 ] || printf '\r%40s\r' '' >&2
 
-python3 - "$folder" "one rank" "$ranks ranks, many buckets" "$ranks ranks, one bucket" <<'PYTHON'
+python3 - "$folder" "$videos" "one rank" "$ranks ranks, many buckets" "$ranks ranks, one bucket" <<'PYTHON'
 import json, sys
 from statistics import median
 
-folder, *names = sys.argv[1:]
+folder, videos_a_rank, *names = sys.argv[1:]
 print(f"{'':<28}{'step [s]':>10}{'videos/s':>10}{'communication':>15}")
 for name in names:
     # The first steps warm up.
     lines = [json.loads(line) for line in open(f"{folder}/{name}/metrics.jsonl")][2:]
     speed = median(line["videos_per_second"] for line in lines)
     share = median(line["communication_fraction"] for line in lines)
-    videos = 4 if name == names[0] else 4 * int(name.split()[0])
+    videos = int(videos_a_rank) * (1 if name == names[0] else int(name.split()[0]))
     print(f"{name:<28}{videos / speed:>10.3f}{speed:>10.2f}{share:>15.1%}")
 print(f"Medians of {len(lines)} steps. Communication: the share of the step in which a rank waits for others, mean over the ranks.")
 PYTHON

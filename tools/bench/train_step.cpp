@@ -174,7 +174,7 @@ double step_flops(const ActionClipConfig& sizes, const TrainBatch& inputs, const
   step.batch_size = inputs.clips.size(0);
   step.frames = inputs.clips.size(1);
   step.text_length = inputs.tokens.argmax(-1).max().item<std::int64_t>() + 1;
-  step.trained = trained_parts(options.task, /*fix_text=*/false);
+  step.trained = trained_parts(train_config(options), /*fix_text=*/false, /*classifier=*/false);
   step.activation_checkpointing = options.activation_checkpointing;
   return training_flops(sizes, step).total();
 }

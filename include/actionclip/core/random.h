@@ -21,6 +21,8 @@ enum class RandomPurpose : std::uint32_t {
   kReplacement = 5,   // sample that takes the place of a failed one: (epoch, index)
   kFewShot = 7,       // which clips are the K shots: (seed, class)
   kSynthetic = 8,     // synthetic clips and stills: (split, index)
+  kClassTexts = 20,   // prompt template of all classes' texts in a step: (step, 0)
+  kModel = 21,        // seed of libtorch's generators, for dropout: (step and part, rank)
 };
 
 class RandomStream {

@@ -1,4 +1,5 @@
-// Videos x label sentences -> scores: the method's test procedure (ActionCLIP, section 3.1).
+// Videos x label sentences -> scores: the method's test procedure (ActionCLIP, section 3.1). Of a model that
+// ends in a linear classifier, videos -> scores of the labels that it was trained on.
 #pragma once
 
 #include <cstdint>
@@ -6,15 +7,18 @@
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 
+#include "actionclip/eval/config.h"
 #include "actionclip/model/action_clip.h"
 #include "actionclip/model/config.h"
 
 namespace actionclip {
 
-// Scores of B videos for C classes, on the CPU in fp32.
+// Scores of B videos for C classes, on the CPU in fp32. Means over prompts are of the P given ones, or of the
+// one that Ensemble::mean_embedding makes of them. A linear classifier has logits of its own in place of
+// 100 * cosine and of the cosine, and no prompts.
 struct ClassScores {
-  at::Tensor probabilities;  // [B, C]: mean over views and templates of softmax over classes of 100 * cosine
-  at::Tensor similarities;   // [B, C]: mean over views and templates of the cosine
+  at::Tensor probabilities;  // [B, C]: mean over views and prompts of softmax over classes of 100 * cosine
+  at::Tensor similarities;   // [B, C]: mean over views and prompts of the cosine
 };
 
 // Why a video counts as failed whose scores hold NaN or infinity, as those of a model that has diverged do.
@@ -22,9 +26,14 @@ inline constexpr const char* kScoresNotFinite = "scores are not finite";
 
 class Classifier {
  public:
-  // Encodes the prompts once. tokens [P, C, L] int64: template p filled with label c. The model is put into
-  // evaluation mode by each call. Throws Error for a token that the model's vocabulary does not have.
-  Classifier(ActionClip model, const at::Tensor& tokens, Precision precision = Precision::fp32);
+  // Encodes the prompts once: tokens [P, C, L] (prompt p of label c), and with a learned context placeholders
+  // [C, M] and label_ids [C]. The model is put into evaluation mode by each call. mean_embedding: the mean of
+  // a class's normalised embeddings, normalised again; a prompt that a class has several times counts once.
+  // Where the model has a linear classifier, no prompt is read.
+  // Throws Error for a token that the model's vocabulary does not have, prompts that have no place for the
+  // model's context, and other labels than a class-specific context or a linear classifier has.
+  Classifier(ActionClip model, const TextInput& prompts, Precision precision = Precision::fp32,
+             Ensemble ensemble = Ensemble::mean_of_softmax);
 
   // clips [B, V, T, 3, S, S] uint8. At most `views_at_once` (0: all) of the B x V views go through the model
   // in one forward: that bounds the memory, and changes the scores by rounding only.
@@ -34,9 +43,15 @@ class Classifier {
   c10::Device device() const { return model_->device(); }
 
  private:
+  bool is_linear() const { return model_->config().classes > 0; }
+  void encode(const TextInput& prompts, Ensemble ensemble);
+  at::Tensor video_features(const at::Tensor& clips, std::int64_t views_at_once);
+
   ActionClip model_;
   Precision precision_;
-  at::Tensor text_embeddings_;  // [P, C, D], normalised, on the model's device
+  // [P, C, D] or, of mean_embedding, [1, C, D]; normalised, on the model's device; none of a linear
+  // classifier
+  at::Tensor text_embeddings_;
 };
 
 }  // namespace actionclip

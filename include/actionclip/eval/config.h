@@ -11,17 +11,23 @@
 
 namespace actionclip {
 
+// What becomes of a label's P prompts. mean_of_softmax: the probabilities under each are averaged, as the
+// method does; mean_embedding: their embeddings are averaged to one, as CLIP does.
+enum class Ensemble { mean_of_softmax, mean_embedding };
+BOOST_DESCRIBE_ENUM(Ensemble, mean_of_softmax, mean_embedding)
+
 struct EvalConfig {
-  std::int64_t clips = 1;             // clips a video; views V = clips x crops
-  std::int64_t crops = 1;             // 1 (centre) or 3 (two ends and centre of the long side)
-  std::int64_t batch_size = 32;       // views in one forward, of one video or several
-  std::int64_t every_epochs = 1;      // during training; 0: never
+  std::int64_t clips = 1;         // clips a video; views V = clips x crops
+  std::int64_t crops = 1;         // 1 (centre) or 3 (two ends and centre of the long side)
+  std::int64_t batch_size = 32;   // views in one forward, of one video or several
+  std::int64_t every_epochs = 1;  // during training; 0: never
+  Ensemble ensemble = Ensemble::mean_of_softmax;
   std::vector<std::string> group_by;  // extra columns of the label file: accuracy of the top label's group
   std::string
       pair_by;  // extra column that names a label's counterpart: accuracy of the choice between the two
 
   void check(ConfigChecker& checker) const;
 };
-BOOST_DESCRIBE_STRUCT(EvalConfig, (), (clips, crops, batch_size, every_epochs, group_by, pair_by))
+BOOST_DESCRIBE_STRUCT(EvalConfig, (), (clips, crops, batch_size, every_epochs, ensemble, group_by, pair_by))
 
 }  // namespace actionclip

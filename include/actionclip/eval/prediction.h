@@ -14,7 +14,7 @@ namespace actionclip {
 struct RankedLabel {
   std::string label;
   double probability = 0;  // mean over templates of softmax(100 * cosine)
-  double similarity = 0;   // mean over templates of the cosine
+  double similarity = 0;   // mean over templates of the cosine; a linear classifier's logit
 };
 
 struct Prediction {

@@ -1,30 +1,46 @@
-// ActionClip: CLIP's two towers and a temporal fusion head (Wang, Xing, Liu 2021).
+// ActionClip: CLIP's two towers and a temporal fusion head (Wang, Xing, Liu 2021), and a learned context of
+// the prompts where there is one.
 // State dict: CLIP's names (`visual.*`, `transformer.*`, `token_embedding.weight`, ..., `logit_scale`), the
-// head's below `fusion.`.
+// head's below `fusion.`, `context.vectors`, a linear classifier's below `classifier.`.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <ATen/core/Tensor.h>
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 #include <torch/ordered_dict.h>
 
+#include "actionclip/model/classifier_head.h"
 #include "actionclip/model/config.h"
+#include "actionclip/model/image_encoder.h"
+#include "actionclip/model/learned_context.h"
 #include "actionclip/model/temporal_fusion.h"
 #include "actionclip/model/text_transformer.h"
-#include "actionclip/model/vision_transformer.h"
 
 namespace actionclip {
 
-// The parts that are initialised, frozen and given learning rates apart.
-enum class ModelPart { image, text, fusion };
+// The parts that are initialised, frozen and given learning rates apart. Names of their parameters begin with
+// "visual.", "fusion.", "context." (learned context) and "classifier."; all others are the text encoder's.
+enum class ModelPart { image, text, fusion, context, classifier };
 
 // The part that a parameter name belongs to; `logit_scale` counts as text, as in the method's parameter
 // groups.
 ModelPart part_of(std::string_view parameter_name);
+
+// N texts as the text encoder reads them, all int64, on the CPU or the model's device. Tokens alone are plain
+// texts, whatever the model.
+struct TextInput {
+  TextInput(at::Tensor tokens, at::Tensor placeholders = {}, at::Tensor label_ids = {})
+      : tokens(std::move(tokens)), placeholders(std::move(placeholders)), label_ids(std::move(label_ids)) {}
+
+  at::Tensor tokens;        // [N, L]
+  at::Tensor placeholders;  // [N, M]: where the model's learned context stands; undefined: nowhere
+  at::Tensor label_ids;     // [N]: whose vectors stand there, where the context is class-specific
+};
 
 class ActionClipImpl : public torch::nn::Module {
  public:
@@ -35,11 +51,12 @@ class ActionClipImpl : public torch::nn::Module {
   // -> video features [B, D], not normalised.
   at::Tensor encode_video(const at::Tensor& clips);
 
-  // The frame features before fusion: [B, T, D]. With T = 1 this is CLIP's image encoder.
+  // The features before fusion, one a frame: [B, T, D]; one a video, [B, 1, D], with joint space-time
+  // attention. With T = 1 this is CLIP's image encoder.
   at::Tensor encode_frames(const at::Tensor& clips);
 
-  // tokens [N, L] int64, on the CPU or the model's device -> text features [N, D], not normalised.
-  at::Tensor encode_text(const at::Tensor& tokens);
+  // N texts -> text features [N, D], not normalised.
+  at::Tensor encode_text(const TextInput& texts);
 
   // Turns gradients of a part on or off.
   void set_trainable(ModelPart part, bool trainable);
@@ -47,10 +64,12 @@ class ActionClipImpl : public torch::nn::Module {
   at::Device device() const;
   const ActionClipConfig& config() const { return config_; }
 
-  VisionTransformer visual{nullptr};
+  std::shared_ptr<ImageEncoder> visual;
   std::shared_ptr<TemporalFusion> fusion;
-  TextTransformer text{nullptr};  // its children are registered at the top level, where CLIP has them
-  at::Tensor logit_scale;         // scalar, natural logarithm
+  TextTransformer text{nullptr};       // its children are registered at the top level, where CLIP has them
+  LearnedContext context{nullptr};     // empty where there is none
+  at::Tensor logit_scale;              // scalar, natural logarithm
+  ClassifierHead classifier{nullptr};  // where config().classes says that there is one
 
  private:
   at::Tensor normalize(const at::Tensor& images) const;  // uint8 [N, 3, S, S] -> float

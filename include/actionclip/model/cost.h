@@ -10,9 +10,9 @@ namespace actionclip {
 
 template <typename T>
 struct PerPart {
-  T image{}, text{}, fusion{};
+  T image{}, text{}, fusion{}, context{}, classifier{};
 
-  T total() const { return image + text + fusion; }
+  T total() const { return image + text + fusion + context + classifier; }
 };
 
 // Of a model of these sizes; logit_scale counts as text.
@@ -25,7 +25,10 @@ struct StepSettings {
   std::int64_t ranks = 1;             // batch_size is a multiple of accumulate_steps * ranks
   std::int64_t frames = 8;            // T
   std::int64_t text_length = 16;      // tokens of the longest text of a batch, start and end included
-  bool fused = true;                  // false: the features of frames are compared, as in pre-training
+  // C where a video is told from all classes by their texts, all of which each rank encodes in each
+  // accumulation step; 0: the contrastive batch, of one text a video.
+  std::int64_t class_texts = 0;
+  bool fused = true;  // false: the features of frames are compared, as in pre-training
   TrainedParts trained;
   Precision precision = Precision::fp32;
   bool activation_checkpointing = false;  // blocks keep their input alone and run again in the backward pass
@@ -37,22 +40,25 @@ struct StepSettings {
 // Parameters that learn, of each part.
 PerPart<std::int64_t> count_trained(const ActionClipConfig& sizes, const TrainedParts& trained);
 
-// Of the matrix products, the patch embedding and attention, 2 operations a multiply-add: image and fusion
-// for one video of `frames` frames, text for one text. Both towers compute their last block for the one
-// position that is used only, keys and values apart. A text costs what the longest of its batch does, and
-// causal attention what full attention does.
+// Of the matrix products, convolutions and attention, 2 operations a multiply-add: image, fusion and
+// classifier for one video of `frames` frames, text for one text. Both transformers compute their last block
+// for the one position that is used only, keys and values apart. A text costs what the longest of its batch
+// does, and causal attention what full attention does. Layer and batch normalisation, activations, learned
+// context and the temporal shift count nothing.
 PerPart<double> forward_flops(const ActionClipConfig& sizes, const StepSettings& step);
 
-// Of a step on one rank, without loss and optimiser. The backward pass of a part that learns costs twice its
-// forward pass, that of a frozen part nothing: below it, nothing learns. With activation_checkpointing the
-// blocks that learn run forward once more.
+// Of a step on one rank, without loss and optimiser. The backward pass of what learns costs twice its forward
+// pass, but the gradient of a product's input is left out where nothing learns that it would reach (the
+// pixels'). What is frozen costs once its forward pass more where a gradient passes through it, to learned
+// context or from a frozen head, and else nothing. With activation_checkpointing the blocks that gradients
+// reach run forward once more. With a classifier no text is encoded.
 PerPart<double> training_flops(const ActionClipConfig& sizes, const StepSettings& step);
 
 // Bytes of the tensors on one rank when most are alive. What an allocator, libraries and their workspaces
 // take comes on top.
 struct StepMemory {
   double weights = 0;           // fp32
-  double low_precision = 0;     // copies of trained weights that the backward pass needs under autocast
+  double low_precision = 0;     // copies of weights that the backward pass needs under autocast
   double gradients = 0;         // fp32
   double optimizer = 0;         // fp32
   double kept_activations = 0;  // of one accumulation step, from the forward for the backward pass

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -49,7 +50,7 @@ class BpeTokenizer : public Tokenizer {
   std::vector<std::int64_t> encode(std::string_view text) const override;
 
   std::int64_t vocabulary_size() const override;
-  std::int64_t start_token() const override;
+  std::optional<std::int64_t> start_token() const override;
   std::int64_t end_token() const override;
 
   // Of the merges in use: further lines of the file, and whether it is compressed, do not matter.

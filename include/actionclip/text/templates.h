@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include <boost/describe.hpp>
 
 #include "actionclip/config/checker.h"
+#include "actionclip/text/config.h"
 
 namespace actionclip {
 
@@ -20,8 +22,15 @@ struct PromptTemplates {
 };
 BOOST_DESCRIBE_STRUCT(PromptTemplates, (), (templates))
 
-// Throws ConfigError (file:line:column) on a file that is no such file.
-std::vector<std::string> read_templates(const std::filesystem::path& file);
+// The style of a template, by the sides of "{}" that hold text: a letter, a digit or a question mark, which
+// makes a question of the sentence (a full stop makes nothing of it). None for the label alone. Throws Error
+// if the template does not hold "{}" exactly once.
+std::optional<TemplateStyle> style_of(std::string_view prompt_template);
+
+// The templates of a style. Throws ConfigError (file:line:column) on a file that is no such file, Error if
+// none in it is of the style.
+std::vector<std::string> read_templates(const std::filesystem::path& file,
+                                        TemplateStyle style = TemplateStyle::all);
 
 // The method's 16 templates, which come with the program: share/actionclip/prompts/action.yaml, or
 // configs/prompts/action.yaml of the checkout. Throws Error if it is in neither place.

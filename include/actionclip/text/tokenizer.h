@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,20 +18,22 @@ class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  // Token ids of `text` (UTF-8) between the start and the end token; not padded. Throws Error on invalid
-  // UTF-8.
+  // Token ids of `text` (UTF-8) between the start token, where there is one, and the end token; not padded.
+  // Throws Error on invalid UTF-8.
   virtual std::vector<std::int64_t> encode(std::string_view text) const = 0;
 
   virtual std::int64_t vocabulary_size() const = 0;
-  virtual std::int64_t start_token() const = 0;
+  virtual std::optional<std::int64_t> start_token() const = 0;
   virtual std::int64_t end_token() const = 0;
   virtual std::int64_t pad_token() const { return 0; }
 
-  // SHA-256 of the vocabulary: tokenizers of one kind with the same one give the same ids.
+  // SHA-256 of the vocabulary: tokenizers of one kind with the same one give the same ids between start and
+  // end.
   virtual std::string fingerprint() const = 0;
 };
 
-// The tokenizer that the settings name. Throws Error if its vocabulary is missing or damaged.
+// The tokenizer that the settings name. Throws Error if its vocabulary is missing or damaged, or its file is
+// not the one of text.sha256; a SentencePiece model without that is read with a warning.
 std::shared_ptr<const Tokenizer> make_tokenizer(const TextConfig& config);
 
 // Token rows of N texts, padded behind the end token: row-major [N, L], L = `context_length` >= 2.

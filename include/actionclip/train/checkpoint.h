@@ -48,7 +48,7 @@ std::optional<std::filesystem::path> find_checkpoint(const std::filesystem::path
 
 struct Checkpoint {
   std::int64_t step = 0;
-  TensorFile model;  // tensors of all three point into the mapped files
+  TensorFile model;
   TensorFile optimizer;
   std::optional<TensorFile> ema;
   nlohmann::json state;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,14 +15,17 @@ namespace actionclip {
 
 enum class TrainTask {
   pretrain,  // image-text pairs, InfoNCE, everything learns
-  prompt,    // towers frozen, the fusion head learns
+  prompt,    // towers frozen, the fusion head and the learned context learn
   finetune,  // videos and labels, end to end
 };
 BOOST_DESCRIBE_ENUM(TrainTask, pretrain, prompt, finetune)
 
-// Prompt: the fusion head alone; pretrain: all but the fusion head, which stills do not pass. fix_text
-// freezes the text encoder, but the scale of the similarities goes on learning.
-TrainedParts trained_parts(TrainTask task, bool fix_text);
+// What a video is told from others by.
+enum class Objective {
+  contrastive,    // the texts of the other videos of its batch (ActionCLIP section 3.1)
+  cross_entropy,  // the texts of all other classes (as ViFi-CLIP, Rasheed et al. 2023, trains CLIP)
+};
+BOOST_DESCRIBE_ENUM(Objective, contrastive, cross_entropy)
 
 // Target distribution of the contrastive loss over a batch (reference: ActionCLIP section 3.1; G = same-label
 // matrix).
@@ -64,8 +68,10 @@ BOOST_DESCRIBE_STRUCT(ScheduleConfig, (), (kind, warmup_epochs, stop_epoch, mile
 struct LearningRateRatios {
   double image = 1;
   double fusion = 10;
+  double context = 1;      // the learned context
+  double classifier = 10;  // of model.classifier, which starts fresh as the fusion head does
 };
-BOOST_DESCRIBE_STRUCT(LearningRateRatios, (), (image, fusion))
+BOOST_DESCRIBE_STRUCT(LearningRateRatios, (), (image, fusion, context, classifier))
 
 struct TrainConfig {
   TrainTask task = TrainTask::finetune;
@@ -75,13 +81,23 @@ struct TrainConfig {
       1;  // batch_size is split into so many parts; each part is its own contrastive batch
   double lr = 5e-6;
   LearningRateRatios lr_ratio;
+  // Each layer of an encoder learns at this share of the rate of the layer behind it (parameter_groups.h); 1:
+  // all at the same.
+  double layer_decay = 1;
+  // The last so many blocks of an encoder learn, with what follows them (0: it is frozen). Not given: all of
+  // it. What is frozen takes part as in evaluation: without dropout, its statistics stay.
+  std::optional<std::int64_t> image_blocks, text_blocks;
+  bool fix_fusion = false;                       // the fusion head is frozen
+  Objective objective = Objective::contrastive;  // a model.classifier always learns by cross-entropy
+  double label_smoothing = 0;                    // of the cross-entropy
   LossTarget target = LossTarget::softmax;
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
   Precision precision = Precision::fp32;
   bool activation_checkpointing = false;  // transformer blocks keep their input alone and are computed twice
   double clip_grad_norm = 0;              // 0: off
-  std::int64_t max_steps = 0;             // stop after so many optimiser steps; 0: no limit
+  double ema_decay = 0;        // of the running average of the weights (weight_average.h); 0: there is none
+  std::int64_t max_steps = 0;  // stop after so many optimiser steps; 0: no limit
   std::int64_t max_nonfinite =
       10;  // steps in a row with a loss or gradient that is not finite before the run stops
   std::int64_t checkpoint_every = 1;  // epochs; one that is evaluated is saved in any case
@@ -90,8 +106,16 @@ struct TrainConfig {
   void check(ConfigChecker& checker) const;
 };
 BOOST_DESCRIBE_STRUCT(TrainConfig, (),
-                      (task, epochs, batch_size, accumulate_steps, lr, lr_ratio, target, optimizer, schedule,
-                       precision, activation_checkpointing, clip_grad_norm, max_steps, max_nonfinite,
-                       checkpoint_every, keep_checkpoints))
+                      (task, epochs, batch_size, accumulate_steps, lr, lr_ratio, layer_decay, image_blocks,
+                       text_blocks, fix_fusion, objective, label_smoothing, target, optimizer, schedule,
+                       precision, activation_checkpointing, clip_grad_norm, ema_decay, max_steps,
+                       max_nonfinite, checkpoint_every, keep_checkpoints))
+
+// What learns by these settings; `fix_text` is TextConfig's, `classifier` ModelConfig's.
+//   finetune  all parts
+//   prompt    the fusion head, learned context, and the classifier: both encoders are frozen
+//   pretrain  all but these, which stills do not pass
+// A frozen text encoder (fix_text, text_blocks 0) leaves logit_scale learning; a classifier needs neither.
+TrainedParts trained_parts(const TrainConfig& config, bool fix_text, bool classifier);
 
 }  // namespace actionclip

@@ -4,27 +4,35 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
+#include <torch/nn/module.h>
 
 #include "actionclip/distributed/process_group.h"
 #include "actionclip/model/action_clip.h"
 #include "actionclip/train/config.h"
 #include "actionclip/train/grad_scaler.h"
 #include "actionclip/train/optimizer.h"
+#include "actionclip/train/weight_average.h"
 
 namespace actionclip {
 
-// What a rank learns from in one part of a step: B videos (stills in the pretrain stage) with a text each.
+// What a rank learns from in one part of a step: B videos (stills in the pretrain stage) and texts.
 struct TrainBatch {
-  at::Tensor clips;      // [B, T, 3, S, S], uint8 or normalised floats; pretrain: T = 1
-  at::Tensor tokens;     // [B, L] int64
-  at::Tensor label_ids;  // [B] int64
-  double waited = 0;     // seconds that the step had to wait for it
+  at::Tensor clips;  // [B, T, 3, S, S], uint8 or normalised floats; pretrain: T = 1
+  // int64: [B, L], a text of each video; for cross-entropy [C, L], one of each class. A model with a
+  // classifier needs none.
+  at::Tensor tokens;
+  at::Tensor label_ids;             // [B] int64
+  at::Tensor placeholders = {};     // [B or C, M] int64, of a learned context; undefined where there is none
+  std::int64_t template_index = 0;  // of the classes' texts: the same one means the same tokens
+  std::uint64_t seed = 0;           // of what the model draws while it learns from this batch, as for dropout
+  double waited = 0;                // seconds that the step had to wait for it
 };
 
 // What one optimiser step reports; the same on every rank.
@@ -50,6 +58,8 @@ class Learner {
 
   // One optimiser step at the learning rate `lr` on the next config.accumulate_steps batches. Every rank's
   // batches must be of one size. If loss or gradients are not finite, the parameters stay as they are.
+  // libtorch's own generators are seeded for each batch; what is frozen takes part as in evaluation. Running
+  // statistics are rank 0's on all ranks, as in torch's DDP.
   StepReport step(double lr, const std::function<TrainBatch()>& next_batch);
 
   ActionClip& model() { return model_; }
@@ -57,9 +67,14 @@ class Learner {
   Optimizer& optimizer() { return *optimizer_; }
   std::optional<GradScaler>& scaler() { return scaler_; }  // fp16 alone has one
   const std::optional<GradScaler>& scaler() const { return scaler_; }
+  WeightAverage* average() { return average_ ? &*average_ : nullptr; }  // null without config.ema_decay
+  const WeightAverage* average() const { return average_ ? &*average_ : nullptr; }
 
  private:
   at::Tensor loss_of(const TrainBatch& batch);
+  at::Tensor video_features(const at::Tensor& clips);
+  at::Tensor text_features(const TrainBatch& batch);
+  void share_statistics();
   void share(StepReport& report, double waited, double communication_before);
   void update(StepReport& report);
 
@@ -68,6 +83,10 @@ class Learner {
   ActionClip model_;
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<GradScaler> scaler_;
+  std::optional<WeightAverage> average_;
+  std::vector<std::shared_ptr<torch::nn::Module>> frozen_;  // in evaluation mode at all times
+  bool texts_learn_ = true;
+  std::map<std::int64_t, at::Tensor> class_features_;  // by template; of texts that do not learn
   std::shared_ptr<ProcessGroup> group_;
   std::unique_ptr<GradientReducer> reducer_;
 };

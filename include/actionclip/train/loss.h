@@ -1,4 +1,4 @@
-// The contrastive loss of ActionCLIP (section 3.1) and CLIP.
+// The losses: the contrastive one of ActionCLIP (section 3.1) and CLIP, and cross-entropy over all classes.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -22,5 +22,16 @@ at::Tensor contrastive_target(const at::Tensor& label_ids, LossTarget target, st
 at::Tensor contrastive_loss(const at::Tensor& video_features, const at::Tensor& text_features,
                             const at::Tensor& logit_scale, const at::Tensor& label_ids, LossTarget target,
                             ProcessGroup& group);
+
+// Logits [N, C] of videos for classes by their texts, as ViFi-CLIP trains: exp(logit_scale) v t^T.
+//   video_features [N, D], class_features [C, D]: any scale, normalised here in fp32
+at::Tensor class_logits(const at::Tensor& video_features, const at::Tensor& class_features,
+                        const at::Tensor& logit_scale);
+
+// Softmax cross-entropy, mean over the rows of this rank. The ranks need not speak to each other: the mean of
+// theirs is the loss of the whole batch (process_group.h).
+//   logits [N, C]; label_ids [N] int64
+//   label_smoothing: this share of the target is spread over all C classes alike (Szegedy et al. 2016)
+at::Tensor classification_loss(const at::Tensor& logits, const at::Tensor& label_ids, double label_smoothing);
 
 }  // namespace actionclip

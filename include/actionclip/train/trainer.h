@@ -58,7 +58,11 @@ class Trainer {
   std::int64_t total_steps() const;
   ActionClip& model() { return learner_->model(); }
 
+  // The running average of the weights, as what is evaluated has them; null without train.ema_decay.
+  WeightAverage* average() { return learner_->average(); }
+
  private:
+  void open_texts();
   void open_data();
   void learn_with(ActionClip model);
   void resume(const std::filesystem::path& folder);
@@ -66,6 +70,7 @@ class Trainer {
   bool leads() const { return group_->rank() == 0; }
 
   TrainBatch next_batch();
+  void add_texts(const Batch& batch, TrainBatch& result) const;
   at::Tensor batch_tokens(const Batch& batch) const;
   double learning_rate() const;
   void handle_nonfinite(const StepReport& report);
@@ -86,6 +91,7 @@ class Trainer {
   std::optional<LabelSet> labels_;
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::optional<PromptGenerator> prompts_;
+  std::optional<TextInput> class_texts_;  // [P, C, L] and, with a learned context, [C, M]: of all labels
   std::optional<Learner> learner_;
   std::unique_ptr<LearningRateSchedule> schedule_;
   std::unique_ptr<ClipDataset> train_data_;

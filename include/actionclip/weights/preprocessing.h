@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include <boost/describe.hpp>
 
 #include "actionclip/config/checker.h"
+#include "actionclip/text/config.h"
 #include "actionclip/text/tokenizer.h"
 #include "actionclip/weights/state_dict.h"
 
@@ -20,11 +22,14 @@ namespace actionclip {
 struct Preprocessing {
   std::int64_t test_resize = 0;  // short side of a test frame before the crop; 0: default_test_resize()
   bool truncate = false;         // texts that are longer than the context
-  std::string vocabulary;        // Tokenizer::fingerprint(); empty: not known
+  TokenizerKind tokenizer = TokenizerKind::clip;
+  std::string vocabulary;                                        // Tokenizer::fingerprint(); empty: not known
+  std::optional<std::string> start_token, end_token, pad_token;  // as TextConfig has them
 
   void check(ConfigChecker& checker) const;
 };
-BOOST_DESCRIBE_STRUCT(Preprocessing, (), (test_resize, truncate, vocabulary))
+BOOST_DESCRIBE_STRUCT(Preprocessing, (),
+                      (test_resize, truncate, tokenizer, vocabulary, start_token, end_token, pad_token))
 
 // Metadata of a weights file.
 std::map<std::string, std::string> to_metadata(const Preprocessing& preprocessing);
@@ -33,13 +38,18 @@ std::map<std::string, std::string> to_metadata(const Preprocessing& preprocessin
 // on metadata that are damaged or do not fit the model.
 Preprocessing read_preprocessing(const LoadedWeights& weights);
 
-// Throws Error if the weights were trained with another vocabulary than that of `tokenizer`, which came from
-// `origin` (empty: CLIP's). `setting` is what names it ("--vocabulary").
-void require_vocabulary(const Preprocessing& preprocessing, const Tokenizer& tokenizer,
-                        const std::filesystem::path& origin, std::string_view setting);
+// Settings for the tokenizer that the weights were trained with, but for the file of its vocabulary.
+TextConfig tokenizer_settings(const Preprocessing& preprocessing);
 
-// Metadata that are a JSON list of texts (the labels, the templates); empty where there are none. Throws
-// WeightsError on anything else.
+// Throws Error if the weights were trained with another vocabulary than that of `tokenizer`, which came from
+// the settings `text`, or with another start, end or padding. `setting` is what names the vocabulary
+// ("--vocabulary").
+void require_vocabulary(const Preprocessing& preprocessing, const Tokenizer& tokenizer,
+                        const TextConfig& text, std::string_view setting);
+
+// Metadata that are a JSON list of texts (the labels, the templates), or a list of such lists (the
+// descriptions); empty where there are none. Throw WeightsError on anything else.
 std::vector<std::string> read_text_list(const LoadedWeights& weights, const std::string& key);
+std::vector<std::vector<std::string>> read_text_lists(const LoadedWeights& weights, const std::string& key);
 
 }  // namespace actionclip

@@ -1,7 +1,7 @@
 // safetensors files: strict reading, deterministic writing.
 // Written here because no packaged C++ reader refuses all that the format forbids (overlaps, holes, duplicate
-// keys). Format: 8 bytes little-endian header length N (at most 100 MB), N bytes of JSON starting with '{'
-// and padded with spaces, then data.
+// keys). Format: 8 bytes little-endian header length N (at most 100 MB; here 16 MiB), N bytes of JSON
+// starting with '{' and padded with spaces, then data.
 #pragma once
 
 #include <filesystem>
@@ -14,9 +14,9 @@
 
 namespace actionclip {
 
-// Maps the file; tensors point into the mapping. Refuses: bad header length, JSON or UTF-8, duplicate keys,
-// unknown types, negative or overflowing shapes, offsets out of range, overlaps, holes, trailing bytes.
-// Throws WeightsError naming file and tensor.
+// Reads each tensor into memory of its own. Refuses, before it reads any: bad header length, JSON or UTF-8,
+// duplicate keys, names with control characters, unknown types, negative or overflowing shapes, offsets out
+// of range, overlaps, holes, trailing bytes. Throws WeightsError naming file and tensor.
 TensorFile read_safetensors(const std::filesystem::path& path);
 
 using NamedTensorData = std::vector<std::pair<std::string, TensorData>>;

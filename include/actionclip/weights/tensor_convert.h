@@ -15,16 +15,20 @@ namespace actionclip {
 // Tensors in an order of their own, each with its name.
 using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
-// A contiguous CPU tensor with the values of `data`, in memory of its own (a mapped file can neither be
-// written to nor need it be aligned). Throws WeightsError if `data` reaches outside its bytes.
+// A contiguous CPU tensor with the values of `data`, in memory of its own. Throws WeightsError if `data`
+// reaches outside its bytes.
 at::Tensor to_tensor(const TensorData& data);
+
+// The same, without a copy where nothing else uses the memory of `data` (it came from a file, and no other
+// tensor shares its storage). `data` is empty then.
+at::Tensor to_tensor(TensorData&& data);
 
 // Row-major view of `tensor`, which it keeps alive. Shares the memory of a contiguous CPU tensor; copies
 // another one first. Throws WeightsError for a type that weights files do not know (complex, quantised).
 TensorData from_tensor(const at::Tensor& tensor);
 
-// The same for many; the names of a file come sorted.
-NamedTensors to_tensors(const TensorFile& file);
+// The same for many; the names of a file come sorted. Tensors of a file that is moved here are not copied.
+NamedTensors to_tensors(TensorFile file);
 NamedTensorData from_tensors(const NamedTensors& tensors);
 
 }  // namespace actionclip

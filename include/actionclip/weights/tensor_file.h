@@ -22,14 +22,16 @@ std::string_view dtype_name(DType dtype);  // safetensors' names: "F32", "BF16",
 std::optional<DType> dtype_from_name(std::string_view name);
 
 // One tensor: a strided view into memory that `owner` keeps alive. Every element it can reach lies inside
-// `bytes` (checked by readers). `bytes` need not be aligned to the item size: safetensors packs tensors
-// without holes.
+// `bytes` (checked by readers). `bytes` need not be aligned to the item size.
 struct TensorData {
   DType dtype = DType::kFloat32;
   std::vector<std::int64_t> shape;
   std::vector<std::int64_t> strides;  // in elements; row-major contiguous unless the file says otherwise
   std::span<const std::byte> bytes;   // starts at the first element
   std::shared_ptr<const void> owner;
+  // `owner` holds `bytes` and nothing else, in memory that may be written to: who has the only copy of
+  // `owner` may take it over.
+  bool owns_bytes = false;
 
   std::int64_t element_count() const;
 };

@@ -1,0 +1,35 @@
+// What a weights file holds, compared with the model that it is of.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <boost/describe.hpp>
+
+#include "actionclip/weights/state_dict.h"
+
+namespace actionclip {
+
+struct KeyReport {
+  std::vector<std::string> used;       // names in the file of the tensors that the model takes
+  std::vector<std::string> missing;    // native names of those that it lacks
+  std::vector<std::string> left_over;  // names in the file of all others
+};
+
+KeyReport report_keys(const LoadedWeights& weights);
+
+// Numbers that learn: the elements of the model's tensors, but for a ResNet's running statistics.
+struct ParameterCounts {
+  std::int64_t image = 0, text = 0, fusion = 0, context = 0, classifier = 0;
+
+  std::int64_t total() const { return image + text + fusion + context + classifier; }
+};
+BOOST_DESCRIBE_STRUCT(ParameterCounts, (), (image, text, fusion, context, classifier))
+
+ParameterCounts count_parameters(const LoadedWeights& weights);
+
+// The known architectures of the same sizes, and of the same heads and activation where the file tells them.
+std::vector<std::string> matching_architectures(const LoadedWeights& weights);
+
+}  // namespace actionclip

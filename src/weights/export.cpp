@@ -1,0 +1,212 @@
+#include "actionclip/weights/export.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/zeros.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "actionclip/core/atomic_file.h"
+#include "actionclip/core/error.h"
+#include "actionclip/core/json_text.h"
+#include "actionclip/weights/initialize.h"
+#include "actionclip/weights/safetensors.h"
+#include "actionclip/weights/tensor_convert.h"
+
+#include "weights/huggingface_names.h"
+#include "weights/model_description.h"
+#include "weights/native_names.h"
+#include "weights/read_architecture.h"
+#include "weights/scheme_limits.h"
+
+namespace actionclip {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kHuggingFaceWeights = "model.safetensors";
+constexpr const char* kOpenClipWeights = "open_clip_model.safetensors";
+constexpr const char* kPublishedPositions = "frame_position_embeddings.weight";
+
+void require_expressible(const LoadedWeights& weights, NameScheme scheme) {
+  const auto problems = scheme_problems(weights.config, scheme);
+  if (problems.empty()) return;
+  throw WeightsError(with_file(
+      weights, fmt::format("not a model of {}: {}", scheme_name(scheme), fmt::join(problems, "; "))));
+}
+
+// The model's tensors alone, all of them and of its shapes.
+StateDict whole_model(const LoadedWeights& weights) {
+  LoadedWeights own = weights;
+  const auto expected = expected_names(weights.tensors, weights.config);
+  std::erase_if(own.tensors, [&](const auto& entry) { return !expected.contains(entry.first); });
+  build_model(own);  // throws for what is missing or misshapen
+  return std::move(own.tensors);
+}
+
+// "float32", for the type of most of the weights.
+std::string dtype_word(const StateDict& tensors) {
+  switch (tensors.at("token_embedding.weight").scalar_type()) {
+    case at::kHalf:
+      return "float16";
+    case at::kBFloat16:
+      return "bfloat16";
+    case at::kDouble:
+      return "float64";
+    default:
+      return "float32";
+  }
+}
+
+// As many rows as the published head has; it reads the first T.
+at::Tensor published_positions(const at::Tensor& positions, std::int64_t rows) {
+  if (positions.size(0) >= rows) return positions.narrow(0, 0, rows).contiguous();
+  auto padded = at::zeros({rows, positions.size(1)}, positions.options());
+  padded.narrow(0, 0, positions.size(0)).copy_(positions);
+  return padded;
+}
+
+// "model_state_dict/..." and "fusion_model_state_dict/module...."
+StateDict to_published(const StateDict& tensors, const ActionClipConfig& model) {
+  constexpr std::string_view kFusion = "fusion.";
+  const auto fusion_name = [](std::string_view name) {
+    return fmt::format("fusion_model_state_dict/module.{}", name);
+  };
+  StateDict renamed;
+  for (const auto& [name, tensor] : tensors) {
+    const auto block = image_block_of(name);
+    if (name.starts_with(kFusion)) {
+      renamed.emplace(fusion_name(std::string_view(name).substr(kFusion.size())), tensor);
+    } else if (model.vision.temporal_shift && !block.empty()) {
+      renamed.emplace(fmt::format("model_state_dict/{}net.{}", block, name.substr(block.size())), tensor);
+    } else {
+      renamed.emplace("model_state_dict/" + name, tensor);
+    }
+  }
+  if (model.fusion.type == FusionType::meanP) return renamed;
+  // Every published head but meanP holds positions, though Transf alone uses them.
+  const auto rows = model.text.context_length;
+  auto& positions = renamed[fusion_name(kPublishedPositions)];
+  positions =
+      positions.defined() ? published_positions(positions, rows) : at::zeros({rows, model.fusion.width});
+  return renamed;
+}
+
+void describe(const ActionClipConfig& model, NameScheme scheme, const std::string& dtype,
+              ExportedWeights& exported) {
+  const auto text_of = [](const nlohmann::ordered_json& json) { return json_text(json) + "\n"; };
+  if (scheme == NameScheme::huggingface) {
+    exported.file_in_folder = kHuggingFaceWeights;
+    exported.descriptions = {
+        {std::string(kHuggingFaceConfig), text_of(huggingface_config(model, dtype))},
+        {std::string(kHuggingFacePreprocessor), text_of(huggingface_preprocessor(model))}};
+  } else if (scheme == NameScheme::open_clip) {
+    exported.file_in_folder = kOpenClipWeights;
+    exported.descriptions = {{std::string(kOpenClipConfig), text_of(open_clip_config(model))}};
+  }
+}
+
+std::map<std::string, std::string> metadata_of(const LoadedWeights& weights, NameScheme scheme) {
+  if (scheme != NameScheme::native) return {{"format", "pt"}};  // transformers asks for it
+  auto metadata = to_metadata(weights.config);
+  if (weights.scheme == NameScheme::native) metadata.insert(weights.metadata.begin(), weights.metadata.end());
+  return metadata;
+}
+
+NamedTensorData data_of(const StateDict& tensors) { return from_tensors({tensors.begin(), tensors.end()}); }
+
+void refuse_existing(const fs::path& path) {
+  std::error_code absent;
+  if (fs::exists(fs::symlink_status(path, absent)))
+    throw Error(fmt::format("{} is there already: name another, or give --force", path.string()));
+}
+
+void write_files(const ExportedWeights& weights, const fs::path& folder) {
+  for (const auto& [name, text] : weights.descriptions) write_file_atomically(folder / name, text);
+  write_safetensors(folder / weights.file_in_folder, data_of(weights.tensors), weights.metadata);
+}
+
+void write_new_folder(const ExportedWeights& weights, const fs::path& folder) {
+  const auto temporary = temporary_sibling(folder);
+  try {
+    fs::create_directories(temporary);
+    write_files(weights, temporary);
+    rename_durably(temporary, folder);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove_all(temporary, ignored);
+    throw;
+  }
+}
+
+// `folder` without a slash at its end, which would make it a folder without a name.
+fs::path folder_path(const fs::path& folder) { return folder.has_filename() ? folder : folder.parent_path(); }
+
+void write_folder(const ExportedWeights& weights, const fs::path& folder, bool overwrite) {
+  std::error_code absent;
+  if (!fs::exists(folder, absent)) {
+    write_new_folder(weights, folder);
+    return;
+  }
+  if (!fs::is_directory(folder, absent))
+    throw Error(fmt::format("{} is a file: the name of a folder is needed", folder.string()));
+  if (!overwrite) {
+    refuse_existing(folder / weights.file_in_folder);
+    for (const auto& [name, text] : weights.descriptions) refuse_existing(folder / name);
+  }
+  write_files(weights, folder);
+}
+
+}  // namespace
+
+ExportedWeights export_weights(const LoadedWeights& weights, NameScheme scheme) {
+  require_expressible(weights, scheme);
+  auto tensors = whole_model(weights);
+  ExportedWeights exported;
+  for (const auto& [name, tensor] : tensors) {
+    if (!has_place(name, scheme)) exported.left_out.push_back(name);
+  }
+  std::erase_if(tensors, [&](const auto& entry) { return !has_place(entry.first, scheme); });
+  describe(weights.config, scheme, dtype_word(tensors), exported);
+  if (scheme == NameScheme::huggingface) {
+    exported.tensors = to_huggingface(tensors);
+  } else if (scheme == NameScheme::actionclip) {
+    exported.tensors = to_published(tensors, weights.config);
+  } else {
+    exported.tensors = std::move(tensors);
+  }
+  exported.metadata = metadata_of(weights, scheme);
+  exported.notes = scheme_notes(weights, scheme);
+  return exported;
+}
+
+void convert_floats(StateDict& tensors, at::ScalarType type) {
+  for (auto& [name, tensor] : tensors) {
+    if (!tensor.is_floating_point() || tensor.scalar_type() == type) continue;
+    const auto converted = tensor.to(type);
+    if (!at::isfinite(converted).equal(at::isfinite(tensor))) {
+      throw WeightsError(fmt::format("{} holds numbers that {} cannot: keep its type, or take another", name,
+                                     at::toString(type)));
+    }
+    tensor = converted;
+  }
+}
+
+void write_exported(const ExportedWeights& weights, const std::filesystem::path& output, bool overwrite) {
+  if (!weights.file_in_folder.empty()) {
+    write_folder(weights, folder_path(output), overwrite);
+    return;
+  }
+  std::error_code absent;
+  if (fs::is_directory(output, absent))
+    throw Error(fmt::format("{} is a folder: the name of a file is needed", output.string()));
+  if (!overwrite) refuse_existing(output);
+  write_safetensors(output, data_of(weights.tensors), weights.metadata);
+}
+
+}  // namespace actionclip

@@ -1,0 +1,23 @@
+// The architecture of a model, from the shapes of its tensors alone.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "actionclip/model/config.h"
+#include "actionclip/weights/state_dict.h"
+
+namespace actionclip {
+
+// The sizes that natively named tensors have. What no shape shows: heads of the usual width, QuickGELU, the
+// largest id as end token, CLIP's mean and std, `frames` where the tensors do not tell T. Throws WeightsError
+// for tensors missing or misshapen that sizes are read from; it lists them all, and all other tensors that
+// are missing or surplus.
+ActionClipConfig read_architecture(const StateDict& tensors, std::int64_t frames);
+
+// The names that the tensors of such a model have, its blocks being those that there are tensors of; "*" for
+// those of an encoder without blocks.
+std::set<std::string> expected_names(const StateDict& tensors, const ActionClipConfig& model);
+
+}  // namespace actionclip

@@ -1,0 +1,83 @@
+// Runs a part of a test in a process of its own, for what may crash it and to see how much memory it takes.
+#pragma once
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <malloc.h>
+#include <string>
+#include <sys/wait.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace actionclip {
+
+struct ChildReport {
+  std::string text;         // what the function returned
+  std::int64_t memory = 0;  // bytes by which its peak of resident memory is above its beginning
+  int status = 0;           // of waitpid(); 0 if the function returned
+};
+
+// Resident memory says nothing of a program under AddressSanitizer, which keeps what was freed.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool kMemoryTells = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+inline constexpr bool kMemoryTells = false;
+#else
+inline constexpr bool kMemoryTells = true;
+#endif
+#else
+inline constexpr bool kMemoryTells = true;
+#endif
+
+// A value of /proc/self/status, "VmHWM" or "VmRSS", in bytes.
+inline std::int64_t resident_memory(const std::string& key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(key + ":")) return std::atoll(line.c_str() + key.size() + 1) * 1024;
+  }
+  throw std::runtime_error("/proc/self/status does not tell " + key);
+}
+
+// Runs `function` in a child with `folder` for its working folder. Only for processes of one thread.
+inline ChildReport run_in_child(const std::filesystem::path& folder,
+                                const std::function<std::string()>& function) {
+  std::array<int, 2> ends{};
+  if (pipe(ends.data()) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
+  malloc_trim(0);  // else the child would use what this process has freed, and seem to need no memory
+  const pid_t child = fork();
+  if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
+  if (child == 0) {
+    std::filesystem::current_path(folder);
+    const std::int64_t before = resident_memory("VmHWM");
+    std::string text = function();
+    text = std::to_string(resident_memory("VmHWM") - before) + " " + text;
+    for (std::size_t done = 0; done < text.size();) {
+      const ssize_t count = write(ends[1], text.data() + done, text.size() - done);
+      if (count < 0) _exit(1);
+      done += static_cast<std::size_t>(count);
+    }
+    _exit(0);
+  }
+  close(ends[1]);
+  std::string output;
+  std::array<char, 4096> chunk;
+  for (ssize_t size = 0; (size = read(ends[0], chunk.data(), chunk.size())) != 0;) {
+    if (size > 0) output.append(chunk.data(), static_cast<std::size_t>(size));
+    if (size < 0 && errno != EINTR) break;
+  }
+  close(ends[0]);
+  ChildReport report;
+  while (waitpid(child, &report.status, 0) < 0 && errno == EINTR) continue;
+  const std::size_t space = output.find(' ');
+  report.memory = std::atoll(output.c_str());
+  report.text = space == std::string::npos ? output : output.substr(space + 1);
+  return report;
+}
+
+}  // namespace actionclip

@@ -1,0 +1,174 @@
+// Weights between programs: each case of tests/parity/weights_round_trip.py converts with this program and
+// loads the result strictly with the other, which must compute the same.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "actionclip/weights/initialize.h"
+
+#include "tests/end_to_end/program.h"
+#include "tests/parity/run_python.h"
+#include "tests/temporary_folder.h"
+#include "tests/weights/small_model.h"
+
+namespace actionclip {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class RoundTrip : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(RoundTrip, TheOtherProgramLoadsItStrictlyAndComputesTheSame) {
+  const TemporaryFolder folder;
+  run_python("weights_round_trip.py", {ACTIONCLIP_PROGRAM, GetParam(), folder.path().string()});
+}
+
+INSTANTIATE_TEST_SUITE_P(Convert, RoundTrip,
+                         ::testing::Values("open_clip_gelu", "open_clip_wide_mlp", "open_clip_layer_scale",
+                                           "open_clip_resnet", "open_clip_custom_text", "open_clip_end_token",
+                                           "torch_save_of_a_wrapped_model", "huggingface_one_file",
+                                           "huggingface_gelu_through_open_clip", "huggingface_sharded",
+                                           "huggingface_pickled_half", "openai_archive", "published_mean",
+                                           "published_transf_with_shift", "published_transf_cls",
+                                           "published_lstm", "published_conv", "mmaction2"),
+                         [](const auto& test) { return std::string(test.param); });
+
+// A native file of a small model with a fusion head.
+class WeightsCommands : public ::testing::Test {
+ protected:
+  void SetUp() override { write_weights(file_, tensors_, to_metadata(small_sizes())); }
+
+  ProgramResult convert(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "convert");
+    return run_program(arguments);
+  }
+
+  ProgramResult inspect(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"inspect", "weights"});
+    return run_program(arguments);
+  }
+
+  TemporaryFolder folder_;
+  StateDict tensors_ = state_dict(ActionClip(small_sizes()));
+  std::string file_ = folder_ / "in.safetensors";
+  std::string output_ = folder_ / "out";
+};
+
+std::int64_t numbers_below(const StateDict& tensors, const std::string& prefix) {
+  std::int64_t numbers = 0;
+  for (const auto& [name, tensor] : tensors) numbers += name.starts_with(prefix) ? tensor.numel() : 0;
+  return numbers;
+}
+
+void expect_error(const ProgramResult& result, int exit_code, const std::string& what) {
+  EXPECT_EQ(result.exit_code, exit_code) << result.output;
+  EXPECT_EQ(lines_of(result.errors).size(), 1u) << result.errors;
+  EXPECT_THAT(result.errors, HasSubstr(what));
+}
+
+TEST_F(WeightsCommands, ConvertTellsWhatWasUsedAndWhatLeftOut) {
+  const auto result = convert({file_, output_, "--to", "huggingface"});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.output, AllOf(HasSubstr("safetensors, names of native"),
+                                   HasSubstr("vision transformer of 1 blocks, width 64, patches of 16"),
+                                   HasSubstr("fusion Transf of 1 blocks"), HasSubstr("missing: none"),
+                                   HasSubstr("left over: none"), HasSubstr("names of huggingface"),
+                                   HasSubstr("no place for them: 13"),
+                                   HasSubstr("\n  fusion.frame_position_embeddings.weight\n")));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "out/config.json"));
+}
+
+TEST_F(WeightsCommands, ConvertDoesNotOverwriteUnlessForced) {
+  const std::vector<std::string> arguments = {file_, output_, "--to", "openai"};
+  ASSERT_EQ(convert(arguments).exit_code, 0);
+  expect_error(convert(arguments), 1, "is there already");
+  auto forced = arguments;
+  forced.emplace_back("--force");
+  EXPECT_EQ(convert(forced).exit_code, 0);
+  EXPECT_EQ(convert({file_, file_, "--to", "native", "--dtype", "bf16", "--force"}).exit_code, 0);
+  EXPECT_EQ(load_weights(file_).tensors.at("visual.proj").scalar_type(), at::kBFloat16) << "in its own place";
+}
+
+TEST_F(WeightsCommands, WhatTheFileDoesNotSayIsGivenByArchitectureOrActivation) {
+  write_weights(file_, tensors_, {});
+  const auto activation_of = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {file_, output_, "--to", "native", "--force"});
+    const auto result = convert(more);
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    EXPECT_EQ(result.output.find("no file says which activation") != std::string::npos, more.size() == 5);
+    return load_weights(output_).config.text.activation;
+  };
+  EXPECT_EQ(activation_of({}), Activation::quick_gelu);
+  EXPECT_EQ(activation_of({"--activation", "gelu"}), Activation::gelu);
+  expect_error(convert({output_, folder_ / "other", "--to", "native", "--activation", "quick_gelu"}), 2,
+               "--activation quick_gelu: the model has another");
+  expect_error(convert({file_, folder_ / "other", "--to", "native", "--arch", "ViT-B-32"}), 2,
+               "--arch ViT-B-32: the weights are of another architecture");
+  expect_error(convert({file_, folder_ / "other", "--to", "native", "--arch", "ViT-B-23"}), 2,
+               "did you mean");
+}
+
+TEST_F(WeightsCommands, ConvertRefusesModelsThatAreNotWholeAndUnknownSchemes) {
+  tensors_.erase("ln_final.bias");
+  write_weights(file_, tensors_, {});
+  expect_error(convert({file_, output_, "--to", "openai"}), 1, "missing ln_final.bias [64]");
+  EXPECT_FALSE(std::filesystem::exists(output_));
+  expect_error(convert({file_, output_, "--to", "keras"}), 2, "--to");
+  expect_error(convert({folder_ / "none.safetensors", output_, "--to", "openai"}), 1, "none.safetensors");
+}
+
+TEST_F(WeightsCommands, InspectShowsFormatArchitectureAndTensors) {
+  const auto result = inspect({file_});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.output, AllOf(HasSubstr("safetensors, " + std::to_string(tensors_.size()) + " tensors"),
+                                   HasSubstr("metadata actionclip.model: "), HasSubstr("names: native"),
+                                   HasSubstr("parameters: "), HasSubstr("missing: none"),
+                                   HasSubstr("visual.transformer.resblocks.*.mlp.c_fc.weight"),
+                                   HasSubstr("F32"), HasSubstr("[256, 64]")));
+  const auto all = inspect({file_, "--all"});
+  EXPECT_THAT(all.output,
+              AllOf(HasSubstr("visual.transformer.resblocks.0.mlp.c_fc.weight"), Not(HasSubstr(".*."))));
+}
+
+TEST_F(WeightsCommands, InspectPrintsJsonWithEveryTensor) {
+  const auto result = inspect({file_, "--json"});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  const auto json = nlohmann::json::parse(result.output);
+  EXPECT_EQ(json.at("scheme"), "native");
+  EXPECT_EQ(json.at("tensors").size(), tensors_.size());
+  EXPECT_EQ(json.at("used"), tensors_.size());
+  EXPECT_EQ(json.at("architecture").at("config").at("vision").at("heads"), 2);
+  EXPECT_EQ(json.at("parameters").at("image"), numbers_below(tensors_, "visual."));
+}
+
+TEST_F(WeightsCommands, InspectOfADamagedModelStillShowsItsTensorsAndFails) {
+  tensors_.erase("visual.proj");
+  tensors_["left.over"] = at::zeros({2});
+  write_weights(file_, tensors_, {});
+  auto result = inspect({file_});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.output,
+              AllOf(HasSubstr("architecture: cannot tell the architecture: missing visual.proj"),
+                    HasSubstr("visual.ln_pre.weight")));
+  EXPECT_THAT(result.errors, HasSubstr("it holds no whole model"));
+  tensors_["visual.proj"] = at::zeros({64, 64});
+  tensors_.erase("ln_final.bias");
+  write_weights(file_, tensors_, {});
+  result = inspect({file_, "--json"});
+  EXPECT_EQ(result.exit_code, 1);
+  const auto json = nlohmann::json::parse(result.output);
+  EXPECT_EQ(json.at("missing"), nlohmann::json::array({"ln_final.bias"}));
+  EXPECT_EQ(json.at("left_over"), nlohmann::json::array({"left.over"}));
+}
+
+}  // namespace
+}  // namespace actionclip

@@ -1,0 +1,110 @@
+// Times the loading of a weights file into tensors, or, to compare with, the mere reading of it. Prints one
+// line of JSON. See load_weights.sh.
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <c10/util/Exception.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "actionclip/core/exit_code.h"
+#include "actionclip/weights/tensor_convert.h"
+#include "actionclip/weights/tensor_file.h"
+
+namespace actionclip {
+namespace {
+
+// A value of /proc/self/status, "VmHWM" or "VmRSS", in bytes.
+std::int64_t process_memory(const std::string& key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(key + ":")) return std::atoll(line.c_str() + key.size() + 1) * 1024;
+  }
+  throw std::runtime_error("/proc/self/status does not tell " + key);
+}
+
+// Reads the file in pieces of `piece` bytes, into memory that keeps it all or into that of one piece.
+std::int64_t read_file(const std::filesystem::path& path, std::int64_t piece, bool keep) {
+  const auto size = static_cast<std::int64_t>(std::filesystem::file_size(path));
+  const std::unique_ptr<char[]> memory(new char[static_cast<std::size_t>(keep ? size : piece)]);
+  std::ifstream file;
+  file.rdbuf()->pubsetbuf(nullptr, 0);  // else every byte would be copied once more
+  file.open(path, std::ios::binary);
+  for (std::int64_t done = 0; done < size;) {
+    file.read(memory.get() + (keep ? done : 0), std::min(piece, size - done));
+    if (file.gcount() <= 0) throw std::runtime_error("cannot read " + path.string());
+    done += file.gcount();
+  }
+  return size;
+}
+
+std::int64_t load_file(const std::filesystem::path& path) {
+  std::int64_t bytes = 0;
+  for (const auto& [name, tensor] : to_tensors(read_tensor_file(path)))
+    bytes += static_cast<std::int64_t>(tensor.nbytes());
+  return bytes;
+}
+
+// What libtorch sets up at its first tensor is not the file's.
+void warm_up() {
+  const std::vector<std::byte> bytes(4);
+  to_tensor(TensorData{DType::kFloat32, {1}, {1}, bytes, nullptr}).add_(1);
+}
+
+std::int64_t run(const std::string& what, const std::filesystem::path& path) {
+  constexpr std::int64_t kPiece = 1 << 20;
+  if (what == "load") return load_file(path);
+  return read_file(path, kPiece, what == "keep");
+}
+
+void measure(const std::string& what, const std::filesystem::path& path) {
+  warm_up();
+  const std::int64_t resident = process_memory("VmRSS");
+  const auto start = std::chrono::steady_clock::now();
+  const std::int64_t bytes = run(what, path);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  const nlohmann::ordered_json result = {{"what", what},
+                                         {"bytes", bytes},
+                                         {"seconds", seconds.count()},
+                                         {"memory_added", process_memory("VmHWM") - resident}};
+  fmt::print("{}\n", result.dump());
+}
+
+}  // namespace
+}  // namespace actionclip
+
+int main(int argc, char** argv) {
+  using namespace actionclip;
+  CLI::App program("Times the loading of a weights file; prints one line of JSON.", "load_weights_benchmark");
+  std::string what;
+  std::filesystem::path path;
+  program
+      .add_option("what", what,
+                  "load: into tensors; keep: read the file into memory; skim: read it and keep nothing")
+      ->check(CLI::IsMember({"load", "keep", "skim"}))
+      ->required();
+  program.add_option("file", path, "the weights")->check(CLI::ExistingFile)->required();
+  try {
+    program.parse(argc, argv);
+    measure(what, path);
+    return kExitDone;
+  } catch (const CLI::ParseError& problem) {
+    return program.exit(problem) == 0 ? kExitDone : kExitUsage;
+  } catch (const c10::Error& problem) {
+    fmt::print(stderr, "load_weights_benchmark: {}\n", problem.what_without_backtrace());
+  } catch (const std::exception& problem) {
+    fmt::print(stderr, "load_weights_benchmark: {}\n", problem.what());
+  }
+  return kExitError;
+}

@@ -1,0 +1,208 @@
+// actionclip inspect weights: what a weights file holds.
+
+#include <algorithm>
+#include <compare>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "actionclip/core/error.h"
+#include "actionclip/core/json_text.h"
+
+#include "tools/command.h"
+#include "tools/weights_report.h"
+
+namespace actionclip {
+namespace {
+
+constexpr std::size_t kShownMetadata = 100;  // bytes of a value
+
+struct InspectOptions {
+  std::string file;
+  std::int64_t frames = 8;
+  bool all = false;
+  bool json = false;
+};
+
+// The file's weights as a model, or why they are none.
+struct Finding {
+  std::optional<LoadedWeights> weights;
+  KeyReport keys;
+  std::string problem;
+
+  bool whole() const { return weights && keys.missing.empty(); }
+};
+
+Finding find_model(const WeightsFile& file, std::int64_t frames) {
+  Finding finding;
+  try {
+    finding.weights = to_weights(file, frames);
+    finding.keys = report_keys(*finding.weights);
+  } catch (const Error& problem) {
+    finding.problem = problem.what();
+  }
+  return finding;
+}
+
+// "visual.transformer.resblocks.*.ln_1.weight": with a star for every number among the parts of a name.
+std::string pattern_of(const std::string& name) {
+  std::string pattern, part;
+  const auto finish_part = [&] {
+    const bool number =
+        !part.empty() && std::ranges::all_of(part, [](char c) { return c >= '0' && c <= '9'; });
+    pattern += number ? "*" : part;
+    part.clear();
+  };
+  for (const char c : name) {
+    if (c == '.' || c == '/') {
+      finish_part();
+      pattern += c;
+    } else {
+      part += c;
+    }
+  }
+  finish_part();
+  return pattern;
+}
+
+struct Row {
+  std::string name, dtype, shape;
+
+  auto operator<=>(const Row&) const = default;
+};
+
+Row row_of(const std::string& name, const TensorData& tensor) {
+  return {name, std::string(dtype_name(tensor.dtype)), shape_string(tensor.shape)};
+}
+
+void print_tensors(const TensorFile& content, bool all) {
+  std::map<Row, std::size_t> rows;
+  std::size_t width = 0;
+  for (const auto& [name, tensor] : content.tensors) {
+    auto row = row_of(all ? name : pattern_of(name), tensor);
+    width = std::max(width, row.name.size());
+    ++rows[std::move(row)];
+  }
+  for (const auto& [row, count] : rows) {
+    fmt::print("  {:<{}}  {:<4}  {}{}\n", row.name, width, row.dtype, row.shape,
+               count > 1 ? fmt::format("  {} tensors", count) : "");
+  }
+}
+
+// Elements and bytes by type.
+std::map<std::string, std::pair<std::int64_t, std::int64_t>> totals_of(const TensorFile& content) {
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> totals;
+  for (const auto& [name, tensor] : content.tensors) {
+    auto& [elements, bytes] = totals[std::string(dtype_name(tensor.dtype))];
+    const auto count = tensor.element_count();
+    elements += count;
+    bytes += count * static_cast<std::int64_t>(item_size(tensor.dtype));
+  }
+  return totals;
+}
+
+void print_metadata(const TensorFile& content) {
+  for (const auto& [key, value] : content.metadata) {
+    auto line = value;
+    std::ranges::replace(line, '\n', ' ');
+    fmt::print("metadata {}: {}{}\n", key, line.substr(0, kShownMetadata),
+               line.size() > kShownMetadata ? "..." : "");
+  }
+}
+
+void print_model(const Finding& finding) {
+  if (!finding.weights) {
+    fmt::print("architecture: {}\n", finding.problem);
+    return;
+  }
+  const LoadedWeights& weights = *finding.weights;
+  const auto parameters = count_parameters(weights);
+  fmt::print("names: {}\n", scheme_name(weights.scheme));
+  fmt::print("architecture: {}\n", architecture_text(weights));
+  fmt::print("parameters: {} (image {}, text {}, fusion {}, context {}, classifier {})\n", parameters.total(),
+             parameters.image, parameters.text, parameters.fusion, parameters.context, parameters.classifier);
+  fmt::print("used: {} tensors\n", finding.keys.used.size());
+  print_names("missing", finding.keys.missing);
+  print_names("left over", finding.keys.left_over);
+}
+
+void print_report(const InspectOptions& options, const WeightsFile& file, const Finding& finding) {
+  fmt::print("{}: {}, {} tensors\n", file.path.string(), format_text(file), file.content.tensors.size());
+  if (!file.description.origin.empty()) fmt::print("described by: {}\n", file.description.origin);
+  print_metadata(file.content);
+  for (const auto& [dtype, total] : totals_of(file.content))
+    fmt::print("{}: {} numbers, {:.1f} MiB\n", dtype, total.first,
+               static_cast<double>(total.second) / (1 << 20));
+  print_model(finding);
+  fmt::print("tensors{}\n", options.all ? "" : ", those alike but for a number together (--all: each)");
+  print_tensors(file.content, options.all);
+}
+
+nlohmann::ordered_json to_json(const WeightsFile& file, const Finding& finding) {
+  auto tensors = nlohmann::ordered_json::array();
+  for (const auto& [name, tensor] : file.content.tensors)
+    tensors.push_back({{"name", name}, {"dtype", dtype_name(tensor.dtype)}, {"shape", tensor.shape}});
+  auto types = nlohmann::ordered_json::object();
+  for (const auto& [dtype, total] : totals_of(file.content))
+    types[dtype] = {{"numbers", total.first}, {"bytes", total.second}};
+  nlohmann::ordered_json json = {{"file", file.path.string()},
+                                 {"format", format_text(file)},
+                                 {"described_by", file.description.origin},
+                                 {"metadata", file.content.metadata},
+                                 {"types", types}};
+  if (finding.weights) {
+    json["scheme"] = scheme_name(finding.weights->scheme);
+    json["architecture"] = architecture_json(*finding.weights);
+    json["parameters"] = to_json(count_parameters(*finding.weights));
+    json.update(to_json(finding.keys));
+  } else {
+    json["problem"] = finding.problem;
+  }
+  json["tensors"] = tensors;
+  return json;
+}
+
+int inspect_weights(const InspectOptions& options) {
+  const WeightsFile file = open_weights(options.file);
+  const Finding finding = find_model(file, options.frames);
+  if (options.json) {
+    fmt::print("{}\n", json_text(to_json(file, finding)));
+  } else {
+    print_report(options, file, finding);
+  }
+  if (finding.whole()) return kExitDone;
+  return report(fmt::format("{}: {}", file.path.string(),
+                            finding.weights ? "tensors of the model are missing" : "it holds no whole model"),
+                kExitError);
+}
+
+}  // namespace
+
+void add_inspect_weights(CLI::App& inspect, int& exit_code) {
+  auto options = std::make_shared<InspectOptions>();
+  auto* command = inspect.add_subcommand(
+      "weights", "tensors, names, architecture and parameters of a weights file, and what of it is used");
+  command
+      ->add_option("file", options->file,
+                   "weights file, checkpoint folder, or folder of Hugging Face's or open_clip's")
+      ->required();
+  command->add_flag("--all", options->all, "a line for each tensor");
+  command->add_option("--frames", options->frames, "frames a video, where the file does not say")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "print a JSON object, with every tensor");
+  command->footer(
+      "The exit code is 1 if no model can be built from the file.\n"
+      "Examples:\n  actionclip inspect weights ViT-B-16.pt\n"
+      "  actionclip inspect weights runs/k400/checkpoints/best --all");
+  command->callback([options, &exit_code] { exit_code = inspect_weights(*options); });
+}
+
+}  // namespace actionclip

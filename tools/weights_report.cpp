@@ -1,0 +1,96 @@
+#include "tools/weights_report.h"
+
+#include <algorithm>
+#include <type_traits>
+
+#include <boost/describe.hpp>
+#include <boost/mp11/algorithm.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace actionclip {
+namespace {
+
+constexpr std::size_t kShownNames = 20;
+
+const char* enum_name(auto value) { return boost::describe::enum_to_string(value, "?"); }
+
+std::string encoder_sizes(const ActionClipConfig& model) {
+  const auto& vision = model.vision;
+  const auto& text = model.text;
+  const auto image =
+      vision.is_resnet()
+          ? fmt::format("ResNet of {} blocks, width {}", fmt::join(vision.stages, "-"), vision.width)
+          : fmt::format("vision transformer of {} blocks, width {}, patches of {}", vision.layers,
+                        vision.width, vision.patch_size);
+  return fmt::format("{} for {} pixels; text transformer of {} blocks, width {}, {} tokens; {} features",
+                     image, vision.image_size, text.layers, text.width, text.context_length,
+                     vision.output_dim);
+}
+
+std::string fusion_text(const LoadedWeights& weights) {
+  const auto& fusion = weights.config.fusion;
+  if (!weights.has_fusion) return "no fusion head";
+  if (!has_fusion_layers(fusion.type)) return fmt::format("fusion {}", enum_name(fusion.type));
+  return fmt::format("fusion {} of {} blocks", enum_name(fusion.type), fusion.layers);
+}
+
+// A described struct as a JSON object.
+template <typename T>
+nlohmann::ordered_json described_json(const T& value) {
+  if constexpr (std::is_enum_v<T>) {
+    return enum_name(value);
+  } else if constexpr (boost::describe::has_describe_members<T>::value) {
+    nlohmann::ordered_json object = nlohmann::ordered_json::object();
+    boost::mp11::mp_for_each<boost::describe::describe_members<T, boost::describe::mod_public>>(
+        [&](auto member) { object[member.name] = described_json(value.*member.pointer); });
+    return object;
+  } else {
+    return value;
+  }
+}
+
+}  // namespace
+
+std::string format_text(const WeightsFile& file) {
+  const char* format = "safetensors";
+  if (file.content.format == WeightsFormat::torchscript) format = "TorchScript archive";
+  if (file.content.format == WeightsFormat::pickle) format = "pickled archive";
+  return file.shards == 0 ? format : fmt::format("{} in {} files", format, file.shards);
+}
+
+std::string architecture_text(const LoadedWeights& weights) {
+  const auto names = matching_architectures(weights);
+  std::vector<std::string> parts = {
+      names.empty() ? encoder_sizes(weights.config) : fmt::format("{}", fmt::join(names, " or ")),
+      fusion_text(weights)};
+  const auto& model = weights.config;
+  if (model.vision.temporal_shift) parts.emplace_back("temporal shift");
+  if (model.vision.joint_frames > 0)
+    parts.push_back(fmt::format("joint over {} frames", model.vision.joint_frames));
+  if (model.context.length > 0)
+    parts.push_back(fmt::format("learned context of {} vectors", model.context.length));
+  if (model.classes > 0) parts.push_back(fmt::format("classifier of {} labels", model.classes));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+nlohmann::ordered_json architecture_json(const LoadedWeights& weights) {
+  return {{"names", matching_architectures(weights)},
+          {"has_fusion", weights.has_fusion},
+          {"told", described_json(weights.told)},
+          {"config", described_json(weights.config)}};
+}
+
+void print_names(const std::string& title, const std::vector<std::string>& names) {
+  fmt::print("{}: {}\n", title, names.empty() ? "none" : std::to_string(names.size()));
+  for (std::size_t i = 0; i < std::min(names.size(), kShownNames); ++i) fmt::print("  {}\n", names[i]);
+  if (names.size() > kShownNames) fmt::print("  and {} more\n", names.size() - kShownNames);
+}
+
+nlohmann::ordered_json to_json(const KeyReport& keys) {
+  return {{"used", keys.used.size()}, {"missing", keys.missing}, {"left_over", keys.left_over}};
+}
+
+nlohmann::ordered_json to_json(const ParameterCounts& parameters) { return described_json(parameters); }
+
+}  // namespace actionclip

@@ -1,0 +1,30 @@
+// What `convert` and `inspect weights` say of a weights file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "actionclip/weights/key_report.h"
+#include "actionclip/weights/state_dict.h"
+#include "actionclip/weights/weights_file.h"
+
+namespace actionclip {
+
+// "safetensors", "TorchScript archive", "pickled archive"; "in 3 files".
+std::string format_text(const WeightsFile& file);
+
+// "ViT-B/32", or the sizes where no known architecture has them; then the fusion head and what else there is.
+std::string architecture_text(const LoadedWeights& weights);
+
+// The same as JSON: the names and the whole configuration.
+nlohmann::ordered_json architecture_json(const LoadedWeights& weights);
+
+// "left over (3): a, b, c": up to 20 names, each on a line of its own.
+void print_names(const std::string& title, const std::vector<std::string>& names);
+
+nlohmann::ordered_json to_json(const KeyReport& keys);
+nlohmann::ordered_json to_json(const ParameterCounts& parameters);
+
+}  // namespace actionclip
