@@ -67,7 +67,7 @@ std::int64_t optimizer_slots(const OptimizerConfig& config) {
 }
 
 StepSettings step_settings(const ModelOptions& options, const Experiment& experiment,
-                           const ActionClipConfig& sizes) {
+                           const ActionClipConfig& sizes, std::int64_t class_texts) {
   const auto& train = experiment.train;
   check_ranks(options.ranks, train);
   const bool stills = train.task == TrainTask::pretrain;
@@ -76,6 +76,7 @@ StepSettings step_settings(const ModelOptions& options, const Experiment& experi
           .ranks = options.ranks,
           .frames = stills ? 1 : sizes.fusion.frames,
           .text_length = choose_text_length(options, sizes),
+          .class_texts = class_texts,
           .fused = !stills,
           .trained = trained_parts(train, experiment.text.fix_text, experiment.model.classifier),
           .precision = train.precision,
@@ -107,6 +108,7 @@ nlohmann::ordered_json to_json(const Experiment& experiment, const StepSettings&
           {"precision", boost::describe::enum_to_string(step.precision, "")},
           {"frames", step.frames},
           {"text_length", step.text_length},
+          {"class_texts", step.class_texts},
           {"batch_size", step.batch_size},
           {"accumulate_steps", step.accumulate_steps},
           {"ranks", step.ranks},
@@ -167,8 +169,9 @@ void print_parameters(const Costs& costs) {
 void print_table(const Experiment& experiment, const StepSettings& step, const Costs& costs) {
   constexpr double kGiga = 1e9, kTera = 1e12, kMiB = 1024.0 * 1024, kGiB = 1024 * kMiB;
   const auto& [parameters, trained, forward, training, memory, traffic] = costs;
-  fmt::print("{}, {} frame(s), texts of {} tokens; {}, {}, batch {} in {} part(s), {} rank(s){}\n",
-             experiment.model.arch, step.frames, step.text_length,
+  fmt::print("{}, {} frame(s), {}texts of {} tokens; {}, {}, batch {} in {} part(s), {} rank(s){}\n",
+             experiment.model.arch, step.frames,
+             step.class_texts > 0 ? fmt::format("all {} classes' ", step.class_texts) : "", step.text_length,
              boost::describe::enum_to_string(experiment.train.task, ""),
              boost::describe::enum_to_string(step.precision, ""), step.batch_size, step.accumulate_steps,
              step.ranks, step.activation_checkpointing ? ", activation checkpointing" : "");
@@ -206,23 +209,30 @@ void print_table(const Experiment& experiment, const StepSettings& step, const C
              kMiB);
 }
 
-// Of the data's label set, where the model has parameters for each of them; else 0.
+// Whether a step encodes the texts of all labels.
+bool compares_all_classes(const Experiment& experiment) {
+  return experiment.train.objective == Objective::cross_entropy && !experiment.model.classifier;
+}
+
+// Of the data's label set, where a step's cost depends on it; else 0.
 std::int64_t count_labels(const Experiment& experiment) {
   const auto& model = experiment.model;
-  if (!model.classifier && !(model.context.length > 0 && model.context.class_specific)) return 0;
+  const bool has_parameters = model.classifier || (model.context.length > 0 && model.context.class_specific);
+  if (!has_parameters && !compares_all_classes(experiment)) return 0;
   if (experiment.data.labels.empty()) {
     throw ConfigError(
-        "data.labels: not given, but the model has parameters for each label; set it to the file with their "
-        "names");
+        fmt::format("data.labels: not given, but {} for each label; set it to the file with their names",
+                    has_parameters ? "the model has parameters" : "a step encodes a text"));
   }
   return read_labels(experiment.data.labels.path).size();
 }
 
 void inspect_model(const ModelOptions& options) {
   auto experiment = load_experiment(options.config, options.overrides, /*unread=*/{""});
-  experiment.model.labels = count_labels(experiment);
+  const std::int64_t labels = count_labels(experiment);
+  experiment.model.labels = labels;
   const auto sizes = resolve(experiment.model);
-  const auto step = step_settings(options, experiment, sizes);
+  const auto step = step_settings(options, experiment, sizes, compares_all_classes(experiment) ? labels : 0);
   const auto costs = compute_costs(sizes, step);
   if (options.json) {
     fmt::print("{}\n", json_text(to_json(experiment, step, costs)));
@@ -251,8 +261,8 @@ void add_model(CLI::App& inspect) {
   command->add_flag("--json", options->json, "print JSON: numbers, FLOPs and bytes");
   command->footer(
       "Memory is that of tensors; what the allocator and libraries take comes on top.\n"
-      "Neither data nor weights need be there, but the labels where the model has parameters for each "
-      "(model.classifier, model.context.class_specific).\n"
+      "Neither data nor weights need be there, but the labels where a step has parameters or texts "
+      "for each\n(model.classifier, model.context.class_specific, train.objective: cross_entropy).\n"
       "Example:\n  actionclip inspect model --config configs/kinetics400/vit_b16_8f.yaml --ranks 8 "
       "train.batch_size=256");
   command->callback([options] { inspect_model(*options); });

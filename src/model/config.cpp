@@ -324,6 +324,10 @@ std::int64_t default_heads(std::int64_t width) {
   return std::max<std::int64_t>(1, width / kHeadWidth);
 }
 
+std::int64_t mlp_width_of(std::int64_t mlp_width, std::int64_t width) {
+  return mlp_width > 0 ? mlp_width : 4 * width;
+}
+
 bool has_fusion_layers(FusionType type) {
   return type == FusionType::Transf || type == FusionType::Transf_cls;
 }

@@ -102,7 +102,7 @@ at::Tensor MultiheadAttentionImpl::forward_at(const at::Tensor& x, const at::Ten
 }
 
 MlpImpl::MlpImpl(const TransformerOptions& options) : activation_(options.activation) {
-  const std::int64_t hidden = options.mlp_width > 0 ? options.mlp_width : 4 * options.width;
+  const std::int64_t hidden = mlp_width_of(options.mlp_width, options.width);
   c_fc = register_module("c_fc", torch::nn::Linear(options.width, hidden));
   c_proj = register_module("c_proj", torch::nn::Linear(hidden, options.width));
 }

@@ -16,19 +16,23 @@ bool is_of_encoder(const std::string& name) {
   return part == ModelPart::image || part == ModelPart::text;
 }
 
-// What no shape shows of two models whose files both tell it.
-void compare_use(const ActionClipConfig& finetuned, const ActionClipConfig& pretrained,
+// What no shape shows of two models, as far as both files tell it.
+void compare_use(const LoadedWeights& finetuned, const LoadedWeights& pretrained,
                  std::vector<std::string>& findings) {
-  const auto compare = [&](const char* key, const auto& own, const auto& other) {
-    if (own != other) findings.push_back(fmt::format("{} differ", key));
+  const auto compare = [&](const char* key, bool Told::*told, const auto& value_of) {
+    if (!(finetuned.told.*told && pretrained.told.*told)) return;
+    if (value_of(finetuned.config) != value_of(pretrained.config))
+      findings.push_back(fmt::format("{} differ", key));
   };
-  compare("vision.heads", finetuned.vision.heads, pretrained.vision.heads);
-  compare("vision.activation", finetuned.vision.activation, pretrained.vision.activation);
-  compare("text.heads", finetuned.text.heads, pretrained.text.heads);
-  compare("text.activation", finetuned.text.activation, pretrained.text.activation);
-  compare("text.end_token", finetuned.text.end_token, pretrained.text.end_token);
-  compare("mean", finetuned.mean, pretrained.mean);
-  compare("std", finetuned.std, pretrained.std);
+  using Config = ActionClipConfig;
+  compare("vision.heads", &Told::heads, [](const Config& config) { return config.vision.heads; });
+  compare("text.heads", &Told::heads, [](const Config& config) { return config.text.heads; });
+  compare("vision.activation", &Told::activation,
+          [](const Config& config) { return config.vision.activation; });
+  compare("text.activation", &Told::activation, [](const Config& config) { return config.text.activation; });
+  compare("text.end_token", &Told::end_token, [](const Config& config) { return config.text.end_token; });
+  compare("mean", &Told::input, [](const Config& config) { return config.mean; });
+  compare("std", &Told::input, [](const Config& config) { return config.std; });
 }
 
 void require_none(const std::vector<std::string>& findings, const LoadedWeights& finetuned,
@@ -68,7 +72,7 @@ InterpolatedNames interpolated_names(const LoadedWeights& finetuned, const Loade
     if (is_of_encoder(name) && !finetuned.tensors.contains(name))
       findings.push_back(fmt::format("the fine-tuned model lacks {}", name));
   }
-  if (finetuned.described && pretrained.described) compare_use(finetuned.config, pretrained.config, findings);
+  compare_use(finetuned, pretrained, findings);
   if (names.mixed.empty() && findings.empty()) findings.emplace_back("they share no weights");
   require_none(findings, finetuned, pretrained);
   return names;

@@ -33,7 +33,4 @@ nlohmann::ordered_json huggingface_config(const ActionClipConfig& model, std::st
 nlohmann::ordered_json huggingface_preprocessor(const ActionClipConfig& model);
 nlohmann::ordered_json open_clip_config(const ActionClipConfig& model);
 
-// Rows of a block's first linear layer.
-std::int64_t mlp_width_of(std::int64_t mlp_width, std::int64_t width);
-
 }  // namespace actionclip

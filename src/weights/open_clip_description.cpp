@@ -118,10 +118,6 @@ double mlp_ratio_of(std::int64_t mlp_width, std::int64_t width) {
 
 }  // namespace
 
-std::int64_t mlp_width_of(std::int64_t mlp_width, std::int64_t width) {
-  return mlp_width > 0 ? mlp_width : 4 * width;
-}
-
 ModelDescription read_open_clip_description(const std::filesystem::path& folder) {
   const auto path = folder / kOpenClipConfig;
   const auto content = read_json_object(path);

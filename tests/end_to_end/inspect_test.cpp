@@ -158,6 +158,34 @@ TEST(InspectModel, ClassifierAndContextHaveRowsOfTheirOwn) {
   EXPECT_THAT(unlabelled.errors, HasSubstr("data.labels: not given"));
 }
 
+// In place of one text a video.
+TEST(InspectModel, CrossEntropyEncodesTheTextsOfAllClasses) {
+  const TemporaryFolder folder;
+  write_text(folder / "labels.csv", "id,name\n0,jump\n1,run\n2,sit\n");
+  write_text(folder / "config.yaml",
+             "model: {arch: ViT-B/32, init: {image: random, text: random}}\n"
+             "data: {train: {list: absent.txt}, labels: labels.csv}\ntrain: {batch_size: 6}\n");
+  const auto inspected = [&](const std::string& objective) {
+    const auto result = inspect({"--json", "train.objective=" + objective}, folder / "config.yaml");
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    return nlohmann::json::parse(result.output);
+  };
+  const auto matched = inspected("contrastive"), classes = inspected("cross_entropy");
+  EXPECT_EQ(matched.at("class_texts"), 0);
+  EXPECT_EQ(classes.at("class_texts"), 3);
+  const auto text_flops = [](const nlohmann::json& json) {
+    return json.at("training_flops_of_rank").at("text").get<double>();
+  };
+  EXPECT_NEAR(text_flops(classes), text_flops(matched) / 2, 1e-6 * text_flops(matched));
+  write_text(
+      folder / "unlabelled.yaml",
+      "model: {arch: ViT-B/32, init: {image: random, text: random}}\ntrain: {objective: cross_entropy}\n");
+  const auto unlabelled = inspect({}, folder / "unlabelled.yaml");
+  EXPECT_EQ(unlabelled.exit_code, 1);
+  EXPECT_THAT(unlabelled.errors,
+              HasSubstr("data.labels: not given, but a step encodes a text for each label"));
+}
+
 // The default length of texts must not stop a model with a shorter context.
 TEST(InspectModel, TextsAreNoLongerThanTheContext) {
   EXPECT_EQ(inspect_json({"model.text.context_length=12"}).at("text_length"), 12);

@@ -76,9 +76,9 @@ TEST_F(TrainedPartsRun, ALinearProbeLearnsItsClassifierAloneAndScoresItsOwnLabel
   EXPECT_EQ(nlohmann::json::parse(scored.output).at("samples"), 10);
   const auto predicted = run_program({"predict", "--weights", last("probe"), "--json", video});
   ASSERT_EQ(predicted.exit_code, 0) << predicted.errors;
+  const auto predictions = nlohmann::json::parse(predicted.output);
   double sum = 0;
-  for (const auto& entry : nlohmann::json::parse(predicted.output).at(0).at("predictions"))
-    sum += entry.at("probability").get<double>();
+  for (const auto& entry : predictions.at(0).at("predictions")) sum += entry.at("probability").get<double>();
   EXPECT_NEAR(sum, 1, 1e-4);
 
   const auto unseen =

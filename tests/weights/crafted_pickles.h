@@ -343,7 +343,10 @@ inline CraftedPickles greedy_programs() {
           "FarMemoBomb",
           [] {
             std::string ops = "N";
-            for (std::uint64_t i = 0; i < 600'000; ++i) ops += "r" + little_endian(i * 7919, 4);
+            for (std::uint64_t i = 0; i < 600'000; ++i) {
+              ops += 'r';
+              ops += little_endian(i * 7919, 4);
+            }
             return ops;
           }(),
           "its values take more"),

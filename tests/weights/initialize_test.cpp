@@ -136,18 +136,22 @@ TEST_F(ContextStart, AContextOfTheSameKindComesFromTheWeights) {
   EXPECT_TRUE(at::equal(vectors, held())) << "the words are for a fresh one";
   config.context.class_specific = true;
   config.labels = 5;
-  EXPECT_TRUE(
-      at::equal(start({.length = 2, .classes = 5, .position = ContextPosition::end}, config), held()));
+  const auto specific = start({.length = 2, .classes = 5, .position = ContextPosition::end}, config);
+  EXPECT_TRUE(at::equal(specific, held()));
 }
 
 TEST_F(ContextStart, AnyOtherContextStartsFreshFromItsWordsIfItHasAny) {
   auto config = small_settings();
   config.context.length = 2;
   const auto words = [&] { return at::stack({embedding(4), embedding(7)}); };
-  EXPECT_TRUE(at::equal(start({}, config, {4, 7}), words()));
-  EXPECT_TRUE(at::equal(start({.length = 3}, config, {4, 7}), words()));
-  EXPECT_TRUE(at::equal(start({.length = 2, .classes = 4}, config, {4, 7}), words()));
-  EXPECT_TRUE(at::equal(start({.length = 2, .position = ContextPosition::end}, config, {4, 7}), words()));
+  const auto starts_from_words = [&](const LearnedContextConfig& held) {
+    const auto vectors = start(held, config, {4, 7});  // and now words() are those of its weights
+    return at::equal(vectors, words());
+  };
+  EXPECT_TRUE(starts_from_words({}));
+  EXPECT_TRUE(starts_from_words({.length = 3}));
+  EXPECT_TRUE(starts_from_words({.length = 2, .classes = 4}));
+  EXPECT_TRUE(starts_from_words({.length = 2, .position = ContextPosition::end}));
   const auto random = start({}, config);
   EXPECT_TRUE(at::equal(random, start({}, config))) << "of the seed";
   EXPECT_FALSE(at::equal(random, words()));

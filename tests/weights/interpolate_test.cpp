@@ -128,7 +128,7 @@ TEST_F(Interpolate, ModelsThatAreUsedOtherwiseAreRefusedWhereBothSayIt) {
   write_start(to_metadata(sizes));
   EXPECT_THAT(error_of(pretrained_), AllOf(HasSubstr("vision.heads differ"), HasSubstr("std differ"),
                                            Not(HasSubstr("mean differ"))));
-  pretrained_.described = false;
+  pretrained_.told = {};
   EXPECT_NO_THROW(interpolate(finetuned_, pretrained_, 0.5));
 }
 

@@ -195,6 +195,9 @@ struct TrainedParts {
   std::optional<std::int64_t> image_blocks, text_blocks;
 };
 
+// Width of the hidden layer of a block's perceptron, for VisionConfig::mlp_width or its likes.
+std::int64_t mlp_width_of(std::int64_t mlp_width, std::int64_t width);
+
 // Whether the head is a transformer, of TemporalFusionConfig::layers blocks.
 bool has_fusion_layers(FusionType type);
 

@@ -33,10 +33,6 @@ Segment block_base(const Stack& stack, bool learns) {
 
 }  // namespace
 
-double perceptron_width(std::int64_t mlp_width, std::int64_t width) {
-  return static_cast<double>(mlp_width > 0 ? mlp_width : 4 * width);
-}
-
 // Linear layers: 4 w^2 + 2 w m multiply-adds a position; attention's two products: L^2 w each. The residual
 // stream is fp32 in any precision: embeddings and positions are; a residual addition keeps nothing.
 Segment whole_block(const Stack& stack, bool learns) {

@@ -7,16 +7,14 @@
 
 namespace actionclip {
 
-// A stack of blocks on `sequences` sequences of `length` positions each.
+// A stack of blocks on `sequences` sequences of `length` positions each. The heads count for the memory of
+// attention alone.
 struct Stack {
   double sequences = 1, length = 0, width = 0, heads = 0, mlp_width = 0;
   Activation activation = Activation::quick_gelu;
   bool layer_scale = false;
   double type = kFloatBytes;  // bytes of what matrix products are computed in
 };
-
-// The heads count for the memory of attention alone; `mlp_width` 0 is 4 width.
-double perceptron_width(std::int64_t mlp_width, std::int64_t width);
 
 Segment whole_block(const Stack& stack, bool learns);
 

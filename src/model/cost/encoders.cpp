@@ -24,7 +24,7 @@ Stack image_stack(const VisionConfig& vision, const StepSettings& step) {
           .length = (joint ? frames : 1) * patches_of(vision) + 1,
           .width = static_cast<double>(vision.width),
           .heads = static_cast<double>(vision.heads),
-          .mlp_width = perceptron_width(vision.mlp_width, vision.width),
+          .mlp_width = static_cast<double>(mlp_width_of(vision.mlp_width, vision.width)),
           .activation = vision.activation,
           .layer_scale = vision.layer_scale,
           .type = type_bytes(step)};
@@ -34,7 +34,7 @@ Stack text_stack(const TextTransformerConfig& text, const StepSettings& step) {
   return {.length = static_cast<double>(step.text_length),
           .width = static_cast<double>(text.width),
           .heads = static_cast<double>(text.heads),
-          .mlp_width = perceptron_width(text.mlp_width, text.width),
+          .mlp_width = static_cast<double>(mlp_width_of(text.mlp_width, text.width)),
           .activation = text.activation,
           .layer_scale = text.layer_scale,
           .type = type_bytes(step)};

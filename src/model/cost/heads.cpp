@@ -14,7 +14,7 @@ std::vector<Segment> transformer_head(const ActionClipConfig& sizes, const StepS
   const Stack stack{.length = static_cast<double>(step.frames),
                     .width = static_cast<double>(fusion.width),
                     .heads = static_cast<double>(fusion.heads),
-                    .mlp_width = perceptron_width(0, fusion.width),
+                    .mlp_width = static_cast<double>(mlp_width_of(0, fusion.width)),
                     .type = type_bytes(step)};
   Segment positions;
   positions.learns = step.trained.fusion;
