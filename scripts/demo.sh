@@ -10,6 +10,12 @@ program=build/release/bin/actionclip
 templates=configs/prompts/label_only.yaml
 . scripts/stages.sh
 
+evaluate() { # RUN [OVERRIDES...] > JSON
+  local run=$1
+  shift
+  "$program" evaluate --json --log-level warn --config configs/synthetic/finetune.yaml --weights "$runs/$run/checkpoints/last" "$@"
+}
+
 say "set-up and build"
 scripts/setup.sh
 scripts/build.sh release

@@ -35,9 +35,3 @@ stage() {
 field() { python3 -c "import json, sys; value = json.load(sys.stdin)
 for key in sys.argv[1].split('.'): value = value[key]
 print(f'{value:.1f}')" "$1"; }
-
-evaluate() { # RUN [OVERRIDES...] > JSON
-  local run=$1
-  shift
-  "$program" evaluate --json --log-level warn --config configs/synthetic/finetune.yaml --weights "$runs/$run/checkpoints/last" "$@"
-}

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "actionclip/core/atomic_file.h"
+#include "actionclip/core/json_text.h"
 #include "actionclip/text/sentencepiece_tokenizer.h"
 #include "actionclip/text/sentencepiece_trainer.h"
 
@@ -39,11 +41,12 @@ void make_tokenizer_file(const TokenizerOptions& options) {
   fmt::print("{}: {} pieces, learnt from {} texts\n", options.output, tokenizer.vocabulary_size(),
              texts.size());
   fmt::print("SHA-256 {}\n\n", tokenizer.fingerprint());
+  // A string of JSON is one of YAML, whatever characters the path has.
+  const nlohmann::json path = std::filesystem::absolute(options.output).string();
   fmt::print(
       "text:\n  tokenizer: sentencepiece\n  vocabulary: {}\n  sha256: {}\nmodel:\n  text: {{vocabulary_size: "
       "{}}}\n",
-      std::filesystem::absolute(options.output).string(), tokenizer.fingerprint(),
-      tokenizer.vocabulary_size());
+      json_text(path), tokenizer.fingerprint(), tokenizer.vocabulary_size());
 }
 
 }  // namespace

@@ -37,6 +37,9 @@ void TextConfig::check(ConfigChecker& checker) const {
     checker.error("sha256", fmt::format("must be {} lower-case hexadecimal digits, as sha256sum prints them",
                                         kSha256Digits));
   }
+  if (templates.empty() && template_style != TemplateStyle::all)
+    checker.error("template_style",
+                  "chooses among templates, and none are given; set text.templates, or leave it out");
   check_pieces(*this, checker);
 }
 

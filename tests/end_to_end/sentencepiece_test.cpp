@@ -134,6 +134,15 @@ TEST_F(OwnVocabulary, OtherTokensAroundTheTextsThanTheWeightsWereTrainedWithAreR
   EXPECT_THAT(end.errors, AllOf(HasSubstr("model.text.end_token"), HasSubstr("ends texts with token 2")));
 }
 
+TEST_F(OwnVocabulary, WhatIsPrintedToBePastedHoldsForAnyFileName) {
+  const auto made = make_vocabulary("a: b #c.model", "150");
+  ASSERT_EQ(made.exit_code, 0) << made.errors;
+  write_text(folder_ / "odd.yaml", "base: config.yaml\n" + made.output.substr(made.output.find("\n\n") + 2));
+  const auto read = run_program({"inspect", "config", folder_ / "odd.yaml"});
+  EXPECT_EQ(read.exit_code, 0) << read.errors;
+  EXPECT_THAT(read.output, HasSubstr("a: b #c.model"));
+}
+
 TEST_F(OwnVocabulary, AVocabularyThatIsTooLargeForTheTextsIsOneClearLine) {
   const auto result = make_vocabulary("large.model", "100000");
   EXPECT_EQ(result.exit_code, 1);

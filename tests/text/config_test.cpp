@@ -44,6 +44,11 @@ TEST(TextConfig, PiecesAreThoseOfSentencePieceAlone) {
   EXPECT_THAT(error_of(model + "pad_token: ''"), HasSubstr("t.yaml:3:12"));
 }
 
+TEST(TextConfig, AStyleNeedsTemplatesToChooseFrom) {
+  EXPECT_THAT(error_of("template_style: cloze"), HasSubstr("template_style: chooses among templates"));
+  EXPECT_EQ(error_of("{template_style: cloze, templates: t.yaml}"), "no error");
+}
+
 TEST(TextConfig, NoStartTokenAndTheModelsOwnReadBackAsTheyWereGiven) {
   for (const std::optional<std::string>& start :
        {std::optional<std::string>(), std::optional<std::string>("")}) {

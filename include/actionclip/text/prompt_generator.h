@@ -24,7 +24,7 @@ struct Placeholders {
 //
 // A label has P prompts: as many as there are templates, times as many as the label with the most
 // descriptions has of those. A label with fewer has them repeated in turn, so that what is averaged over its
-// prompts is of its own.
+// prompts is of its own; where P is no multiple of its number, the first of them count once more.
 class PromptGenerator {
  public:
   // `labels` and `descriptions` by label_id; without descriptions, the labels themselves fill the templates.

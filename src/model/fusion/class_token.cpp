@@ -88,7 +88,7 @@ class FrameTransformerImpl : public torch::nn::Module {
     pos_embed = register_parameter("pos_embed", at::zeros({1, config.frames + 1, config.width}));
     transformer_enc = register_module("transformer_enc", Encoder(config.width, config.layers));
     torch::nn::init::normal_(cls_token, 0, kInitialStd);
-    torch::nn::init::normal_(pos_embed, 0, kInitialStd);
+    torch::nn::init::normal_(pos_embed, 0, config.position_std);
   }
 
   // x [B, T, D] -> [B, D].
