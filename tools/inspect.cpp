@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -18,13 +20,16 @@
 #include "actionclip/core/json_text.h"
 #include "actionclip/model/cost.h"
 #include "actionclip/text/labels.h"
+#include "actionclip/text/tokenizer.h"
+#include "actionclip/train/settle_text.h"
 
 #include "tools/command.h"
 
 namespace actionclip {
 namespace {
 
-constexpr std::int64_t kTextLength = 16;  // of the longest of a batch of label sentences in templates
+constexpr std::int64_t kTextLength = 16;         // of the longest of a batch of label sentences in templates
+constexpr std::int64_t kLeastBesideContext = 3;  // tokens: start, one of the label, end
 
 struct ModelOptions {
   std::string config;
@@ -44,12 +49,18 @@ struct Costs {
 };
 
 std::int64_t choose_text_length(const ModelOptions& options, const ActionClipConfig& sizes) {
-  const std::int64_t longest = sizes.text.context_length;
+  const std::int64_t longest = sizes.text.context_length, learned = sizes.context.length;
   if (options.text_length && *options.text_length > longest) {
     throw UsageError(fmt::format("--text-length {}: longer than model.text.context_length = {}",
                                  *options.text_length, longest));
   }
-  return options.text_length.value_or(std::min(kTextLength, longest));
+  if (options.text_length && learned > 0 && *options.text_length < learned + kLeastBesideContext) {
+    throw UsageError(fmt::format(
+        "--text-length {}: shorter than {}, the model.context.length = {} vectors with a token of the label, "
+        "start and end",
+        *options.text_length, learned + kLeastBesideContext, learned));
+  }
+  return options.text_length.value_or(std::min(kTextLength + learned, longest));
 }
 
 void check_ranks(std::int64_t ranks, const TrainConfig& train) {
@@ -81,7 +92,8 @@ StepSettings step_settings(const ModelOptions& options, const Experiment& experi
           .trained = trained_parts(train, experiment.text.fix_text, experiment.model.classifier),
           .precision = train.precision,
           .activation_checkpointing = train.activation_checkpointing,
-          .optimizer_slots = optimizer_slots(train.optimizer)};
+          .optimizer_slots = optimizer_slots(train.optimizer),
+          .averaged = train.ema_decay > 0};
 }
 
 Costs compute_costs(const ActionClipConfig& sizes, const StepSettings& step) {
@@ -127,6 +139,7 @@ nlohmann::ordered_json to_json(const Experiment& experiment, const StepSettings&
             {"low_precision_weights", memory.low_precision},
             {"gradients", memory.gradients},
             {"optimizer", memory.optimizer},
+            {"average", memory.average},
             {"kept_activations", memory.kept_activations},
             {"working_memory", memory.working_memory},
             {"total", memory.total()}}},
@@ -193,13 +206,15 @@ void print_table(const Experiment& experiment, const StepSettings& step, const C
                             {"classifier"}),
              kTera);
   print_rows("peak memory of a rank in tensors, GiB",
-             {{"weights", memory.weights},
-              {"weights copied for bf16 or fp16", memory.low_precision},
-              {"gradients", memory.gradients},
-              {"optimizer", memory.optimizer},
-              {"activations kept for the backward pass", memory.kept_activations},
-              {"working memory of a pass", memory.working_memory},
-              {"total", memory.total()}},
+             without_absent({{"weights", memory.weights},
+                             {"weights copied for bf16 or fp16", memory.low_precision},
+                             {"gradients", memory.gradients},
+                             {"optimizer", memory.optimizer},
+                             {"running average of the weights", memory.average},
+                             {"activations kept for the backward pass", memory.kept_activations},
+                             {"working memory of a pass", memory.working_memory},
+                             {"total", memory.total()}},
+                            {"running average of the weights"}),
              kGiB);
   print_rows("sent by a rank in a step, MiB (rings)",
              {{"gradients", traffic.gradients},
@@ -209,7 +224,7 @@ void print_table(const Experiment& experiment, const StepSettings& step, const C
              kMiB);
 }
 
-// Whether a step encodes the texts of all labels.
+// Whether a step compares videos with the texts of all labels.
 bool compares_all_classes(const Experiment& experiment) {
   return experiment.train.objective == Objective::cross_entropy && !experiment.model.classifier;
 }
@@ -227,10 +242,25 @@ std::int64_t count_labels(const Experiment& experiment) {
   return read_labels(experiment.data.labels.path).size();
 }
 
+// What training takes from a SentencePiece vocabulary, where the settings do not say it.
+void settle_vocabulary(Experiment& experiment) {
+  const auto& text = experiment.text;
+  if (text.tokenizer != TokenizerKind::sentencepiece || experiment.model.text.vocabulary_size) return;
+  std::error_code ignored;
+  if (!std::filesystem::exists(text.vocabulary.path, ignored)) {
+    throw ConfigError(fmt::format(
+        "text.vocabulary: {}: no such file, but the text encoder has parameters for each of its pieces; put "
+        "it there, or set model.text.vocabulary_size to their number",
+        text.vocabulary.string()));
+  }
+  settle_text(experiment.model, *make_tokenizer(text));
+}
+
 void inspect_model(const ModelOptions& options) {
   auto experiment = load_experiment(options.config, options.overrides, /*unread=*/{""});
   const std::int64_t labels = count_labels(experiment);
   experiment.model.labels = labels;
+  settle_vocabulary(experiment);
   const auto sizes = resolve(experiment.model);
   const auto step = step_settings(options, experiment, sizes, compares_all_classes(experiment) ? labels : 0);
   const auto costs = compute_costs(sizes, step);
@@ -255,14 +285,16 @@ void add_model(CLI::App& inspect) {
       ->capture_default_str();
   command
       ->add_option("--text-length", options->text_length,
-                   fmt::format("tokens of the longest text of a batch, start and end included; default: {}",
+                   fmt::format("tokens of the longest text of a batch, start, end and learned context "
+                               "included; default: {} and those of the context",
                                kTextLength))
       ->check(CLI::Range(2, 65536));
   command->add_flag("--json", options->json, "print JSON: numbers, FLOPs and bytes");
   command->footer(
       "Memory is that of tensors; what the allocator and libraries take comes on top.\n"
       "Neither data nor weights need be there, but the labels where a step has parameters or texts "
-      "for each\n(model.classifier, model.context.class_specific, train.objective: cross_entropy).\n"
+      "for each\n(model.classifier, model.context.class_specific, train.objective: cross_entropy), and a "
+      "SentencePiece\nvocabulary unless model.text.vocabulary_size says its size.\n"
       "Example:\n  actionclip inspect model --config configs/kinetics400/vit_b16_8f.yaml --ranks 8 "
       "train.batch_size=256");
   command->callback([options] { inspect_model(*options); });

@@ -29,8 +29,8 @@ double step_flops(const Segment& segment, bool learns_before, bool checkpointing
   if (!segment.learns && !learns_before) return segment.flops;
   const double again = checkpointing && segment.is_block ? segment.flops : 0;
   const double of_weights = segment.flops - segment.attention_flops;
-  const double of_activations =
-      segment.flops + segment.attention_flops - (learns_before ? 0 : segment.input_flops);
+  const double of_activations = segment.flops + segment.attention_flops - segment.constant_flops -
+                                (learns_before ? 0 : segment.input_flops);
   return segment.flops + again + of_activations + (segment.learns ? of_weights : 0);
 }
 
@@ -64,8 +64,13 @@ double ring(double bytes, const StepSettings& step) {
 
 }  // namespace
 
-bool encodes_texts(const ActionClipConfig& sizes, const StepSettings& step) {
+bool compares_texts(const ActionClipConfig& sizes, const StepSettings& step) {
   return sizes.classes == 0 || !step.fused;
+}
+
+bool encodes_texts(const ActionClipConfig& sizes, const StepSettings& step) {
+  const bool learn = step.trained.text || (step.trained.context && sizes.context.length > 0);
+  return compares_texts(sizes, step) && (learn || step.class_texts == 0);
 }
 
 double videos_at_once(const StepSettings& step) {
@@ -131,7 +136,7 @@ StepTraffic step_traffic(const ActionClipConfig& sizes, const StepSettings& step
   traffic.gradients =
       2 * ring(kFloatBytes * static_cast<double>(count_trained(sizes, step.trained).total()), step);
   // Compared with all classes, a rank's videos need nothing of the other ranks.
-  if (!encodes_texts(sizes, step) || step.class_texts > 0) return traffic;
+  if (!compares_texts(sizes, step) || step.class_texts > 0) return traffic;
   const auto batch = static_cast<double>(step.batch_size);
   const double features = batch * static_cast<double>(sizes.vision.output_dim) * kFloatBytes;  // of one side
   const auto parts = part_costs(sizes, step);

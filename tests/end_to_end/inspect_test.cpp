@@ -77,8 +77,8 @@ TEST(InspectModel, JsonHasTheFiguresOfTheExperiment) {
   const auto& memory = json.at("memory_of_rank");
   EXPECT_EQ(memory.at("optimizer").get<double>(), 8.0 * parameters);
   double sum = 0;
-  for (const auto* key :
-       {"weights", "low_precision_weights", "gradients", "optimizer", "kept_activations", "working_memory"}) {
+  for (const auto* key : {"weights", "low_precision_weights", "gradients", "optimizer", "average",
+                          "kept_activations", "working_memory"}) {
     sum += memory.at(key).get<double>();
   }
   EXPECT_DOUBLE_EQ(memory.at("total").get<double>(), sum);
@@ -104,6 +104,19 @@ TEST(InspectModel, SettingsOfTheExperimentCount) {
                 .at("memory_of_rank")
                 .at("optimizer"),
             0);
+}
+
+TEST(InspectModel, TheAverageOfTheWeightsIsCounted) {
+  const auto plain = inspect_json({}).at("memory_of_rank");
+  const auto json = inspect_json({"train.ema_decay=0.999"});
+  const auto& averaged = json.at("memory_of_rank");
+  EXPECT_EQ(plain.at("average"), 0);
+  const double average = 4 * json.at("trained_parameters").at("total").get<double>();
+  EXPECT_EQ(averaged.at("average").get<double>(), average);
+  EXPECT_DOUBLE_EQ(averaged.at("total").get<double>(), plain.at("total").get<double>() + average);
+  const std::string row = "running average of the weights";
+  EXPECT_THAT(inspect({"train.ema_decay=0.999"}).output, HasSubstr(row));
+  EXPECT_THAT(inspect({}).output, Not(HasSubstr(row)));
 }
 
 // Pre-training takes stills, which pass no fusion head, and captions in place of labels.
@@ -165,8 +178,9 @@ TEST(InspectModel, CrossEntropyEncodesTheTextsOfAllClasses) {
   write_text(folder / "config.yaml",
              "model: {arch: ViT-B/32, init: {image: random, text: random}}\n"
              "data: {train: {list: absent.txt}, labels: labels.csv}\ntrain: {batch_size: 6}\n");
-  const auto inspected = [&](const std::string& objective) {
-    const auto result = inspect({"--json", "train.objective=" + objective}, folder / "config.yaml");
+  const auto inspected = [&](const std::string& objective, const std::string& fix_text = "false") {
+    const auto result = inspect({"--json", "train.objective=" + objective, "text.fix_text=" + fix_text},
+                                folder / "config.yaml");
     EXPECT_EQ(result.exit_code, 0) << result.errors;
     return nlohmann::json::parse(result.output);
   };
@@ -177,6 +191,10 @@ TEST(InspectModel, CrossEntropyEncodesTheTextsOfAllClasses) {
     return json.at("training_flops_of_rank").at("text").get<double>();
   };
   EXPECT_NEAR(text_flops(classes), text_flops(matched) / 2, 1e-6 * text_flops(matched));
+  const auto frozen = inspected("cross_entropy", "true");
+  EXPECT_EQ(frozen.at("class_texts"), 3);
+  EXPECT_EQ(text_flops(frozen), 0) << "known from the first step on";
+  EXPECT_GT(text_flops(inspected("contrastive", "true")), 0);
   write_text(
       folder / "unlabelled.yaml",
       "model: {arch: ViT-B/32, init: {image: random, text: random}}\ntrain: {objective: cross_entropy}\n");
@@ -189,6 +207,46 @@ TEST(InspectModel, CrossEntropyEncodesTheTextsOfAllClasses) {
 // The default length of texts must not stop a model with a shorter context.
 TEST(InspectModel, TextsAreNoLongerThanTheContext) {
   EXPECT_EQ(inspect_json({"model.text.context_length=12"}).at("text_length"), 12);
+}
+
+TEST(InspectModel, TextsHoldTheLearnedContext) {
+  EXPECT_EQ(inspect_json({"model.context.length=8"}).at("text_length"), 24);
+  EXPECT_EQ(inspect_json({"model.context.length=70"}).at("text_length"), 77);
+  EXPECT_EQ(inspect_json({"model.context.length=8", "--text-length", "11"}).at("text_length"), 11);
+  expect_usage_error(inspect({"model.context.length=8", "--text-length", "10"}),
+                     "--text-length 10: shorter than 11");
+  EXPECT_EQ(inspect_json({"--text-length", "2"}).at("text_length"), 2);
+}
+
+// As training takes it: the text encoder has as many entries as the vocabulary has pieces.
+TEST(InspectModel, ASentencePieceVocabularyIsReadUnlessItsSizeIsGiven) {
+  const TemporaryFolder folder;
+  std::string texts;
+  for (int i = 0; i < 100; ++i) texts += "a person walks along street " + std::to_string(i * 37) + "\n";
+  write_text(folder / "texts.txt", texts);
+  const auto made = run_program({"dataset", "tokenizer", "--input", folder / "texts.txt", "--type", "bpe",
+                                 "--vocabulary-size", "60", "--output", folder / "own.model"});
+  ASSERT_EQ(made.exit_code, 0) << made.errors;
+  write_text(folder / "config.yaml",
+             "model: {arch: ViT-B/32, init: {image: random, text: random}}\n"
+             "text: {tokenizer: sentencepiece, vocabulary: own.model}\n");
+  const auto text_parameters = [](const ProgramResult& result) {
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    return nlohmann::json::parse(result.output).at("parameters").at("text").get<std::int64_t>();
+  };
+  constexpr std::int64_t kOfClip = 63'428'097, kClipEntries = 49'408, kWidth = 512;
+  EXPECT_EQ(text_parameters(inspect({"--json"}, folder / "config.yaml")),
+            kOfClip - (kClipEntries - 60) * kWidth);
+
+  std::filesystem::remove(folder / "own.model");
+  EXPECT_EQ(text_parameters(inspect({"--json", "model.text.vocabulary_size=100"}, folder / "config.yaml")),
+            kOfClip - (kClipEntries - 100) * kWidth);
+  const auto absent = inspect({"--json"}, folder / "config.yaml");
+  EXPECT_EQ(absent.exit_code, 1);
+  EXPECT_TRUE(absent.output.empty());
+  EXPECT_EQ(lines_of(absent.errors).size(), 1u) << absent.errors;
+  EXPECT_THAT(absent.errors, HasSubstr("own.model: no such file"));
+  EXPECT_THAT(absent.errors, HasSubstr("set model.text.vocabulary_size"));
 }
 
 }  // namespace

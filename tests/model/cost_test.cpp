@@ -206,6 +206,42 @@ TEST(TrainingFlops, EachRankEncodesTheTextsOfAllClassesInEachAccumulationStep) {
             step_memory(sizes, {.batch_size = 4}).kept_activations);
 }
 
+// They are encoded once for each template, and then known.
+TEST(TrainingFlops, FrozenTextsOfAllClassesCostNothing) {
+  auto sizes = sizes_of("ViT-B/16");
+  StepSettings step{.batch_size = 16, .class_texts = 400, .trained = {.text = false}};
+  EXPECT_EQ(training_flops(sizes, step).text, 0);
+  EXPECT_GT(forward_flops(sizes, step).text, 0);
+  const auto few = step_memory(sizes, step);
+  step.class_texts = 4000;
+  const auto many = step_memory(sizes, step);
+  // Similarities and the normalised features of the texts, without an activation of the text encoder.
+  EXPECT_DOUBLE_EQ(many.kept_activations - few.kept_activations, 4.0 * 3600 * (4 * 16 + 512));
+  EXPECT_LE(many.working_memory, few.working_memory);
+  step.class_texts = 0;
+  EXPECT_GT(training_flops(sizes, step).text, 0) << "each video has its own text";
+  step.class_texts = 400;
+  step.trained.text = true;
+  EXPECT_GT(training_flops(sizes, step).text, 0);
+  step.trained = kPrompt;
+  EXPECT_EQ(training_flops(sizes, step).text, 0);
+  sizes.context.length = 4;
+  EXPECT_GT(training_flops(sizes, step).text, 0) << "the context learns";
+}
+
+// No gradient goes into the state before the first frame, which is 0: one of T products less.
+TEST(TrainingFlops, OfTheLstmAreThoseCountedByHand) {
+  const auto sizes = sizes_of("ViT-B/32", 8, FusionType::LSTM);
+  const double frames = 8, product = 8.0 * 512 * 512;  // of the four gates with a frame or a state
+  const auto fusion = [&](const TrainedParts& trained) {
+    return training_flops(sizes, {.batch_size = 1, .frames = 8, .trained = trained}).fusion;
+  };
+  EXPECT_DOUBLE_EQ(fusion({}), (6 * frames - 1) * product);
+  EXPECT_DOUBLE_EQ(fusion({.image = false}), (5 * frames - 1) * product);
+  EXPECT_DOUBLE_EQ(fusion({.fusion = false}), (4 * frames - 1) * product);
+  EXPECT_DOUBLE_EQ(fusion({.image = false, .fusion = false}), 2 * frames * product);
+}
+
 TEST(TrainingFlops, FrozenPartsRunForwardOnly) {
   const auto sizes = sizes_of("ViT-B/16");
   const StepSettings step{.batch_size = 2, .trained = kPrompt};
@@ -238,6 +274,26 @@ TEST(StepMemory, WeightsGradientsAndMomentsAreSixteenBytesOfATrainedParameter) {
   const auto prompt = step_memory(sizes, {.trained = kPrompt});
   EXPECT_DOUBLE_EQ(prompt.weights + prompt.gradients + prompt.optimizer, 4 * all + 12 * head);
   EXPECT_EQ(step_memory(sizes, {.optimizer_slots = 0}).optimizer, 0);
+}
+
+TEST(StepMemory, AnAverageOfTheWeightsIsFourBytesOfATrainedParameter) {
+  const auto sizes = sizes_of("ViT-B/32");
+  StepSettings step{.trained = {.text = false}};
+  const auto plain = step_memory(sizes, step);
+  EXPECT_EQ(plain.average, 0);
+  step.averaged = true;
+  const auto averaged = step_memory(sizes, step);
+  EXPECT_EQ(averaged.average, 4.0 * static_cast<double>(count_trained(sizes, step.trained).total()));
+  EXPECT_DOUBLE_EQ(averaged.total(), plain.total() + averaged.average);
+}
+
+// It computes outside of autocast.
+TEST(StepMemory, AClassifiersWeightsAreNotCopied) {
+  auto sizes = sizes_of("ViT-B/32", 8, FusionType::meanP);
+  sizes.classes = 400;
+  const TrainedParts classifier_alone = {.image = false, .text = false, .logit_scale = false};
+  const auto memory = step_memory(sizes, {.trained = classifier_alone, .precision = Precision::bf16});
+  EXPECT_EQ(memory.low_precision, 0);
 }
 
 // Peak resident memory that steps of train_step_benchmark added on one CPU thread, with glibc told to give

@@ -25,14 +25,16 @@ struct StepSettings {
   std::int64_t ranks = 1;             // batch_size is a multiple of accumulate_steps * ranks
   std::int64_t frames = 8;            // T
   std::int64_t text_length = 16;      // tokens of the longest text of a batch, start and end included
-  // C where a video is told from all classes by their texts, all of which each rank encodes in each
-  // accumulation step; 0: the contrastive batch, of one text a video.
+  // C where a video is told from all classes by their texts, 0: the contrastive batch, of one text a video.
+  // Each rank encodes the texts of all classes in each accumulation step; where nothing of them learns, once
+  // a run for each template, which counts nothing here.
   std::int64_t class_texts = 0;
   bool fused = true;  // false: the features of frames are compared, as in pre-training
   TrainedParts trained;
   Precision precision = Precision::fp32;
   bool activation_checkpointing = false;  // blocks keep their input alone and run again in the backward pass
   std::int64_t optimizer_slots = 2;       // numbers that the optimiser keeps of each parameter: 2 of Adam
+  bool averaged = false;                  // a running average of the weights is kept
 
   std::int64_t pairs_of_rank() const { return batch_size / ranks; }  // in the whole step
 };
@@ -51,7 +53,7 @@ PerPart<double> forward_flops(const ActionClipConfig& sizes, const StepSettings&
 // pass, but the gradient of a product's input is left out where nothing learns that it would reach (the
 // pixels'). What is frozen costs once its forward pass more where a gradient passes through it, to learned
 // context or from a frozen head, and else nothing. With activation_checkpointing the blocks that gradients
-// reach run forward once more. With a classifier no text is encoded.
+// reach run forward once more. With a classifier no text is encoded, nor are frozen texts of all classes.
 PerPart<double> training_flops(const ActionClipConfig& sizes, const StepSettings& step);
 
 // Bytes of the tensors on one rank when most are alive. What an allocator, libraries and their workspaces
@@ -61,11 +63,12 @@ struct StepMemory {
   double low_precision = 0;     // copies of weights that the backward pass needs under autocast
   double gradients = 0;         // fp32
   double optimizer = 0;         // fp32
+  double average = 0;           // fp32, of the weights that learn
   double kept_activations = 0;  // of one accumulation step, from the forward for the backward pass
   double working_memory = 0;    // what the widest operation of a pass needs beside them
 
   double total() const {
-    return weights + low_precision + gradients + optimizer + kept_activations + working_memory;
+    return weights + low_precision + gradients + optimizer + average + kept_activations + working_memory;
   }
 };
 

@@ -83,7 +83,8 @@ Segment lstm_head(const ActionClipConfig& sizes, const StepSettings& step) {
   segment.learns = step.trained.fusion;
   segment.parameters = 8 * width * width + 8 * width;
   segment.flops = 2 * products;
-  segment.input_flops = products;  // the four gates of the frame features; the other half is of the state
+  segment.input_flops = products;      // the four gates of the frame features; the other half is of the state
+  segment.constant_flops = 8 * w * w;  // of the state before the first frame, which is 0
   // Input and output, and 16 times as much that oneDNN's kernel keeps of gates and states.
   segment.kept = segment.kept_frozen = 18 * values * kFloatBytes;
   segment.forward = segment.kept;
@@ -116,6 +117,7 @@ CostPart fusion_cost(const ActionClipConfig& sizes, const StepSettings& step) {
   return part;
 }
 
+// In fp32 whatever the precision, as the loss is.
 CostPart classifier_cost(const ActionClipConfig& sizes, const StepSettings& step) {
   CostPart part;
   part.runs = step.fused;
@@ -125,11 +127,10 @@ CostPart classifier_cost(const ActionClipConfig& sizes, const StepSettings& step
   Segment linear;
   linear.learns = step.trained.classifier;
   linear.parameters = sizes.classes * sizes.vision.output_dim + sizes.classes;
-  linear.copied_weights = static_cast<double>(linear.parameters);
   linear.flops = 2 * width * classes;
   linear.input_flops = linear.flops;
   linear.kept_frozen = classes * kFloatBytes;  // log-softmax of the loss
-  linear.kept = linear.kept_frozen + width * type_bytes(step);
+  linear.kept = linear.kept_frozen + width * kFloatBytes;
   linear.backward = 2 * classes * kFloatBytes;
   part.segments.push_back(linear);
   return part;

@@ -105,11 +105,13 @@ class Pass {
 
 // Similarities, their log-softmax in both directions and the targets; gathered features of both sides.
 double loss_activations(const ActionClipConfig& sizes, const StepSettings& step) {
-  if (!encodes_texts(sizes, step)) return 0;  // counted with the classifier
+  if (!compares_texts(sizes, step)) return 0;  // counted with the classifier
   const auto width = static_cast<double>(sizes.vision.output_dim);
   if (step.class_texts > 0) {
     const double rows = videos_at_once(step), columns = texts_at_once(step);
-    return (3 * rows * columns + (rows + columns) * width) * kFloatBytes;
+    // The log-softmax and its gradients in and out; the similarities, from which logit_scale learns.
+    const double matrices = step.trained.logit_scale ? 4 : 3;
+    return (matrices * rows * columns + (rows + columns) * width) * kFloatBytes;
   }
   const double rows = videos_at_once(step), columns = rows * static_cast<double>(step.ranks);
   return (5 * rows * columns + 2 * columns * width) * kFloatBytes;
@@ -136,6 +138,7 @@ StepMemory step_memory(const ActionClipConfig& sizes, const StepSettings& step) 
   memory.low_precision = pass.copies();
   memory.gradients = kFloatBytes * trained;
   memory.optimizer = kFloatBytes * static_cast<double>(step.optimizer_slots) * trained;
+  memory.average = step.averaged ? kFloatBytes * trained : 0;
   memory.kept_activations = pass.kept() + loss;
   memory.working_memory = std::max(0.0, pass.peak() - memory.kept_activations - memory.low_precision);
   return memory;

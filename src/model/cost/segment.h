@@ -26,6 +26,7 @@ struct Segment {
   double attention_flops = 0;  // of these, those of products of two activations
   double input_flops = 0;      // of these, those whose gradient with respect to the segment's input is not
                                // needed where nothing learns before it
+  double constant_flops = 0;   // of these, those of a constant, whose gradient is never needed
 
   // What autograd keeps for the backward pass: where the segment learns, and where it is frozen but a
   // gradient passes through it.
@@ -56,7 +57,10 @@ CostPart classifier_cost(const ActionClipConfig& sizes, const StepSettings& step
 
 PerPart<CostPart> part_costs(const ActionClipConfig& sizes, const StepSettings& step);
 
-// A text is encoded in a training step unless a classifier takes its place.
+// Videos are compared with texts in a training step unless a classifier takes their place.
+bool compares_texts(const ActionClipConfig& sizes, const StepSettings& step);
+
+// These are encoded in each step, unless they are those of all classes and nothing of them learns.
 bool encodes_texts(const ActionClipConfig& sizes, const StepSettings& step);
 
 // Of a rank in an accumulation step.
