@@ -20,10 +20,38 @@ run("${WORK}/consumer/consumer")
 if(NOT output STREQUAL "bowling\n")
   message(FATAL_ERROR "the program printed: ${output}")
 endif()
-run("${WORK}/installed/bin/actionclip" --version)
-foreach(file bpe_simple_vocab_16e6.txt.gz prompts/action.yaml)
-  if(NOT EXISTS "${WORK}/installed/share/actionclip/${file}")
+set(program "${WORK}/installed/bin/actionclip")
+set(share "${WORK}/installed/share/actionclip")
+run("${program}" --version)
+foreach(file bpe_simple_vocab_16e6.txt.gz prompts/action.yaml prompts/clip_kinetics.yaml prompts/label_only.yaml)
+  if(NOT EXISTS "${share}/${file}")
     message(FATAL_ERROR "share/actionclip/${file} is not installed with the program")
   endif()
 endforeach()
+
+# A step of training tokenises prompts. That the vocabulary is the installed one, not the checkout's, shows once it is damaged.
+run("${program}" dataset synthesize --output "${WORK}/data" --train 38 --val 1 --test 1 --zero-shot 1 --few-shot-train 1
+    --few-shot-test 1 --stills 1 --frames 2 --frame-size 32)
+file(WRITE "${WORK}/config.yaml" "\
+model:
+  arch: custom
+  init: {image: random, text: random}
+  frames: 2
+  fusion: meanP
+  embed_dim: 8
+  vision: {image_size: 32, patch_size: 32, width: 8, layers: 1, heads: 1}
+  text: {context_length: 24, vocabulary_size: 49408, width: 8, layers: 1, heads: 1}
+data: {labels: data/labels.csv, train: {list: data/train.txt}, num_workers: 1}
+text: {templates: installed/share/actionclip/prompts/clip_kinetics.yaml}
+train: {max_steps: 1, batch_size: 2}
+")
+set(step "${program}" train --config "${WORK}/config.yaml" --device cpu --output)
+run(${step} "${WORK}/run")
+file(REMOVE "${share}/bpe_simple_vocab_16e6.txt.gz")  # which may be a link
+file(WRITE "${share}/bpe_simple_vocab_16e6.txt.gz" "no vocabulary")
+execute_process(COMMAND ${step} "${WORK}/damaged" RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
+string(FIND "${output}" "installed/share/actionclip/bpe_simple_vocab_16e6.txt.gz" place)
+if(code EQUAL 0 OR place EQUAL -1)
+  message(FATAL_ERROR "the installed program does not read the installed vocabulary: it ended with ${code}\n${output}")
+endif()
 file(REMOVE_RECURSE "${WORK}")

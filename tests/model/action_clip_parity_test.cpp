@@ -5,6 +5,7 @@
 #include "actionclip/model/action_clip.h"
 #include "actionclip/weights/initialize.h"
 
+#include "tests/parity/module_reference.h"
 #include "tests/parity/reference_files.h"
 #include "tests/parity/run_python.h"
 #include "tests/temporary_folder.h"
@@ -13,6 +14,10 @@ namespace actionclip {
 namespace {
 
 constexpr double kTolerance = 1e-4;
+
+at::Tensor logits_of(const ActionClip& model, const at::Tensor& image, const at::Tensor& text) {
+  return model->logit_scale.exp() * at::matmul(l2_normalize(image), l2_normalize(text).t());
+}
 
 class ClipParity : public ::testing::TestWithParam<const char*> {};
 
@@ -28,8 +33,7 @@ TEST_P(ClipParity, FeaturesAndLogitsEqualTransformers) {
   const auto text = model->encode_text(io.at("tokens"));
   EXPECT_LT(relative_error(image, io.at("image_features")), kTolerance);
   EXPECT_LT(relative_error(text, io.at("text_features")), kTolerance);
-  const auto logits = model->logit_scale.exp() * at::matmul(l2_normalize(image), l2_normalize(text).t());
-  EXPECT_LT(relative_error(logits, io.at("logits")), kTolerance);
+  EXPECT_LT(relative_error(logits_of(model, image, text), io.at("logits")), kTolerance);
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, ClipParity, ::testing::Values("ViT-B/32", "ViT-B/16", "small"),
@@ -39,6 +43,27 @@ INSTANTIATE_TEST_SUITE_P(Sizes, ClipParity, ::testing::Values("ViT-B/32", "ViT-B
                                name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; });
                            return name;
                          });
+
+TEST(ClipGradientsParity, ThoseOfBothTowersAndTheLogitScaleEqualTransformers) {
+  const TemporaryFolder folder;
+  run_python("clip_reference.py", {"small", folder.path().string()});
+  ActionClip model = build_model(load_weights(folder / "weights.safetensors"));
+  const auto io = read_tensors(folder / "io.safetensors");
+  const auto image = model->encode_frames(io.at("pixels").unsqueeze(1)).squeeze(1);
+  const auto logits = logits_of(model, image, model->encode_text(io.at("tokens")));
+  (logits * io.at("upstream")).sum().backward();
+  auto expected = below(io, "grad.");
+  for (const auto& parameter : model->named_parameters()) {
+    const auto& name = parameter.key();
+    if (part_of(name) == ModelPart::fusion) continue;
+    const auto found = expected.extract(name);
+    if (found.empty())
+      ADD_FAILURE() << "no gradient is named " << name;
+    else
+      expect_same_gradient(name, parameter.value().grad(), found.mapped(), kTolerance);
+  }
+  EXPECT_TRUE(expected.empty()) << expected.begin()->first << " is no parameter";
+}
 
 // The shortcut for the last block must not change gradients either.
 TEST(ActionClip, GradientsOfTheSelectedRowEqualThoseOfTheWholeSequence) {

@@ -1,6 +1,9 @@
 #include "actionclip/model/config.h"
 
+#include <algorithm>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -170,6 +173,105 @@ TEST(ActionClipConfig, TheStartOfThePositionsIsNoPartOfTheArchitectureThatWeight
 TEST(ModelConfig, MeanAndStdHaveThreeUsableValues) {
   EXPECT_EQ(error_of("mean: [0.5]"), "a.yaml:1:7: mean: needs 3 values (red, green, blue), found 1");
   EXPECT_EQ(error_of("std: [0.5, 0, 0.5]"), "a.yaml:1:6: std: must be greater than 0, found 0");
+}
+
+TEST(ModelConfig, WhatCannotBeIsFoundAtItsKey) {
+  const std::vector<std::pair<std::string, std::string>> findings = {
+      {"joint: true", "fusion: must be meanP with joint: true"},
+      {"joint: true\nfusion: meanP\ntemporal_shift: true",
+       "temporal_shift: moves tokens between the frames' sequences; with joint: true there is only one"},
+      {"arch: RN50\ntemporal_shift: true",
+       "temporal_shift: works between the blocks of a vision transformer; a ResNet has none"},
+      {"arch: RN50\nfusion: meanP\njoint: true",
+       "joint: needs the tokens of a vision transformer; a ResNet has none"},
+      {"arch: RN50\ndrop_path: 0.1", "drop_path: is of vision transformers only"},
+      {"arch: RN50\nembedding_dropout: 0.1", "embedding_dropout: is of vision transformers only"},
+      {"drop_path: 1", "drop_path: must be at least 0 and less than 1, found 1"},
+      {"drop_path: -0.1", "drop_path: must be at least 0 and less than 1, found -0.1"},
+      {"text_drop_path: 1", "text_drop_path: must be at least 0 and less than 1, found 1"},
+      {"text_drop_path: -0.1", "text_drop_path: must be at least 0 and less than 1, found -0.1"},
+      {"embedding_dropout: 1", "embedding_dropout: must be at least 0 and less than 1, found 1"},
+      {"embedding_dropout: -0.1", "embedding_dropout: must be at least 0 and less than 1, found -0.1"},
+      {"arch: RN50\nvision: {stages: [1, 1, 1]}", "vision.stages: needs the blocks of 4 stages, found 3"},
+      {"arch: RN50\nvision: {stages: [1, 0, 1, 1]}", "vision.stages: must lie between 1 and 256, found 0"},
+      {"arch: RN50\nvision: {width: 63, heads: 32}", "vision.width: must be even, found 63"},
+      {"arch: RN50\nvision: {image_size: 240}",
+       "vision.image_size: 240 is not a multiple of the ResNet's stride = 32"},
+      {"arch: RN50\nvision: {heads: 7}", "vision.heads: 7 does not divide vision.width x 32 = 2048"},
+      {"vision: {mlp_width: -1}", "vision.mlp_width: must lie between 1 and 1048576, found -1"},
+      {"text: {mlp_width: -1}", "text.mlp_width: must lie between 1 and 1048576, found -1"},
+      {"fusion: Transf_cls\nembed_dim: 100",
+       "embed_dim: 100 is not a multiple of the heads of Transf_cls = 8"},
+      {"fusion: Transf_cls\nfusion_layers: 0", "fusion_layers: must lie between 1 and 1024, found 0"},
+      {"text: {end_token: 49408}",
+       "text.end_token: must be -1 (the largest id of a text) or an id below text.vocabulary_size = 49408, "
+       "found 49408"},
+      {"text: {end_token: -2}", "text.end_token: must be -1 (the largest id of a text)"},
+      {"context: {length: 76}",
+       "context.length: must lie between 0 and 75 (text.context_length less start and end), found 76"},
+      {"text: {context_length: 8}\ncontext: {length: 7}", "context.length: must lie between 0 and 6 "},
+      {"context: {length: -1}", "context.length: must lie between 0 and 75 "},
+  };
+  for (const auto& [text, finding] : findings) {
+    const auto found = error_of(text);
+    EXPECT_THAT(found, HasSubstr(": " + finding)) << text;
+    EXPECT_EQ(std::ranges::count(found, '\n'), 0) << text << ": nothing else is wrong";
+  }
+}
+
+TEST(ModelConfig, WhatLiesAtTheEdgeIsNoFinding) {
+  for (const char* text :
+       {"joint: true\nfusion: meanP", "arch: RN50\ntext_drop_path: 0.1", "drop_path: 0.99",
+        "embedding_dropout: 0", "arch: RN50\nvision: {width: 64, stages: [1, 1, 1, 256], image_size: 32}",
+        "fusion: meanP\nfusion_layers: 0", "fusion: Transf_cls\nembed_dim: 104", "text: {end_token: 49407}",
+        "text: {end_token: 0}", "text: {end_token: -1}", "context: {length: 75}", "vision: {mlp_width: 0}"})
+    EXPECT_EQ(error_of(text), "no error") << text;
+}
+
+// Sizes of a file, which the settings cannot say.
+TEST(RequireBuildable, NamesWhatNoModelHas) {
+  using Change = void (*)(ActionClipConfig&);
+  const std::vector<std::pair<Change, std::string>> findings = {
+      {[](ActionClipConfig& sizes) { sizes.vision.joint_frames = 4; },
+       "joint: the time positions must be those of 8 frames, found 4"},
+      {[](ActionClipConfig& sizes) { sizes.vision.joint_frames = -1; },
+       "joint: the time positions must be those of 8 frames, found -1"},
+      {[](ActionClipConfig& sizes) { sizes.classes = -1; },
+       "classes: must lie between 0 and 16777216, found -1"},
+      {[](ActionClipConfig& sizes) { sizes.context.classes = -1; },
+       "context.classes: must lie between 0 and 16777216, found -1"},
+      {[](ActionClipConfig& sizes) { sizes.text.output_dim = 256; },
+       "text.output_dim: must be vision.output_dim = 512, found 256"},
+      {[](ActionClipConfig& sizes) { sizes.fusion.width = 256; },
+       "fusion.width: must be vision.output_dim = 512, found 256"},
+      {[](ActionClipConfig& sizes) { sizes.fusion.heads = 4; },
+       "fusion.heads: must be text.heads = 8, found 4"},
+      {[](ActionClipConfig& sizes) { sizes.mean = {0.5}; }, "mean: needs 3 values"},
+  };
+  for (const auto& [change, finding] : findings) {
+    auto sizes = resolve(read("fusion: meanP"));
+    EXPECT_NO_THROW(require_buildable(sizes));
+    change(sizes);
+    try {
+      require_buildable(sizes);
+      ADD_FAILURE() << "no error: " << finding;
+    } catch (const ConfigError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("no model has these sizes: " + finding));
+    }
+  }
+}
+
+TEST(RequireBuildable, TheTransfHeadHasPositionsAndAnEpsilon) {
+  auto sizes = resolve(read("fusion: Transf"));
+  sizes.fusion.positions = 0;
+  sizes.fusion.layer_norm_eps = 0;
+  try {
+    require_buildable(sizes);
+    FAIL() << "no error";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("fusion.positions: must lie between 1 and 65536, found 0"));
+    EXPECT_THAT(error.what(), HasSubstr("fusion.layer_norm_eps: must be greater than 0, found 0"));
+  }
 }
 
 }  // namespace

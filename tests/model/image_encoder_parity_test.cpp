@@ -1,8 +1,6 @@
 // The image encoders against open_clip, the visual prompts against plain PyTorch, with the same random
 // weights.
 
-#include <algorithm>
-#include <map>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -16,6 +14,7 @@
 #include "actionclip/model/config.h"
 #include "actionclip/model/image_encoder.h"
 
+#include "tests/parity/module_reference.h"
 #include "tests/parity/reference_files.h"
 #include "tests/parity/run_python.h"
 #include "tests/temporary_folder.h"
@@ -23,62 +22,13 @@
 namespace actionclip {
 namespace {
 
-using Tensors = std::map<std::string, at::Tensor>;
-
 constexpr double kTolerance = 1e-4;
 
-// Attention is the same whatever is added to all keys: this gradient is rounding alone.
-constexpr const char* kNoGradient = "attnpool.k_proj.bias";
-
-Tensors read_case(const TemporaryFolder& folder, std::string name) {
-  std::ranges::replace(name, '/', '_');
-  return read_tensors((folder / (name + ".safetensors")).string());
-}
-
-// The tensors of `reference` whose names begin with `prefix`, without it.
-Tensors below(const Tensors& reference, const std::string& prefix) {
-  Tensors result;
-  for (const auto& [name, tensor] : reference) {
-    if (name.starts_with(prefix)) result.emplace(name.substr(prefix.size()), tensor);
-  }
-  return result;
-}
-
-Tensors tensors_of(const torch::nn::Module& module) {
-  Tensors result;
-  for (const auto& entry : module.named_parameters()) result.emplace(entry.key(), entry.value());
-  for (const auto& entry : module.named_buffers()) result.emplace(entry.key(), entry.value());
-  return result;
-}
-
-// An encoder with the reference's weights, whose names and shapes must be the same.
+// An encoder with the reference's weights.
 std::shared_ptr<ImageEncoder> load_encoder(const VisionConfig& config, const Tensors& reference) {
   auto encoder = make_image_encoder(config);
-  const auto weights = below(reference, "weights.");
-  const auto own = tensors_of(*encoder);
-  EXPECT_EQ(own.size(), weights.size());
-  const at::NoGradGuard no_grad;
-  for (const auto& [name, tensor] : weights) {
-    if (!own.contains(name)) {
-      ADD_FAILURE() << "no tensor is named " << name;
-      continue;
-    }
-    EXPECT_EQ(own.at(name).sizes(), tensor.sizes()) << name;
-    own.at(name).copy_(tensor);
-  }
+  take_weights(*encoder, reference);
   return encoder;
-}
-
-void expect_same_gradients(const at::Tensor& features, const ImageEncoder& encoder,
-                           const Tensors& reference) {
-  (features * reference.at("upstream")).sum().backward();
-  const auto expected = below(reference, "grad.");
-  EXPECT_EQ(expected.size(), encoder.named_parameters().size());
-  for (const auto& parameter : encoder.named_parameters()) {
-    if (parameter.key() == kNoGradient) continue;
-    EXPECT_LT(relative_error(parameter.value().grad(), expected.at(parameter.key())), kTolerance)
-        << parameter.key();
-  }
 }
 
 // The sizes of a named architecture, but for what `vision` gives.
@@ -123,7 +73,7 @@ TEST(VisionTransformerParity, FeaturesAndGradientsEqualOpenClips) {
     const at::AutoGradMode with_graph(reference.contains("upstream"));
     const auto features = encoder->forward(reference.at("images"), 1);
     EXPECT_LT(relative_error(features, reference.at("features")), kTolerance);
-    if (reference.contains("upstream")) expect_same_gradients(features, *encoder, reference);
+    if (reference.contains("upstream")) expect_same_gradients(features, *encoder, reference, kTolerance);
   }
 }
 
@@ -145,7 +95,7 @@ TEST(VisualPromptsParity, FeaturesAndGradientsAreThoseOfTheDescription) {
     const auto encoder = load_encoder(config, reference);
     const auto features = encoder->forward(reference.at("images"), frames);
     EXPECT_LT(relative_error(features, reference.at("features")), kTolerance);
-    expect_same_gradients(features, *encoder, reference);
+    expect_same_gradients(features, *encoder, reference, kTolerance);
   }
 }
 
@@ -172,7 +122,7 @@ TEST(ModifiedResNetParity, FeaturesGradientsAndRunningStatisticsEqualOpenClips) 
     encoder->train();
     const auto features = encoder->forward(reference.at("images"), 1);
     EXPECT_LT(relative_error(features, reference.at("trained.features")), kTolerance);
-    expect_same_gradients(features, *encoder, reference);
+    expect_same_gradients(features, *encoder, reference, kTolerance);
     for (const auto& buffer : encoder->named_buffers()) {
       EXPECT_LT(relative_error(buffer.value(), reference.at("after." + buffer.key())), kTolerance)
           << buffer.key();

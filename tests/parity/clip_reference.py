@@ -1,8 +1,9 @@
 """Random CLIP weights, inputs and the outputs that transformers' CLIPModel gives for them.
 
 usage: clip_reference.py SIZE OUT_FOLDER [archive]
-Writes OUT/weights.safetensors (CLIP's own names) and OUT/io.safetensors; with `archive` OUT/archive.pt in place of the former:
-the TorchScript archive of fp16 weights and three sizes that OpenAI publishes.
+Writes OUT/weights.safetensors (CLIP's own names) and OUT/io.safetensors, of size small with `upstream` and `grad.*`: the
+gradients of (logits * upstream).sum() in CLIP's names. With `archive` OUT/archive.pt in place of the former: the TorchScript
+archive of fp16 weights and three sizes that OpenAI publishes.
 """
 
 import sys
@@ -80,6 +81,14 @@ def clip_names(source):
     return {name: value.contiguous() for name, value in renamed.items()}
 
 
+def gradients(model, tokens, pixels):
+    logits = model(input_ids=tokens, pixel_values=pixels).logits_per_image
+    upstream = torch.randn_like(logits)
+    (logits * upstream).sum().backward()
+    named = clip_names({name: parameter.grad for name, parameter in model.named_parameters()})
+    return dict(upstream=upstream) | {f"grad.{name}": gradient for name, gradient in named.items()}
+
+
 def main():
     size, out, as_archive = sys.argv[1], Path(sys.argv[2]), sys.argv[3:] == ["archive"]
     torch.manual_seed(7)
@@ -102,8 +111,10 @@ def main():
         archive(tensors, (image, context, vocabulary)).save(str(out / "archive.pt"))
     else:
         save_file(tensors, str(out / "weights.safetensors"))
-    save_file(dict(pixels=pixels, tokens=tokens, image_features=image_features, text_features=text_features,
-                   logits=logits.contiguous()), str(out / "io.safetensors"))
+    io = dict(pixels=pixels, tokens=tokens, image_features=image_features, text_features=text_features, logits=logits)
+    if size == "small":
+        io |= gradients(model, tokens, pixels)
+    save_file({name: value.contiguous() for name, value in io.items()}, str(out / "io.safetensors"))
 
 
 main()

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -150,6 +152,29 @@ TEST(Experiment, ALearnedContextStandsBesideLabels) {
   EXPECT_THAT(with("length: 76", ""), HasSubstr("model.context.length: must lie between 0 and 75"));
   EXPECT_THAT(with("length: -1", ""), HasSubstr("model.context.length"));
   EXPECT_THAT(with("length: 4, position: front", ""), HasSubstr("model.context.position"));
+}
+
+TEST(Experiment, DescriptionsCannotStandBesideALearnedContext) {
+  const TemporaryFolder folder;
+  const auto descriptions = "text.descriptions=" + folder.write("d.yaml", "").string();
+  const auto file = folder.write("a.yaml", "model: {init: {image: random, text: random}}\n");
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+      {{"model.context.length=4", descriptions},
+       "text.descriptions: cannot stand beside model.context: its vectors surround the label"},
+      {{"model.context.length=4", "model.context.class_specific=true", descriptions},
+       "text.descriptions: cannot stand beside model.context"},
+      {{"model.context.length=0", descriptions}, "no error"},
+      {{"model.context.length=4"}, "no error"},
+  };
+  for (const auto& [overrides, finding] : cases) {
+    std::string found = "no error";
+    try {
+      load_experiment(file, overrides);
+    } catch (const Error& error) {
+      found = error.what();
+    }
+    EXPECT_THAT(found, HasSubstr(finding)) << overrides.front();
+  }
 }
 
 TEST(Experiment, TransformsFitTheModel) {
