@@ -19,6 +19,7 @@
 
 #include "actionclip/core/error.h"
 #include "actionclip/core/json_text.h"
+#include "actionclip/weights/export.h"
 #include "actionclip/weights/safetensors.h"
 #include "actionclip/weights/tensor_convert.h"
 
@@ -36,6 +37,7 @@ struct Options {
   std::vector<double> ratios = {0, 0.25, 0.5, 0.75, 1};  // pretrained_weight
   std::string zero_shot_labels, zero_shot_list, zero_shot_root;
   std::pair<double, std::string> written = {-1, ""};
+  bool force = false;
 };
 
 // What each mixture is scored on.
@@ -61,7 +63,22 @@ struct Row {
   std::optional<EvaluationReport> zero_shot;
 };
 
+void check_written(const Options& options) {
+  const auto& [ratio, file] = options.written;
+  if (file.empty()) {
+    if (options.force) throw UsageError("--force: overwrites the file of --write, and there is none");
+    return;
+  }
+  if (!(ratio >= 0 && ratio <= 1))
+    throw UsageError(fmt::format("--write {}: the ratio must lie between 0 and 1", ratio));
+  require_free(file, options.force);
+}
+
 void check(const Options& options) {
+  if (options.common.weights.empty()) {
+    throw UsageError(
+        "--weights: give the fine-tuned model; model.weights is what its fine-tuning started from");
+  }
   if (options.zero_shot_labels.empty() != options.zero_shot_list.empty()) {
     throw UsageError(options.zero_shot_labels.empty()
                          ? "--zero-shot-list: give its labels too, by --zero-shot-labels"
@@ -69,9 +86,7 @@ void check(const Options& options) {
   }
   if (!options.zero_shot_root.empty() && options.zero_shot_list.empty())
     throw UsageError("--zero-shot-root: says where the videos of --zero-shot-list lie, and there is none");
-  const auto& [ratio, file] = options.written;
-  if (!file.empty() && !(ratio >= 0 && ratio <= 1))
-    throw UsageError(fmt::format("--write {}: the ratio must lie between 0 and 1", ratio));
+  check_written(options);
 }
 
 TestSets choose_sets(const Options& options, const Experiment& experiment) {
@@ -144,10 +159,23 @@ Ends load_ends(const Options& options, const Experiment& experiment) {
   Ends ends{.finetuned = load_whole(options.common, experiment),
             .pretrained = load_weights(options.pretrained, experiment.model.frames),
             .names = {}};
+  fit_pretrained(ends.finetuned, ends.pretrained);
   ends.names = interpolated_names(ends.finetuned, ends.pretrained);
   spdlog::info("{} tensors are mixed; fine-tuned in any case: {}", ends.names.mixed.size(),
                count_by_part(ends.names.kept));
   return ends;
+}
+
+// Before the first mixture is scored: what is of each label's own serves no others.
+void require_labels(const LoadedWeights& finetuned, const TestSet& set) {
+  require_classified(finetuned, set.labels);
+  require_labels_of_context(finetuned, set.labels);
+  const auto own = finetuned.config.context.classes;
+  if (own == 0 || own == set.labels.size()) return;
+  throw Error(
+      with_file(finetuned, fmt::format("has a learned context of {} labels, each with its own vectors "
+                                       "(class-specific), but {} has {} labels",
+                                       own, set.labels.source(), set.labels.size())));
 }
 
 // Scores a set with the weights of a mixture.
@@ -183,6 +211,8 @@ int interpolate_command(const Options& options) {
   options.common.output.open();
   return run_evaluation(options.common, experiment, [&](c10::Device device, const auto& group) {
     const Ends ends = load_ends(options, experiment);
+    require_labels(ends.finetuned, sets.trained);
+    if (sets.zero_shot) require_labels(ends.finetuned, *sets.zero_shot);
     const bool leads = group->rank() == 0;
     const auto& [ratio, file] = options.written;
     if (leads && !file.empty())
@@ -205,6 +235,7 @@ void add_ratio_options(CLI::App& command, Options& options) {
       ->default_str(fmt::format("{}", fmt::join(options.ratios, ",")));
   command.add_option("--write", options.written,
                      "W FILE: write the mixture of pretrained_weight W as a weights file (safetensors)");
+  command.add_flag("--force", options.force, "overwrite the file of --write if it is there");
 }
 
 void add_zero_shot_options(CLI::App& command, Options& options) {
@@ -223,6 +254,8 @@ void add_interpolate_command(CLI::App& program, int& exit_code) {
   auto* command = program.add_subcommand(
       "interpolate", "score models between a fine-tuned one and the one that it started from");
   options->common.add_to(*command);
+  command->get_option("--weights")
+      ->description("weights file or checkpoint folder of the fine-tuned model; must be given");
   command
       ->add_option("--pretrained", options->pretrained,
                    "weights file or checkpoint folder that the fine-tuning started from")

@@ -78,7 +78,8 @@ at::Tensor VisionTransformerImpl::forward(const at::Tensor& images, std::int64_t
   require_fitting(images, frames);
   const auto patches = embed_patches(images.contiguous());
   auto x = config_.joint_frames > 0 ? embed_jointly(patches, frames) : embed_apart(patches);
-  if (is_training() && config_.embedding_dropout > 0)
+  // conv1, as embeddings may be frozen while later blocks learn.
+  if (conv1->is_training() && config_.embedding_dropout > 0)
     x = at::dropout(x, config_.embedding_dropout, /*train=*/true);
   // The published code wraps a block as a whole, so the residual connection too starts from the shifted
   // tokens.

@@ -90,7 +90,7 @@ double score(const Experiment& experiment, ActionClip& model, const FewShotData&
 double score_start(Experiment experiment, const FewShotOptions& options, const FewShotData& data) {
   settle_text(experiment.model, *data.tokenizer);
   experiment.model.labels = data.labels.size();
-  ActionClip model = start_model(experiment, *data.tokenizer);
+  ActionClip model = start_model(experiment, *data.tokenizer, data.labels.names());
   model->to(options.device);
   return score(experiment, model, data);
 }

@@ -61,9 +61,10 @@ PromptGenerator make_prompt_generator(const TextConfig& config, std::shared_ptr<
                          placeholders_of(model.context));
 }
 
-ActionClip start_model(const Experiment& experiment, const Tokenizer& tokenizer) {
+ActionClip start_model(const Experiment& experiment, const Tokenizer& tokenizer,
+                       const std::vector<std::string>& labels) {
   return build_model(experiment.model, static_cast<std::uint64_t>(experiment.seed),
-                     context_tokens(experiment.model.context, tokenizer));
+                     context_tokens(experiment.model.context, tokenizer), labels);
 }
 
 void require_labels_of_context(const LoadedWeights& weights, const LabelSet& labels) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <utility>
 
 #include <ATen/Context.h>
@@ -49,6 +50,13 @@ bool texts_learn(const ActionClip& model) {
   return false;
 }
 
+// logit_scale by itself makes no difference to which text is a video's.
+bool learn_more_than_scale(const std::vector<ParameterGroup>& groups) {
+  return std::ranges::any_of(groups, [](const ParameterGroup& group) {
+    return std::ranges::any_of(group.names, [](const std::string& name) { return name != "logit_scale"; });
+  });
+}
+
 NamedTensors learning_parameters(const Optimizer& optimizer) {
   NamedTensors parameters;
   for (const auto& group : optimizer.groups()) {
@@ -56,6 +64,15 @@ NamedTensors learning_parameters(const Optimizer& optimizer) {
       parameters.emplace_back(group.names[i], group.parameters[i]);
   }
   return parameters;
+}
+
+// What learns, and the statistics that are gathered meanwhile; their counters stay the model's own.
+NamedTensors averaged_tensors(const Optimizer& optimizer, const ActionClip& model) {
+  auto tensors = learning_parameters(optimizer);
+  for (const auto& buffer : model->named_buffers()) {
+    if (buffer.value().is_floating_point()) tensors.emplace_back(buffer.key(), buffer.value());
+  }
+  return tensors;
 }
 
 }  // namespace
@@ -66,17 +83,17 @@ Learner::Learner(ActionClip model, const TrainConfig& config, bool fix_text, c10
   model_->to(device_);
   set_activation_checkpointing(*model_, config_.activation_checkpointing);
   auto groups = trainable_groups(model_, config_, fix_text);
-  if (groups.empty()) {
+  if (!learn_more_than_scale(groups)) {
     throw Error(
         "nothing to train: both encoders are frozen, and the fusion head is too, or has no parameters "
         "(meanP); let an encoder learn (train.task: finetune, train.image_blocks), or the head "
-        "(model.fusion: "
-        "Transf, train.fix_fusion: false), or a context (model.context.length)");
+        "(model.fusion: Transf, train.fix_fusion: false), or a context (model.context.length), or a linear "
+        "probe (model.classifier: true)");
   }
   optimizer_ = make_optimizer(config_.optimizer, std::move(groups));
   collect_frozen(model_.ptr(), frozen_);
   texts_learn_ = texts_learn(model_);
-  if (config_.ema_decay > 0) average_.emplace(config_.ema_decay, learning_parameters(*optimizer_));
+  if (config_.ema_decay > 0) average_.emplace(config_.ema_decay, averaged_tensors(*optimizer_, model_));
   if (config_.precision == Precision::fp16) scaler_.emplace(device_);
   join(std::make_shared<SingleProcess>());
 }

@@ -45,7 +45,8 @@ Trainer::Trainer(Experiment experiment, TrainerOptions options, std::shared_ptr<
   if (options_.resume) {
     resume(*options_.resume);
   } else {
-    learn_with(start_model(experiment_, *tokenizer_));
+    learn_with(
+        start_model(experiment_, *tokenizer_, labels_ ? labels_->names() : std::vector<std::string>()));
   }
   join();
 }

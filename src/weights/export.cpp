@@ -197,15 +197,19 @@ void convert_floats(StateDict& tensors, at::ScalarType type) {
   }
 }
 
+void require_free(const std::filesystem::path& output, bool overwrite) {
+  std::error_code absent;
+  if (fs::is_directory(output, absent))
+    throw Error(fmt::format("{} is a folder: the name of a file is needed", output.string()));
+  if (!overwrite) refuse_existing(output);
+}
+
 void write_exported(const ExportedWeights& weights, const std::filesystem::path& output, bool overwrite) {
   if (!weights.file_in_folder.empty()) {
     write_folder(weights, folder_path(output), overwrite);
     return;
   }
-  std::error_code absent;
-  if (fs::is_directory(output, absent))
-    throw Error(fmt::format("{} is a folder: the name of a file is needed", output.string()));
-  if (!overwrite) refuse_existing(output);
+  require_free(output, overwrite);
   write_safetensors(output, data_of(weights.tensors), weights.metadata);
 }
 

@@ -11,6 +11,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/weights/preprocessing.h"
 #include "actionclip/weights/tensor_file.h"
 
 #include "fit_positions.h"
@@ -101,17 +102,40 @@ torch::OrderedDict<std::string, at::Tensor> named_tensors(const ActionClip& mode
   return tensors;
 }
 
-// Whether the weights hold the learned context that the model has.
-bool holds_context(const LoadedWeights& weights, const LearnedContextConfig& wanted) {
-  const auto& held = weights.config.context;
-  const bool same_position = held.position == wanted.position || !weights.described;
-  return wanted.length > 0 && held.length == wanted.length && held.classes == wanted.classes && same_position;
+// Whether the weights were trained on other labels, or in another order, as far as both are known.
+bool has_other_labels(const LoadedWeights& weights, const std::vector<std::string>& labels) {
+  if (labels.empty()) return false;
+  const auto trained = read_text_list(weights, std::string(kLabelsKey));
+  return !trained.empty() && trained != labels;
 }
 
-// What became of the learned context, for the log.
-const char* start_of_context(const LoadedWeights& weights, const LearnedContextConfig& wanted) {
-  if (wanted.length > 0) return holds_context(weights, wanted) ? "loaded" : "fresh";
-  return weights.config.context.length > 0 ? "left out" : "none";
+// Whether the weights hold the learned context that the model has.
+bool holds_context(const LoadedWeights& weights, const LearnedContextConfig& wanted, bool other_labels) {
+  const auto& held = weights.config.context;
+  const bool same_position = held.position == wanted.position || !weights.described;
+  const bool same_labels = wanted.classes == 0 || !other_labels;
+  return wanted.length > 0 && held.length == wanted.length && held.classes == wanted.classes &&
+         same_position && same_labels;
+}
+
+// What becomes of a part, for the log; `own`: it is of each label's own.
+const char* start_of(bool loaded, bool own, bool other_labels) {
+  if (loaded) return "loaded";
+  return own && other_labels ? "fresh, as the labels are others" : "fresh";
+}
+
+std::string start_of_context(const LoadedWeights& weights, const LearnedContextConfig& wanted, bool loaded,
+                             bool other_labels) {
+  if (wanted.length == 0) return weights.config.context.length > 0 ? "left out" : "none";
+  const bool own = wanted.classes > 0 && weights.config.context.classes > 0;
+  return start_of(loaded, own, other_labels);
+}
+
+// ", classifier loaded"; nothing of a model that has none.
+std::string start_of_classifier(const LoadedWeights& weights, std::int64_t classes, bool loaded,
+                                bool other_labels) {
+  if (classes == 0) return "";
+  return fmt::format(", classifier {}", start_of(loaded, weights.config.classes > 0, other_labels));
 }
 
 // Behind the loading of weights, whose token embeddings these are.
@@ -229,7 +253,8 @@ ActionClipConfig resolve(const ModelConfig& config, const LoadedWeights& weights
 }
 
 ActionClip build_model(const ModelConfig& config, std::uint64_t seed,
-                       const std::vector<std::int64_t>& context_tokens) {
+                       const std::vector<std::int64_t>& context_tokens,
+                       const std::vector<std::string>& labels) {
   at::manual_seed(seed);
   const bool image = config.init.image == InitSource::weights, text = config.init.text == InitSource::weights;
   if (!image && !text) {
@@ -248,9 +273,12 @@ ActionClip build_model(const ModelConfig& config, std::uint64_t seed,
   ActionClip model(resolve(config, weights, {.image = image, .text = text, .fusion = fusion}));
   if (image) fit_positions(weights.tensors, state_dict(model));
   const auto& wanted_context = model->config().context;
-  const bool context = holds_context(weights, wanted_context);
   const auto classes = model->config().classes;
-  const bool classifier = classes > 0 && weights.config.classes == classes;
+  const bool other_labels = (classes > 0 || wanted_context.classes > 0) && has_other_labels(weights, labels);
+  const bool context = holds_context(weights, wanted_context, other_labels);
+  const bool classifier = classes > 0 && weights.config.classes == classes && !other_labels;
+  const auto starts = start_of_context(weights, wanted_context, context, other_labels) +
+                      start_of_classifier(weights, classes, classifier, other_labels);
   load_state_dict(model, std::move(weights), [&](const std::string& name) {
     switch (part_of(name)) {
       case ModelPart::image:
@@ -266,12 +294,8 @@ ActionClip build_model(const ModelConfig& config, std::uint64_t seed,
     }
   });
   if (!context) start_context(model, context_tokens);
-  spdlog::info("weights: {} (image {}, text {}, fusion {}, context {}{})", config.weights.string(),
-               image ? "loaded" : "random", text ? "loaded" : "random", fusion ? "loaded" : "fresh",
-               start_of_context(weights, wanted_context),
-               classes == 0 ? ""
-               : classifier ? ", classifier loaded"
-                            : ", classifier fresh");
+  spdlog::info("weights: {} (image {}, text {}, fusion {}, context {})", config.weights.string(),
+               image ? "loaded" : "random", text ? "loaded" : "random", fusion ? "loaded" : "fresh", starts);
   return model;
 }
 

@@ -8,6 +8,8 @@
 #include "actionclip/model/action_clip.h"
 #include "actionclip/weights/tensor_file.h"
 
+#include "fit_positions.h"
+
 namespace actionclip {
 namespace {
 
@@ -52,6 +54,15 @@ at::Tensor mix(const at::Tensor& finetuned, const at::Tensor& pretrained, double
 }
 
 }  // namespace
+
+// Positions in time that `pretrained` lacks are kept as they were fine-tuned, so it gets none.
+void fit_pretrained(const LoadedWeights& finetuned, LoadedWeights& pretrained) {
+  StateDict shared;
+  for (const auto& [name, tensor] : finetuned.tensors) {
+    if (pretrained.tensors.contains(name)) shared.emplace(name, tensor);
+  }
+  fit_positions(pretrained.tensors, shared);
+}
 
 InterpolatedNames interpolated_names(const LoadedWeights& finetuned, const LoadedWeights& pretrained) {
   InterpolatedNames names;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -111,6 +112,17 @@ void warn_of_names_beside(const LoadedWeights& weights, const std::string& prefi
                count > names.size() ? ", ..." : "");
 }
 
+// A run that keeps an average validates by it, `best` too, but a checkpoint's folder stands for the weights
+// themselves.
+void warn_of_average_beside(const std::filesystem::path& path, const std::filesystem::path& file) {
+  std::error_code absent;
+  const auto average = path / "ema.safetensors";
+  if (path == file || !std::filesystem::exists(average, absent)) return;
+  spdlog::warn(
+      "{}: {} is read, but the run's validation used the average of the weights: to use that, give {}",
+      path.string(), file.filename().string(), average.string());
+}
+
 }  // namespace
 
 std::map<std::string, std::string> to_metadata(const ActionClipConfig& config) {
@@ -154,6 +166,7 @@ LoadedWeights load_weights(const std::filesystem::path& path, std::int64_t frame
     auto weights = to_weights(std::move(file), frames);
     weights.file = file_path;
     warn_of_names_beside(weights, prefix);
+    warn_of_average_beside(path, file_path);
     return weights;
   } catch (const Error& problem) {
     throw WeightsError(fmt::format("{}: {}", file_path.string(), problem.what()));

@@ -1,5 +1,6 @@
 // `interpolate`: the ends are the two models, what is written is what was scored, and what is refused.
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Interpolation : public ::testing::Test {
  protected:
@@ -41,17 +43,16 @@ class Interpolation : public ::testing::Test {
     return nlohmann::json::parse(result.output);
   }
 
-  TemporaryFolder folder_;
-  std::string start_ = folder_ / "start/checkpoints/last";
-  std::string tuned_ = folder_ / "tuned/checkpoints/last";
-
- private:
   void train(const std::string& run, std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"train", "--config", folder_ / "config.yaml", "--output",
                                          folder_ / run, "data.val.list=", "train.max_steps=2"});
     const auto result = run_program(arguments);
     ASSERT_EQ(result.exit_code, 0) << result.errors;
   }
+
+  TemporaryFolder folder_;
+  std::string start_ = folder_ / "start/checkpoints/last";
+  std::string tuned_ = folder_ / "tuned/checkpoints/last";
 };
 
 TEST_F(Interpolation, ASweepGoesFromTheFineTunedModelToThePretrainedOne) {
@@ -116,6 +117,61 @@ TEST_F(Interpolation, WhatCannotBeDoneIsRefused) {
   expect({}, 1, "other.safetensors");
   start_ = folder_ / "none.safetensors";
   expect({}, 1, "none.safetensors");
+}
+
+// Otherwise model.weights would be taken: what the fine-tuning started from.
+TEST_F(Interpolation, TheFineTunedModelMustBeNamed) {
+  const auto result =
+      run_program({"interpolate", "--config", folder_ / "config.yaml", "--pretrained", start_,
+                   "model.init.image=weights", "model.init.text=weights", "model.weights=" + start_});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.errors, HasSubstr("--weights: give the fine-tuned model"));
+}
+
+TEST_F(Interpolation, AFileThatIsThereIsOverwrittenByForceAlone) {
+  const auto taken = folder_.write("taken.safetensors", "something");
+  const auto own = std::filesystem::path(tuned_) / "model.safetensors";
+  const auto weights = read_text(own);
+  for (const auto& file : {taken, own}) {
+    const auto refused = interpolate({"--pretrained-weight", "1", "--write", "0.5", file});
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_THAT(refused.errors, AllOf(HasSubstr(file.string() + " is there already"), HasSubstr("--force")));
+    EXPECT_THAT(refused.errors, Not(HasSubstr("tensors are mixed"))) << "nothing was loaded";
+  }
+  EXPECT_EQ(read_text(taken), "something");
+  EXPECT_EQ(read_text(own), weights);
+  const auto folder = interpolate({"--write", "0.5", folder_.path(), "--force"});
+  EXPECT_EQ(folder.exit_code, 1);
+  EXPECT_THAT(folder.errors, HasSubstr("is a folder"));
+  EXPECT_EQ(interpolate({"--force"}).exit_code, 2);
+  const auto forced = interpolate({"--pretrained-weight", "1", "--write", "0.5", taken, "--force"});
+  ASSERT_EQ(forced.exit_code, 0) << forced.errors;
+  EXPECT_EQ(load_weights(taken).metadata.at("actionclip.pretrained_weight"), "0.5");
+}
+
+TEST_F(Interpolation, AModelOfAnotherResolutionIsMixedWithItsStart) {
+  train("larger", {"model.init.image=weights", "model.init.text=weights", "model.weights=" + start_,
+                   "model.vision.image_size=96", "data.transforms.test_resize=96"});
+  tuned_ = folder_ / "larger/checkpoints/last";
+  const auto swept = interpolate({"--pretrained-weight", "0,1", "--json", "data.transforms.test_resize=96"});
+  ASSERT_EQ(swept.exit_code, 0) << swept.errors;
+  EXPECT_THAT(swept.errors, HasSubstr("visual.positional_embedding interpolated from 4 to 9 patches"));
+  EXPECT_EQ(nlohmann::json::parse(swept.output).at("ratios").size(), 2u);
+}
+
+// A sweep that a classifier cannot end is not begun.
+TEST_F(Interpolation, UnseenLabelsAreRefusedForAClassifierBeforeTheFirstScore) {
+  train("probe", {"model.init.image=weights", "model.init.text=weights", "model.weights=" + start_,
+                  "model.classifier=true"});
+  tuned_ = folder_ / "probe/checkpoints/last";
+  const auto refused =
+      interpolate({"--zero-shot-labels", folder_ / "data/zero_shot_labels.csv", "--zero-shot-list",
+                   folder_ / "data/zero_shot.txt", "--write", "0.5", folder_ / "out.safetensors"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.errors,
+              AllOf(HasSubstr("ends in a linear classifier of the 152"), HasSubstr("40 labels are given")));
+  EXPECT_THAT(refused.errors, Not(HasSubstr("pretrained_weight 0"))) << "nothing was scored";
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "out.safetensors"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -19,6 +20,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 using Arguments = std::vector<std::string>;
 
@@ -115,26 +117,62 @@ TEST_F(TrainedPartsRun, OneThatDropsAndAveragesGoesOnAsIfItHadNotStopped) {
 
 TEST_F(TrainedPartsRun, TheAverageIsAWeightsFileOfItsOwn) {
   ASSERT_EQ(train("run", {"train.max_steps=3", "train.ema_decay=0.9", "train.text_blocks=0"}).exit_code, 0);
-  for (const char* file : {"", "/ema.safetensors"}) {
-    const auto scored = run("evaluate", {"--weights", last("run") + file, "--json"});
-    EXPECT_EQ(scored.exit_code, 0) << scored.errors;
+  const std::string average_file = last("run") + "/ema.safetensors";
+  const char* warning = "model.safetensors is read, but the run's validation used the average";
+  const std::string video = folder_ / "data/videos/test/00000.mp4";
+  for (const auto& result : {run("evaluate", {"--weights", last("run"), "--json"}),
+                             run_program({"predict", "--weights", last("run"), "--json", video})}) {
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    EXPECT_THAT(result.errors, AllOf(HasSubstr(warning), HasSubstr("/ema.safetensors")));
   }
-  const auto average = read_tensors(last("run") + "/ema.safetensors"), weights = tensors("run");
+  for (const auto& result :
+       {run("evaluate", {"--weights", average_file, "--json"}),
+        run("evaluate", {"--weights", last("run") + "/model.safetensors", "--json"}),
+        train("run", {"train.max_steps=4", "train.ema_decay=0.9", "train.text_blocks=0", "--resume"})}) {
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    EXPECT_THAT(result.errors, Not(HasSubstr(warning)));
+  }
+  const auto average = read_tensors(average_file), weights = tensors("run");
   EXPECT_TRUE(at::equal(average.at("text_projection"), weights.at("text_projection")));
   EXPECT_FALSE(at::equal(average.at("visual.proj"), weights.at("visual.proj")));
 }
 
+// What is scored is the average.
 TEST_F(TrainedPartsRun, FewShotTrainsAClassifierOfItsOwnLabels) {
   ASSERT_EQ(train("start", {"train.max_steps=1"}).exit_code, 0);
-  const auto result =
-      run("few-shot",
-          from("start", {"--output", folder_ / "few", "--shots", "0,2", "--seeds", "1", "--json",
-                         "data.labels=" + (folder_ / "data/few_shot_labels.csv").string(),
+  const Arguments data = {"data.labels=" + (folder_ / "data/few_shot_labels.csv").string(),
+                          "data.test.list=" + (folder_ / "data/few_shot_test.txt").string()};
+  Arguments arguments = {"--output",
+                         folder_ / "few",
+                         "--shots",
+                         "0,2",
+                         "--seeds",
+                         "1",
+                         "--json",
                          "data.train.list=" + (folder_ / "data/few_shot_train.txt").string(),
-                         "data.test.list=" + (folder_ / "data/few_shot_test.txt").string(), "train.epochs=1",
-                         "train.schedule.warmup_epochs=0", "model.classifier=true", "train.ema_decay=0.5"}));
+                         "train.epochs=4",
+                         "train.schedule.warmup_epochs=0",
+                         "model.classifier=true",
+                         "train.ema_decay=0.5"};
+  arguments.insert(arguments.end(), data.begin(), data.end());
+  const auto result = run("few-shot", from("start", std::move(arguments)));
   ASSERT_EQ(result.exit_code, 0) << result.errors;
-  EXPECT_EQ(nlohmann::json::parse(result.output).size(), 2u);
+  const auto rows = nlohmann::json::parse(result.output);
+  ASSERT_EQ(rows.size(), 2u);
+  const auto checkpoint = last("few/shots-2-seed-1");
+  const auto weights = read_tensors(checkpoint + "/model.safetensors");
+  const auto average = read_tensors(checkpoint + "/ema.safetensors");
+  EXPECT_EQ(weights.at("classifier.weight").sizes(), (std::vector<std::int64_t>{10, 64}));
+  EXPECT_GT(weights.at("classifier.bias").norm().item<double>(), 0) << "it learnt";
+  EXPECT_FALSE(at::equal(average.at("classifier.weight"), weights.at("classifier.weight")));
+
+  Arguments scored = {"--weights", checkpoint + "/ema.safetensors", "--json"};
+  scored.insert(scored.end(), data.begin(), data.end());
+  const auto evaluated = run("evaluate", std::move(scored));
+  ASSERT_EQ(evaluated.exit_code, 0) << evaluated.errors;
+  const auto json = nlohmann::json::parse(evaluated.output);
+  EXPECT_EQ(json.at("samples"), 10);
+  EXPECT_NEAR(rows.at(1).at("top1").at(0).get<double>(), json.at("top1").get<double>(), 1e-9);
 }
 
 TEST_F(TrainedPartsRun, SettingsThatContradictEachOtherAreToldBeforeAnythingIsRead) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@
 namespace actionclip {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr std::int64_t kVideos = 4, kClasses = 3;
@@ -210,17 +212,123 @@ TEST(Learner, TheAverageTakesInEachStepThatIsFinite) {
   EXPECT_EQ(make_learner(make_model(), TrainConfig()).average(), nullptr);
 }
 
+// The first update takes in nine tenths.
+TEST(Learner, RunningStatisticsAreAveragedToo) {
+  at::manual_seed(4);
+  auto sizes = small_sizes();
+  sizes.vision = {.image_size = 32, .width = 8, .heads = 4, .output_dim = 64, .stages = {1, 1, 1, 1}};
+  ActionClip model(sizes);
+  TrainConfig config;
+  config.ema_decay = 0.9;
+  auto learner = make_learner(model, config);
+  take_step(learner, make_batch());
+  const auto buffers = model->named_buffers();
+  const auto& live = buffers["visual.bn1.running_var"];
+  const auto average = learner.average()->state_dict();
+  const auto expected = 0.1 * at::ones_like(live) + 0.9 * live;
+  EXPECT_FALSE(at::allclose(live, at::ones_like(live), 1e-3, 1e-3));
+  EXPECT_TRUE(at::allclose(average.at("visual.bn1.running_var"), expected, 1e-5, 1e-6));
+  EXPECT_FALSE(average.contains("visual.bn1.num_batches_tracked"));
+  const AveragedWeights scope(learner.average());
+  EXPECT_TRUE(at::allclose(live, expected, 1e-5, 1e-6)) << "it is what is evaluated";
+}
+
+TEST(Learner, EmbeddingsThatAreFrozenAreNotDropped) {
+  const auto loss_with = [](const std::optional<std::int64_t>& blocks, std::uint64_t seed) {
+    at::manual_seed(4);
+    auto sizes = small_sizes();
+    sizes.vision.embedding_dropout = 0.5;
+    TrainConfig config;
+    config.image_blocks = blocks;
+    auto learner = make_learner(ActionClip(sizes), config);
+    return take_step(learner, make_batch(kVideos, seed)).loss;
+  };
+  EXPECT_EQ(loss_with(1, 1), loss_with(1, 2));
+  EXPECT_NE(loss_with(std::nullopt, 1), loss_with(std::nullopt, 2));
+}
+
+std::string error_of(const TrainConfig& config) {
+  try {
+    make_learner(make_model(), config);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
 TEST(Learner, OneThatHasNothingToTrainSaysWhatWouldLearn) {
   TrainConfig config;
   config.task = TrainTask::prompt;
   config.fix_fusion = true;
-  try {
-    make_learner(make_model(), config);
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("nothing to train"));
-  }
+  EXPECT_THAT(error_of(config), HasSubstr("nothing to train"));
 }
+
+TEST(Learner, OneThatWouldTrainTheScaleAloneIsRefusedAndNamesTheLinearProbe) {
+  TrainConfig config;
+  config.image_blocks = 0;
+  config.text_blocks = 0;
+  EXPECT_EQ(error_of(config), "no error") << "the fusion head learns";
+  config.fix_fusion = true;
+  EXPECT_THAT(error_of(config), AllOf(HasSubstr("nothing to train"), HasSubstr("model.classifier: true")));
+}
+
+// A setting, with what it needs to learn one batch by heart.
+struct Setting {
+  const char* name;
+  void (*apply)(TrainConfig& config);
+  std::int64_t texts = kVideos;  // one a video, or one a class
+  std::int64_t classes = 0;      // of a classifier
+};
+
+class LearnsByHeart : public ::testing::TestWithParam<Setting> {};
+
+TEST_P(LearnsByHeart, TheLossOfOneBatchFallsFarBelowItsStart) {
+  constexpr int kSteps = 60;
+  at::manual_seed(4);
+  auto sizes = small_sizes();
+  sizes.vision.layers = sizes.text.layers = 2;
+  sizes.classes = GetParam().classes;
+  TrainConfig config;
+  GetParam().apply(config);
+  auto learner = make_learner(ActionClip(sizes), config);
+  const auto batch = make_batch(GetParam().texts);
+  const double first = take_step(learner, batch).loss;
+  double last = first;
+  for (int step = 1; step < kSteps; ++step) last = take_step(learner, batch).loss;
+  EXPECT_GT(first, 0.3);
+  EXPECT_LT(last, 0.5 * first);
+}
+
+// The fusion head, which could do it alone, is frozen where it is the encoders that are to show it.
+INSTANTIATE_TEST_SUITE_P(With, LearnsByHeart,
+                         ::testing::Values(Setting{.name = "Contrastive", .apply = [](TrainConfig&) {}},
+                                           Setting{.name = "CrossEntropy",
+                                                   .apply =
+                                                       [](TrainConfig& config) {
+                                                         config.objective = Objective::cross_entropy;
+                                                       },
+                                                   .texts = kClasses},
+                                           Setting{.name = "LinearProbe",
+                                                   .apply =
+                                                       [](TrainConfig& config) {
+                                                         config.image_blocks = 0;
+                                                         config.fix_fusion = true;
+                                                       },
+                                                   .classes = kClasses},
+                                           Setting{.name = "LastBlocks",
+                                                   .apply =
+                                                       [](TrainConfig& config) {
+                                                         config.image_blocks = 1;
+                                                         config.text_blocks = 1;
+                                                         config.fix_fusion = true;
+                                                       }},
+                                           Setting{.name = "LayerDecay",
+                                                   .apply =
+                                                       [](TrainConfig& config) {
+                                                         config.layer_decay = 0.7;
+                                                         config.fix_fusion = true;
+                                                       }}),
+                         [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace actionclip

@@ -20,6 +20,7 @@
 #include "actionclip/weights/initialize.h"
 
 #include "tests/train/trainer_case.h"
+#include "tests/weights/small_model.h"
 
 namespace actionclip {
 namespace {
@@ -119,6 +120,23 @@ TEST_F(SavedWeights, AClassifierIsOfTheDatasLabelsAndIsSavedWithThem) {
   EXPECT_THAT(error_with(LabelSet(names)), HasSubstr("of the 4 labels that it was trained on"));
   Trainer resumed(own, {.output = folder_ / "run", .resume = folder_ / "run/checkpoints/last"});
   EXPECT_TRUE(at::equal(resumed.model()->classifier->weight, weights.tensors.at("classifier.weight")));
+}
+
+TEST_F(SavedWeights, AClassifierOfTheSameLabelsInAnotherOrderStartsFresh) {
+  auto own = experiment();
+  own.model.classifier = true;
+  own.train.max_steps = 1;
+  Trainer(own, options()).run();
+  const auto last = folder_ / "run/checkpoints/last";
+  const auto trained = load_weights(last).tensors.at("classifier.weight");
+  own.model = start_from(own.model, last);
+  const auto starts_as_trained = [&] {
+    Trainer next(own, options());
+    return at::equal(next.model()->classifier->weight, trained);
+  };
+  EXPECT_TRUE(starts_as_trained());
+  own.data.labels.path = folder_.write("reversed.txt", "label 3\nlabel 2\nlabel 1\nlabel 0\n");
+  EXPECT_FALSE(starts_as_trained());
 }
 
 }  // namespace

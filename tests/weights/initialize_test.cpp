@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/weights/preprocessing.h"
 
 #include "tests/parity/reference_files.h"
 #include "tests/parity/run_python.h"
@@ -109,6 +110,50 @@ TEST_F(Start, AClassifierComesFromWeightsThatHaveOneOfAsManyClasses) {
       state_dict(build_model(start_from(small_settings(), file), kSeed)).contains("classifier.weight"))
       << "texts are matched";
   EXPECT_EQ(build_model(classifier_of(5, file_), kSeed)->config().classes, 5) << "of weights that have none";
+}
+
+// A class's vectors are of its place in the list. Labels that are not known are not compared.
+TEST_F(Start, WhatIsOfEachLabelsOwnStartsFreshForOtherLabelsOrAnotherOrder) {
+  const std::vector<std::string> labels = {"jump", "run", "sit"}, reordered = {"run", "jump", "sit"};
+  auto sizes = small_sizes();
+  sizes.classes = 3;
+  sizes.context = {.length = 2, .classes = 3};
+  const auto trained = state_dict(ActionClip(sizes));
+  const auto file = folder_ / "labels.safetensors";
+  const auto start = [&](const std::vector<std::string>& given) {
+    auto config = classifier_of(3, file);
+    config.context.length = 2;
+    config.context.class_specific = true;
+    return state_dict(build_model(config, kSeed, {}, given));
+  };
+  const auto expect = [&](const StateDict& started, bool loaded) {
+    for (const char* name : {"classifier.weight", "context.vectors"})
+      EXPECT_EQ(at::equal(started.at(name), trained.at(name)), loaded) << name;
+    EXPECT_TRUE(at::equal(started.at("visual.proj"), trained.at("visual.proj")));
+  };
+  auto metadata = to_metadata(sizes);
+  write_weights(file, trained, metadata);
+  expect(start(labels), true);
+  metadata[std::string(kLabelsKey)] = R"(["jump", "run", "sit"])";
+  write_weights(file, trained, metadata);
+  expect(start({}), true);
+  expect(start(labels), true);
+  expect(start(reordered), false);
+}
+
+TEST_F(Start, AContextThatLabelsShareComesFromWeightsOfOtherLabels) {
+  auto sizes = small_sizes();
+  sizes.context.length = 2;
+  const auto trained = state_dict(ActionClip(sizes));
+  const auto file = folder_ / "shared.safetensors";
+  auto metadata = to_metadata(sizes);
+  metadata[std::string(kLabelsKey)] = R"(["jump", "run", "sit"])";
+  write_weights(file, trained, metadata);
+  auto config = start_from(small_settings(), file);
+  config.context.length = 2;
+  config.labels = 2;
+  const auto model = build_model(config, kSeed, {}, {"walk", "stand"});
+  EXPECT_TRUE(at::equal(model->context->vectors, trained.at("context.vectors")));
 }
 
 // What the weights of models with this context give to a run of `config`; the run's context may start from

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/model/image_encoder.h"
 
 #include "tests/parity/reference_files.h"
 #include "tests/parity/run_python.h"
@@ -106,6 +107,22 @@ TEST_F(Interpolate, TheFusionHeadIsTheFineTunedOneAlsoWhereThePretrainedModelHas
     if (!is_kept(name)) continue;
     EXPECT_TRUE(at::equal(tensor, finetuned_.tensors.at(name))) << name;
   }
+}
+
+// As training interpolates them when it starts; what the start lacks stays as it was fine-tuned.
+TEST_F(Interpolate, PositionsOfAnotherResolutionAreFittedFirst) {
+  const std::string positions = "visual.positional_embedding";
+  finetuned_.tensors[positions] = at::randn({1 + 9, 64});
+  finetuned_.tensors["visual.time_embedding"] = at::zeros({4, 64});
+  EXPECT_THAT(error_of(pretrained_), HasSubstr(positions + " is [5, 64] there and [10, 64]"));
+  auto fitted = pretrained_;
+  fit_pretrained(finetuned_, fitted);
+  const auto start = resize_positions(pretrained_.tensors.at(positions), 3);
+  EXPECT_TRUE(at::equal(fitted.tensors.at(positions), start));
+  EXPECT_FALSE(fitted.tensors.contains("visual.time_embedding"));
+  const auto mixture = interpolate(finetuned_, fitted, 0.25);
+  EXPECT_TRUE(
+      at::allclose(mixture.tensors.at(positions), 0.25 * start + 0.75 * finetuned_.tensors.at(positions)));
 }
 
 TEST_F(Interpolate, ModelsOfOtherSizesAreRefusedWithBothFiles) {

@@ -15,8 +15,9 @@ namespace actionclip {
 
 // Visual prompts (ActionCLIP, section 3.2): with temporal_shift the patch tokens move along time before every
 // block; with joint_frames the patches of all frames of a video are one sequence behind one class token, each
-// frame's with a learned position in time added to those in space. In training, embedding_dropout sets values
-// of the embedded tokens to zero, and drop_path leaves out branches of whole sequences (transformer.h).
+// frame's with a learned position in time added to those in space. In training (conv1's, for embeddings that
+// are frozen), embedding_dropout sets values of the embedded tokens to zero, and drop_path leaves out
+// branches of whole sequences (transformer.h).
 class VisionTransformerImpl : public ImageEncoder {
  public:
   explicit VisionTransformerImpl(const VisionConfig& config);

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "actionclip/model/action_clip.h"
 #include "actionclip/text/labels.h"
@@ -13,9 +15,8 @@
 
 namespace actionclip {
 
-// Keys of a native weights file's metadata: JSON lists of the label names, the templates and, where there
+// Keys of a native weights file's metadata, beside kLabelsKey: JSON lists of the templates and, where there
 // were some, the descriptions (a list of each label's) that a model was trained with.
-inline constexpr std::string_view kLabelsKey = "actionclip.labels";
 inline constexpr std::string_view kTemplatesKey = "actionclip.templates";
 inline constexpr std::string_view kDescriptionsKey = "actionclip.descriptions";
 
@@ -28,9 +29,10 @@ ClipDatasetOptions clip_options(const Experiment& experiment, std::int64_t image
 PromptGenerator make_prompt_generator(const TextConfig& config, std::shared_ptr<const Tokenizer> tokenizer,
                                       const LabelSet& labels, const ActionClipConfig& model);
 
-// The model that a run of the experiment starts from: build_model()'s, a fresh context from the words that
-// the settings name. Throws ConfigError unless they are as many tokens as the context has vectors.
-ActionClip start_model(const Experiment& experiment, const Tokenizer& tokenizer);
+// The model that a run of the experiment on `labels` starts from: build_model()'s, a fresh context from the
+// words that the settings name. Throws ConfigError unless they are as many tokens as the context has vectors.
+ActionClip start_model(const Experiment& experiment, const Tokenizer& tokenizer,
+                       const std::vector<std::string>& labels);
 
 // Throws Error if the weights have a class-specific context and name other labels, or in another order: each
 // would get another's vectors.

@@ -49,7 +49,7 @@ struct StepReport {
 class Learner {
  public:
   // Moves the model to `device`, freezes what does not learn (parameter_groups.h) and makes the optimiser.
-  // Throws Error if nothing learns, or the device cannot compute in config.precision.
+  // Throws Error if nothing learns, or logit_scale alone, or the device cannot compute in config.precision.
   Learner(ActionClip model, const TrainConfig& config, bool fix_text, c10::Device device);
 
   // From here on learns together with the other ranks of `group`, all from rank 0's parameters. Called once,

@@ -1,5 +1,5 @@
-// A running average of the weights that learn (exponential; Polyak and Juditsky 1992): what is evaluated in
-// training when it is kept (train.ema_decay), and saved beside the weights.
+// A running average of the weights that learn and of running statistics (exponential; Polyak and Juditsky
+// 1992): what is evaluated in training when it is kept (train.ema_decay), and saved beside the weights.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace actionclip {
 
 class WeightAverage {
  public:
-  // Begins at the values that `parameters` have now.
+  // Begins at the values that `parameters`, of floating types, have now.
   WeightAverage(double decay, NamedTensors parameters);
 
   // Takes in the parameters' values behind an optimiser step:

@@ -37,6 +37,10 @@ ExportedWeights export_weights(const LoadedWeights& weights, NameScheme scheme);
 // Converts floating tensors. Throws WeightsError if a number becomes infinite that was not.
 void convert_floats(StateDict& tensors, at::ScalarType type);
 
+// For a file that is to be written: throws Error if `output` is a folder, or is there already and may not be
+// overwritten.
+void require_free(const std::filesystem::path& output, bool overwrite);
+
 // Writes them to the file or folder `output`, each file whole or not at all, the tensors last. A folder that
 // is new appears whole. Throws Error if a file is there already, unless it may be overwritten.
 void write_exported(const ExportedWeights& weights, const std::filesystem::path& output, bool overwrite);

@@ -52,12 +52,14 @@ void require_same_input(const ModelConfig& config, const ActionClipConfig& train
 // A model for an experiment: sizes from `config`, parts from `config.weights` or at random as `config.init`
 // says; the fusion head, the learned context and a classifier come from the weights where they hold one of
 // the same kind and size, else they start fresh: the context from the embeddings of `context_tokens`, one a
-// vector, if there are any. Positions of the image encoder are interpolated where `config` has another
-// resolution or number of frames (image_encoder.h); positions in time that the weights do not have start
-// fresh.
+// vector, if there are any. What is of each label's own (a classifier, a class-specific context) starts fresh
+// too where the weights name other labels than `labels`, or in another order; none: they are not compared.
+// Positions of the image encoder are interpolated where `config` has another resolution or number of frames
+// (image_encoder.h); positions in time that the weights do not have start fresh.
 // Random numbers: at::manual_seed(seed). Throws ConfigError if there are weights that no encoder takes.
 ActionClip build_model(const ModelConfig& config, std::uint64_t seed,
-                       const std::vector<std::int64_t>& context_tokens = {});
+                       const std::vector<std::int64_t>& context_tokens = {},
+                       const std::vector<std::string>& labels = {});
 
 // A model exactly as the weights say.
 ActionClip build_model(const LoadedWeights& weights);

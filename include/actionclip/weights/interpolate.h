@@ -15,6 +15,10 @@ struct InterpolatedNames {
   std::vector<std::string> kept;  // as they were fine-tuned
 };
 
+// Resizes the positions of the image encoder of `pretrained` where the fine-tuned model has another
+// resolution or number of frames, as build_model() did when the fine-tuning started.
+void fit_pretrained(const LoadedWeights& finetuned, LoadedWeights& pretrained);
+
 // Mixed are the encoders and logit_scale, as far as `pretrained` has them. Kept are the rest: the fusion
 // head, learned context and the classifier, which a pre-trained CLIP lacks (and which after image-text
 // pre-training have learnt nothing), what else is new in the fine-tuned encoders, and counters. Throws

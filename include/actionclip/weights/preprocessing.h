@@ -19,6 +19,10 @@
 
 namespace actionclip {
 
+// Key of a native weights file's metadata: a JSON list of the names of the labels that a model was trained
+// with.
+inline constexpr std::string_view kLabelsKey = "actionclip.labels";
+
 struct Preprocessing {
   std::int64_t test_resize = 0;  // short side of a test frame before the crop; 0: default_test_resize()
   bool truncate = false;         // texts that are longer than the context

@@ -57,7 +57,7 @@ LoadedWeights to_weights(WeightsFile file, std::int64_t frames = 8);
 
 // Reads what open_weights() opens. Throws WeightsError that names the path, for a damaged file or a run
 // folder too. Warns of tensors that lie beside the model's in its state dict, but not in the module that
-// holds it.
+// holds it, and of the average (ema.safetensors) in the folder of a checkpoint, which is not what is read.
 LoadedWeights load_weights(const std::filesystem::path& path, std::int64_t frames = 8);
 
 // A message about the weights, behind their file where they have one: "FILE: message".
