@@ -98,10 +98,10 @@ struct ModelConfig {
   FusionType fusion = FusionType::Transf;
   std::int64_t fusion_layers = 6;  // Transf and Transf_cls
   Conv1dLayout conv1d_layout = Conv1dLayout::time;
-  // Standard deviation that the Transf head's frame positions start from. 0.02 is the method's, meant for
-  // CLIP's frame features (about 0.4 a dimension). Those of a tower trained from scratch come to about 1,
-  // beside which so small positions are learnt late: start them larger there. Matters only where the head
-  // starts fresh.
+  // Standard deviation that the frame positions of Transf and Transf_cls start from. 0.02 is the method's,
+  // meant for CLIP's frame features (about 0.4 a dimension). Those of a tower trained from scratch come to
+  // about 1, beside which so small positions are learnt late: start them larger there. Matters only where the
+  // head starts fresh.
   double fusion_position_std = 0.02;
   bool temporal_shift = false;   // in-network prompt: patch tokens move along time before every image block
   bool joint = false;            // pre-network prompt: the image encoder sees all T frames as one sequence
