@@ -44,9 +44,11 @@ inline std::int64_t resident_memory(const std::string& key) {
   throw std::runtime_error("/proc/self/status does not tell " + key);
 }
 
-// Runs `function` in a child with `folder` for its working folder. Only for processes of one thread.
+// Runs `function` in a child with `folder` for its working folder, behind `before_it`, whose memory does not
+// count. Only for processes of one thread.
 inline ChildReport run_in_child(const std::filesystem::path& folder,
-                                const std::function<std::string()>& function) {
+                                const std::function<std::string()>& function,
+                                const std::function<void()>& before_it = {}) {
   std::array<int, 2> ends{};
   if (pipe(ends.data()) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
   malloc_trim(0);  // else the child would use what this process has freed, and seem to need no memory
@@ -54,6 +56,7 @@ inline ChildReport run_in_child(const std::filesystem::path& folder,
   if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (child == 0) {
     std::filesystem::current_path(folder);
+    if (before_it) before_it();
     const std::int64_t before = resident_memory("VmHWM");
     std::string text = function();
     text = std::to_string(resident_memory("VmHWM") - before) + " " + text;

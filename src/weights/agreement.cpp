@@ -14,6 +14,7 @@
 #include "actionclip/core/error.h"
 
 #include "weights/model_description.h"
+#include "weights/tensor_bounds.h"
 
 namespace actionclip {
 namespace {
@@ -41,7 +42,7 @@ template <typename T>
 void require_same(std::string_view who, const std::string& key, const T& said, const T& shown) {
   if (said == shown) return;
   throw WeightsError(
-      fmt::format("{} {} {}, the tensors show {}", who, key, value_text(said), value_text(shown)));
+      fmt::format("{} {} {}, the tensors show {}", who, key, shortened(value_text(said)), value_text(shown)));
 }
 
 // With the default in place of 0.
@@ -68,6 +69,9 @@ void require_same_sizes(std::string_view who, const std::string& part, const Enc
 
 void require_same_encoders(std::string_view who, const ActionClipConfig& described,
                            const ActionClipConfig& held) {
+  // First: the usual width of the perceptrons is a multiple of these, which a file may say are anything.
+  require_same(who, "vision.width", described.vision.width, held.vision.width);
+  require_same(who, "text.width", described.text.width, held.text.width);
   require_same_sizes(who, "vision", settled(described.vision), settled(held.vision), held.vision.is_resnet());
   require_same_sizes(who, "text", settled(described.text), settled(held.text), /*resnet=*/false);
 }

@@ -29,8 +29,8 @@ void require_encoder_eps(const JsonSection& encoder) {
 std::optional<std::int64_t> huggingface_end_token(const JsonSection& text) {
   const auto end = text.integer("eos_token_id");
   if (!end) return std::nullopt;
-  const auto vocabulary = text.integer("vocab_size").value_or(TextTransformerConfig().vocabulary_size);
-  const bool largest = *end == kHuggingFaceLegacyEnd || *end == vocabulary - 1;
+  const auto vocabulary = text.size("vocab_size").value_or(TextTransformerConfig().vocabulary_size);
+  const bool largest = *end == kHuggingFaceLegacyEnd || (vocabulary > 0 && *end == vocabulary - 1);
   return largest ? kLargestToken : *end;
 }
 
@@ -59,24 +59,24 @@ ModelDescription read_huggingface_description(const std::filesystem::path& folde
   const auto vision = config.required_section("vision_config"), text = config.required_section("text_config");
   ModelDescription description;
   description.origin = kHuggingFaceConfig;
-  description.embed_dim = config.integer("projection_dim");
+  description.embed_dim = config.size("projection_dim");
   for (const auto& encoder : {vision, text}) require_encoder_eps(encoder);
   description.vision_activation = huggingface_activation(vision);
   description.text_activation = huggingface_activation(text);
   description.vision = {.image_size = vision.square_side("image_size"),
                         .patch_size = vision.square_side("patch_size"),
-                        .width = vision.integer("hidden_size"),
-                        .layers = vision.integer("num_hidden_layers"),
-                        .heads = vision.integer("num_attention_heads").value_or(12),
-                        .mlp_width = vision.integer("intermediate_size"),
+                        .width = vision.size("hidden_size"),
+                        .layers = vision.size("num_hidden_layers"),
+                        .heads = vision.size("num_attention_heads").value_or(12),
+                        .mlp_width = vision.size("intermediate_size"),
                         .layer_scale = {},
                         .stages = {}};
-  description.text = {.context_length = text.integer("max_position_embeddings"),
-                      .vocabulary_size = text.integer("vocab_size"),
-                      .width = text.integer("hidden_size"),
-                      .layers = text.integer("num_hidden_layers"),
-                      .heads = text.integer("num_attention_heads").value_or(8),
-                      .mlp_width = text.integer("intermediate_size"),
+  description.text = {.context_length = text.size("max_position_embeddings"),
+                      .vocabulary_size = text.size("vocab_size"),
+                      .width = text.size("hidden_size"),
+                      .layers = text.size("num_hidden_layers"),
+                      .heads = text.size("num_attention_heads").value_or(8),
+                      .mlp_width = text.size("intermediate_size"),
                       .end_token = huggingface_end_token(text).value_or(kLargestToken),
                       .layer_scale = {}};
   read_huggingface_preprocessor(folder, description);

@@ -1,7 +1,12 @@
 #include "weights/huggingface_names.h"
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
+#include <limits>
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -11,6 +16,8 @@
 
 #include "actionclip/core/error.h"
 #include "actionclip/weights/tensor_convert.h"
+
+#include "weights/tensor_bounds.h"
 
 namespace actionclip {
 namespace {
@@ -106,12 +113,19 @@ struct Third {
 
 using Thirds = std::array<std::optional<Third>, 3>;  // query, key, value
 
+std::string shape_of(const Third& third) { return shortened(shape_string(third.tensor.sizes().vec())); }
+
+// Also that three times the rows can be counted.
 void require_same_shapes(const std::string& native, const Thirds& thirds) {
+  constexpr std::int64_t kMaxRows = std::numeric_limits<std::int64_t>::max() / 3;
   for (const auto& third : thirds) {
-    if (third->tensor.dim() > 0 && third->tensor.sizes() == thirds[0]->tensor.sizes()) continue;
-    throw WeightsError(fmt::format("{} cannot be put together: {} is {}, {} is {}", native, thirds[0]->origin,
-                                   shape_string(thirds[0]->tensor.sizes().vec()), third->origin,
-                                   shape_string(third->tensor.sizes().vec())));
+    const at::Tensor& tensor = third->tensor;
+    const bool same = tensor.dim() > 0 && tensor.sizes() == thirds[0]->tensor.sizes();
+    if (same && tensor.size(0) <= kMaxRows) continue;
+    throw WeightsError(fmt::format("{} cannot be put together: {} is {}, {} is {}{}", shortened(native),
+                                   shortened(thirds[0]->origin), shape_of(*thirds[0]),
+                                   shortened(third->origin), shape_of(*third),
+                                   same ? ": no model is so large" : ""));
   }
 }
 
@@ -131,40 +145,46 @@ class Collector {
   void leave_over(const std::string& origin) { native_.left_over.push_back(origin); }
 
   NativeTensors take() {
-    for (const auto& [name, thirds] : thirds_) pack(name, thirds);
+    for (const auto& [name, thirds] : thirds_) {
+      for (const auto& third : thirds) {
+        if (third) leave_over(third->origin);
+      }
+    }
     return std::move(native_);
   }
 
  private:
   [[noreturn]] static void fail(const std::string& first, const std::string& second, const std::string& own) {
-    throw WeightsError(fmt::format("tensors '{}' and '{}' would both be {}", first, second, own));
+    throw WeightsError(fmt::format("tensors '{}' and '{}' would both be {}", shortened(first),
+                                   shortened(second), shortened(own)));
   }
 
+  // Puts the three together as soon as they are there, so that few are in memory twice.
   void add_third(const std::string& origin, const Counterpart& place, const at::Tensor& tensor) {
-    auto& third = thirds_[place.name][index_of(place.form)];
+    if (const auto packed = native_.origins.find(place.name); packed != native_.origins.end())
+      fail(packed->second.front(), origin, place.name);
+    Thirds& thirds = thirds_[place.name];
+    auto& third = thirds[index_of(place.form)];
     if (third) fail(third->origin, origin, place.name);
     third = Third{origin, tensor};
+    if (!std::ranges::all_of(thirds, [](const auto& part) { return part.has_value(); })) return;
+    pack(place.name, thirds);
+    thirds_.erase(place.name);
   }
 
   void pack(const std::string& name, const Thirds& thirds) {
+    require_same_shapes(name, thirds);
     std::vector<at::Tensor> tensors;
-    std::vector<std::string> origins;
+    auto& origins = native_.origins[name];
     for (const auto& third : thirds) {
-      if (!third) continue;
       tensors.push_back(third->tensor);
       origins.push_back(third->origin);
     }
-    if (origins.size() < thirds.size()) {
-      native_.left_over.insert(native_.left_over.end(), origins.begin(), origins.end());
-      return;
-    }
-    require_same_shapes(name, thirds);
     native_.tensors.emplace(name, at::cat(tensors));
-    native_.origins.emplace(name, std::move(origins));
   }
 
   NativeTensors native_;
-  std::map<std::string, Thirds> thirds_;  // by their native name
+  std::map<std::string, Thirds> thirds_;  // those that lack a part, by their native name
 };
 
 // The part of a native tensor that `form` names.

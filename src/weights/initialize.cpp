@@ -15,6 +15,7 @@
 #include "actionclip/weights/tensor_file.h"
 
 #include "fit_positions.h"
+#include "weights/tensor_bounds.h"
 
 namespace actionclip {
 namespace {
@@ -23,7 +24,7 @@ std::string shape_of(const at::Tensor& tensor) { return shape_string(tensor.size
 
 void require_no_findings(const std::vector<std::string>& findings) {
   if (findings.empty()) return;
-  throw WeightsError(fmt::format("the weights do not fit the model: {}", fmt::join(findings, "; ")));
+  throw WeightsError(fmt::format("the weights do not fit the model: {}", listed(findings, "; ")));
 }
 
 template <typename T>
@@ -144,7 +145,8 @@ void start_context(ActionClip& model, const std::vector<std::int64_t>& tokens) {
     model->context->start_from(model->text->token_embedding->weight, tokens);
 }
 
-// Throws WeightsError unless `tensors` are what the wanted parameters of the model need, and no others.
+// Throws WeightsError unless `tensors` are what the wanted parameters of the model need, and no others. It
+// lists up to twenty findings, those that are surplus last.
 void require_fit(const ActionClip& model, const StateDict& tensors,
                  const std::function<bool(const std::string&)>& wanted) {
   const auto parameters = named_tensors(model);

@@ -2,13 +2,13 @@
 
 #include <ATen/TensorOperators.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "actionclip/core/error.h"
 #include "actionclip/model/action_clip.h"
 #include "actionclip/weights/tensor_file.h"
 
 #include "fit_positions.h"
+#include "weights/tensor_bounds.h"
 
 namespace actionclip {
 namespace {
@@ -43,7 +43,7 @@ void require_none(const std::vector<std::string>& findings, const LoadedWeights&
   throw WeightsError(with_file(
       pretrained, fmt::format("is not what {} started from: {}",
                               finetuned.file.empty() ? "the fine-tuned model" : finetuned.file.string(),
-                              fmt::join(findings, "; "))));
+                              listed(findings, "; "))));
 }
 
 at::Tensor mix(const at::Tensor& finetuned, const at::Tensor& pretrained, double pretrained_weight) {

@@ -1,7 +1,10 @@
 #include "weights/json_file.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -21,7 +24,11 @@ using nlohmann::json;
 constexpr std::size_t kMaxBytes = 1u << 20;
 constexpr std::size_t kMaxDepth = 64;
 
-bool is_integer(const json& value) { return value.is_number_integer(); }
+// In 63 bits: what is larger would be read as another number.
+bool is_integer(const json& value) {
+  constexpr auto kLargest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  return value.is_number_unsigned() ? value.get<std::uint64_t>() <= kLargest : value.is_number_integer();
+}
 bool is_number(const json& value) { return value.is_number(); }
 bool is_boolean(const json& value) { return value.is_boolean(); }
 bool is_text(const json& value) { return value.is_string(); }
@@ -75,6 +82,9 @@ class TextCheck : public nlohmann::json_sax<json> {
 }  // namespace
 
 json read_json_object(const std::filesystem::path& path) {
+  std::error_code absent;
+  if (std::filesystem::is_other(std::filesystem::status(path, absent)))  // a pipe would wait for its writer
+    throw WeightsError(fmt::format("{}: is not a regular file", path.string()));
   const std::string text = read_text_file(path, kMaxBytes);
   try {
     TextCheck check;
@@ -89,6 +99,11 @@ json read_json_object(const std::filesystem::path& path) {
 
 void JsonSection::fail(const std::string& key, const std::string& what) const {
   throw WeightsError(fmt::format("{}{}: {}", where_, key, what));
+}
+
+void JsonSection::require_size(const std::string& key, std::int64_t value) const {
+  constexpr std::int64_t kMaxSize = std::int64_t{1} << 31;
+  if (value < 0 || value > kMaxSize) fail(key, fmt::format("must be a size, found {}", value));
 }
 
 bool JsonSection::has(const std::string& key) const {
@@ -107,6 +122,12 @@ std::optional<T> JsonSection::value(const std::string& key, bool (*fits)(const j
 
 std::optional<std::int64_t> JsonSection::integer(const std::string& key) const {
   return value<std::int64_t>(key, is_integer, "an integer");
+}
+
+std::optional<std::int64_t> JsonSection::size(const std::string& key) const {
+  const auto found = integer(key);
+  if (found) require_size(key, *found);
+  return found;
 }
 
 std::optional<double> JsonSection::number(const std::string& key) const {
@@ -130,9 +151,10 @@ std::optional<std::vector<std::int64_t>> JsonSection::integers(const std::string
 }
 
 std::optional<std::int64_t> JsonSection::square_side(const std::string& key) const {
-  if (!has(key) || !object_->at(key).is_array()) return integer(key);
+  if (!has(key) || !object_->at(key).is_array()) return size(key);
   const auto sides = integers(key);
   if (sides->size() != 2 || sides->front() != sides->back()) fail(key, "must be square");
+  require_size(key, sides->front());
   return sides->front();
 }
 

@@ -11,7 +11,8 @@
 
 namespace actionclip {
 
-// Throws WeightsError (path, reason) for a file that is no JSON object, holds a key twice or is very large.
+// Throws WeightsError (path, reason) for what is no regular file or no JSON object, holds a key twice or is
+// very large.
 nlohmann::json read_json_object(const std::filesystem::path& path);
 
 // A part of such a file, with the keys that lead to it for messages.
@@ -29,7 +30,8 @@ class JsonSection {
   std::optional<std::string> text(const std::string& key) const;
   std::optional<std::vector<double>> numbers(const std::string& key) const;
   std::optional<std::vector<std::int64_t>> integers(const std::string& key) const;
-  std::optional<std::int64_t> square_side(const std::string& key) const;  // an integer, or two equal ones
+  std::optional<std::int64_t> size(const std::string& key) const;         // an integer of 0 to 2^31
+  std::optional<std::int64_t> square_side(const std::string& key) const;  // a size, or two equal ones
   std::optional<JsonSection> section(const std::string& key) const;
 
   // The same for a section that must be there.
@@ -45,6 +47,8 @@ class JsonSection {
  private:
   template <typename T>
   std::optional<T> value(const std::string& key, bool (*fits)(const nlohmann::json&), const char* kind) const;
+
+  void require_size(const std::string& key, std::int64_t value) const;
 
   const nlohmann::json* object_;
   std::string where_;

@@ -66,11 +66,19 @@ std::optional<std::string> mmaction_prefix(const std::string& prefix) {
   return prefix.substr(0, prefix.size() - kMmactionModel.size());
 }
 
+// Others too keep their model below kPublishedModel. What is published ActionCLIP's own is its fusion head,
+// which has no tensors in meanP, and the blocks behind its temporal shift.
+bool is_published(const TensorFile& file, const std::string& prefix) {
+  if (has_prefix(file, std::string(kPublishedFusion))) return true;
+  if (!prefix.starts_with(kPublishedModel)) return false;
+  const auto shifted_block = fmt::format("{}visual.transformer.resblocks.0.{}", prefix, kShiftedBlock);
+  return file.empty_fusion_head || has_prefix(file, shifted_block);
+}
+
 NameScheme scheme_of(const TensorFile& file, const std::string& prefix) {
   const auto has = [&](std::string_view name) { return has_prefix(file, fmt::format("{}{}", prefix, name)); };
   if (has("vision_model.") || has("text_model.")) return NameScheme::huggingface;
-  if (prefix.starts_with(kPublishedModel) || has_prefix(file, std::string(kPublishedFusion)))
-    return NameScheme::actionclip;
+  if (is_published(file, prefix)) return NameScheme::actionclip;
   const auto outer = mmaction_prefix(prefix);
   if (outer && has_prefix(file, fmt::format("{}{}", *outer, kMmactionFusion))) return NameScheme::mmaction2;
   if (has("fusion.") || has("context.") || has("classifier.")) return NameScheme::native;
@@ -108,6 +116,20 @@ std::string native_name(const std::string& name, const Naming& naming, bool& shi
   return native_name_of_encoder(name.substr(naming.prefix.size()), naming.scheme, shifted);
 }
 
+// Each tensor takes about a kilobyte beside its bytes and its name is held several times, which must not
+// make much of a small file.
+void require_plausible_count(const TensorFile& file) {
+  constexpr std::size_t kMostTensors = 25'000;  // two encoders of 1024 blocks of 12 tensors each
+  constexpr std::size_t kMostBytes = 4u << 20;  // of their names
+  std::size_t bytes = 0;
+  for (const auto& [name, tensor] : file.tensors) bytes += name.size();
+  if (file.tensors.size() <= kMostTensors && bytes <= kMostBytes) return;
+  throw WeightsError(fmt::format(
+      "it holds {} tensors, whose names have {} bytes, at most {} and {} are read: save the model's state "
+      "dict alone",
+      file.tensors.size(), bytes, kMostTensors, kMostBytes));
+}
+
 // Published heads other than Transf hold frame positions that they do not use.
 void leave_out_unused_positions(NativeTensors& native) {
   const auto has = [&](const char* prefix) { return has_names_below(native.tensors, prefix); };
@@ -133,6 +155,7 @@ std::string image_block_of(const std::string& name) {
 }
 
 Naming find_naming(const TensorFile& file) {
+  require_plausible_count(file);
   if (file.metadata.contains(std::string(kModelConfigKey))) return {};
   const auto prefixes = prefixes_of(file);
   if (prefixes.empty()) {
@@ -159,7 +182,8 @@ NativeTensors to_native(TensorFile file, const Naming& naming) {
     }
     auto& origins = native.origins[own];
     if (!origins.empty()) {
-      throw WeightsError(fmt::format("tensors '{}' and '{}' would both be {}", origins.front(), name, own));
+      throw WeightsError(fmt::format("tensors '{}' and '{}' would both be {}", shortened(origins.front()),
+                                     shortened(name), shortened(own)));
     }
     origins.push_back(name);
     native.tensors.emplace(own, to_tensor(std::move(tensor)));

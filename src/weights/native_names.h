@@ -23,7 +23,7 @@ struct Naming {
 
 // Tells the scheme by the names, and what stands before all names of the model: a dictionary around the state
 // dict, or the module that held the model (`module.` of DataParallel, `model.` of Lightning). Throws
-// WeightsError for names of no known scheme, and for those of two models.
+// WeightsError for names of no known scheme, for those of two models, and for more tensors than a model has.
 Naming find_naming(const TensorFile& file);
 
 // The tensors of a file under native names.

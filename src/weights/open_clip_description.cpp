@@ -83,7 +83,7 @@ VisionOverrides open_clip_vision(const JsonSection& section) {
     return vision;
   }
   vision.heads = width / head_width;
-  vision.layers = section.integer("layers");
+  vision.layers = section.size("layers");
   vision.patch_size = section.square_side("patch_size");
   vision.mlp_width = open_clip_mlp_width(section, width);
   vision.layer_scale = section.has("ls_init_value");
@@ -95,10 +95,10 @@ TextOverrides open_clip_text(const JsonSection& section) {
   TextOverrides text;
   const auto width = require_positive(section, "width", 512);
   text.width = width;
-  text.heads = section.integer("heads").value_or(8);
-  text.layers = section.integer("layers");
-  text.context_length = section.integer("context_length");
-  text.vocabulary_size = section.integer("vocab_size");
+  text.heads = section.size("heads").value_or(8);
+  text.layers = section.size("layers");
+  text.context_length = section.size("context_length");
+  text.vocabulary_size = section.size("vocab_size");
   text.mlp_width = open_clip_mlp_width(section, width);
   text.layer_scale = section.has("ls_init_value");
   const auto pool = section.text("pool_type").value_or("argmax");
@@ -126,7 +126,7 @@ ModelDescription read_open_clip_description(const std::filesystem::path& folder)
   if (model.has("multimodal_cfg")) model.fail("multimodal_cfg", "models that write text are not supported");
   ModelDescription description;
   description.origin = kOpenClipConfig;
-  description.embed_dim = model.integer("embed_dim");
+  description.embed_dim = model.size("embed_dim");
   description.vision = open_clip_vision(model.required_section("vision_cfg"));
   description.text = open_clip_text(model.required_section("text_cfg"));
   const bool quick = model.boolean("quick_gelu").value_or(false);

@@ -160,7 +160,8 @@ PickleGlobal find_pickle_global(const std::string& name, PickleDialect dialect) 
   }
   throw PickleFailure(fmt::format(
       "it uses {}, which is not needed to hold tensors and is never run; save the state dict alone: "
-      "torch.save(model.state_dict(), path)",
+      "torch.save(model.state_dict(), path), or, if you trust its source, in Python: "
+      "torch.save(torch.load(FILE, weights_only=False)['state_dict'], NEW)",
       quoted_name(name)));
 }
 

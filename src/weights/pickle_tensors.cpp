@@ -1,5 +1,7 @@
 #include "weights/pickle_tensors.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "actionclip/core/error.h"
@@ -92,6 +94,16 @@ class Walker {
 std::map<std::string, std::shared_ptr<const PickledTensor>> name_tensors(const PickleDocument& document,
                                                                          std::string_view source) {
   return Walker(document, source).run();
+}
+
+bool holds_empty_dictionary(const PickleDocument& document, std::string_view key) {
+  const auto* root = std::get_if<PickleDict>(&document[document.root]);
+  if (root == nullptr) return false;
+  return std::ranges::any_of(root->items, [&](const auto& item) {
+    const auto* name = std::get_if<std::string>(&document[item.first]);
+    const auto* value = std::get_if<PickleDict>(&document[item.second]);
+    return name != nullptr && *name == key && value != nullptr && value->items.empty();
+  });
 }
 
 }  // namespace actionclip

@@ -16,4 +16,7 @@ namespace actionclip {
 std::map<std::string, std::shared_ptr<const PickledTensor>> name_tensors(const PickleDocument& document,
                                                                          std::string_view source);
 
+// Whether the outermost dictionary has this key, and there a dictionary that holds nothing.
+bool holds_empty_dictionary(const PickleDocument& document, std::string_view key);
+
 }  // namespace actionclip

@@ -12,8 +12,8 @@ namespace actionclip {
 
 // The sizes that natively named tensors have. What no shape shows: heads of the usual width, QuickGELU, the
 // largest id as end token, CLIP's mean and std, `frames` where the tensors do not tell T. Throws WeightsError
-// for tensors missing or misshapen that sizes are read from; it lists them all, and all other tensors that
-// are missing or surplus.
+// for tensors missing or misshapen that sizes are read from; it lists them, and the other tensors that are
+// missing or surplus, up to twenty.
 ActionClipConfig read_architecture(const StateDict& tensors, std::int64_t frames);
 
 // The names that the tensors of such a model have, its blocks being those that there are tensors of; "*" for

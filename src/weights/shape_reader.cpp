@@ -10,9 +10,14 @@
 #include "actionclip/weights/tensor_file.h"
 
 #include "weights/tensor_blocks.h"
+#include "weights/tensor_bounds.h"
 
 namespace actionclip {
 namespace {
+
+// Far above any model's, and so small that a few of them can be multiplied. Only a tensor without elements
+// has a larger one.
+constexpr std::int64_t kMaxSize = std::int64_t{1} << 31;
 
 // "[512, ?]"
 std::string wanted_string(const std::vector<std::int64_t>& wanted) {
@@ -32,7 +37,12 @@ ShapeReader::Shape ShapeReader::read(const std::string& name, const Shape& wante
   }
   const auto shape = found->second.sizes().vec();
   const auto fits = [](std::int64_t size, std::int64_t want) { return want == kAnySize || size == want; };
-  if (std::equal(shape.begin(), shape.end(), wanted.begin(), wanted.end(), fits)) return shape;
+  const auto is_size = [](std::int64_t size) { return size <= kMaxSize; };
+  if (std::equal(shape.begin(), shape.end(), wanted.begin(), wanted.end(), fits)) {
+    if (std::ranges::all_of(shape, is_size)) return shape;
+    report(fmt::format("{} is {} in the file: no model is so large", name, shape_string(shape)));
+    return wanted;
+  }
   report(fmt::format("{} is {} in the file, {} is needed", name, shape_string(shape), wanted_string(wanted)));
   return wanted;
 }
@@ -75,7 +85,7 @@ void ShapeReader::fail(const std::set<std::string>& expected) const {
     if (!expected.contains(name))
       findings.push_back(fmt::format("surplus {} {}", name, shape_string(tensor.sizes().vec())));
   }
-  throw WeightsError(fmt::format("cannot tell the architecture: {}", fmt::join(findings, "; ")));
+  throw WeightsError(fmt::format("cannot tell the architecture: {}", listed(findings, "; ")));
 }
 
 }  // namespace actionclip

@@ -23,7 +23,8 @@ class ShapeReader {
   bool has(const std::string& name) const { return tensors_.contains(name); }
 
   // The shape of a tensor that must be `wanted`. Where it is not, `wanted`: what is wrong with one tensor is
-  // not held against those that are compared with it.
+  // not held against those that are compared with it. No size that is returned is above 2^31, so that the
+  // product of two can be computed.
   Shape read(const std::string& name, const Shape& wanted);
 
   // The first size of a tensor, or kAnySize if there is none; nothing is found wrong with it.
@@ -41,8 +42,8 @@ class ShapeReader {
 
   bool found_nothing() const { return findings_.empty(); }
 
-  // Throws WeightsError with all that was found, and what else is missing or surplus among the tensors of a
-  // model that has those of `expected`.
+  // Throws WeightsError with what was found, and then what else is missing or surplus among the tensors of a
+  // model that has those of `expected`: the first twenty of these.
   [[noreturn]] void fail(const std::set<std::string>& expected) const;
 
  private:

@@ -6,8 +6,8 @@
 #include <system_error>
 #include <utility>
 
+#include <c10/util/Exception.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include "actionclip/config/reader.h"
@@ -24,7 +24,6 @@ namespace actionclip {
 namespace {
 
 constexpr double kMmactionFusionEps = 1e-5;  // mmaction2's head is made of CLIP's own blocks
-constexpr std::size_t kNamesInMessage = 20;
 
 // What the code that wrote the file says of every model.
 void apply_scheme(const NativeTensors& native, WeightsFormat format, LoadedWeights& weights) {
@@ -65,10 +64,14 @@ void apply_description(const ModelDescription& description, LoadedWeights& weigh
 }
 
 ActionClipConfig read_model_config(const std::string& text) {
+  constexpr std::size_t kLargest = 64u << 10;  // what is parsed takes a hundred times as much
+  if (text.size() > kLargest)
+    throw WeightsError(fmt::format("metadata {}: larger than {} bytes, refused", kModelConfigKey, kLargest));
   try {
     return read_config<ActionClipConfig>(parse_yaml(text, "metadata"));
   } catch (const ConfigError& problem) {
-    throw WeightsError(on_one_line(problem.what()));  // it has a line for each finding
+    constexpr std::size_t kLongest = 1500;
+    throw WeightsError(shortened(on_one_line(problem.what()), kLongest));  // it has a line for each finding
   }
 }
 
@@ -103,13 +106,10 @@ std::vector<std::string> names_beside(const LoadedWeights& weights, const std::s
 }
 
 void warn_of_names_beside(const LoadedWeights& weights, const std::string& prefix) {
-  auto names = names_beside(weights, prefix);
+  const auto names = names_beside(weights, prefix);
   if (names.empty()) return;
-  const auto count = names.size();
-  names.resize(std::min(count, kNamesInMessage));
-  spdlog::warn("{}: {} tensor(s) are not below '{}' as the model is, and are left out: {}{}",
-               weights.file.string(), count, prefix, fmt::join(names, ", "),
-               count > names.size() ? ", ..." : "");
+  spdlog::warn("{}: {} tensor(s) are not below '{}' as the model is, and are left out: {}",
+               weights.file.string(), names.size(), shortened(prefix), listed(names, ", "));
 }
 
 // A run that keeps an average validates by it, `best` too, but a checkpoint's folder stands for the weights
@@ -123,13 +123,7 @@ void warn_of_average_beside(const std::filesystem::path& path, const std::filesy
       path.string(), file.filename().string(), average.string());
 }
 
-}  // namespace
-
-std::map<std::string, std::string> to_metadata(const ActionClipConfig& config) {
-  return {{std::string(kModelConfigKey), write_config(config)}};
-}
-
-LoadedWeights to_weights(WeightsFile file, std::int64_t frames) {
+LoadedWeights read_weights(WeightsFile file, std::int64_t frames) {
   const Naming naming = find_naming(file.content);
   const auto format = file.content.format;
   LoadedWeights weights;
@@ -151,6 +145,22 @@ LoadedWeights to_weights(WeightsFile file, std::int64_t frames) {
   weights.origins = std::move(native.origins);
   weights.left_over = std::move(native.left_over);
   return weights;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> to_metadata(const ActionClipConfig& config) {
+  return {{std::string(kModelConfigKey), write_config(config)}};
+}
+
+LoadedWeights to_weights(WeightsFile file, std::int64_t frames) {
+  try {
+    return read_weights(std::move(file), frames);
+  } catch (const c10::Error& problem) {  // of tensors that libtorch cannot have; the other lines are its own
+    const std::string_view message = problem.what_without_backtrace();
+    constexpr std::size_t kLongest = 500;
+    throw WeightsError(on_one_line(shortened(message.substr(0, message.find('\n')), kLongest)));
+  }
 }
 
 LoadedWeights to_weights(TensorFile file, std::int64_t frames) {

@@ -69,6 +69,23 @@ std::string on_one_line(std::string_view message) {
   return text;
 }
 
+std::string shortened(std::string_view text, std::size_t longest) {
+  if (text.size() <= longest) return std::string(text);
+  std::size_t place = 0;
+  while (place < longest) place += next_character(text, place).bytes.size();
+  return fmt::format("{}{}", text.substr(0, place), place < text.size() ? "..." : "");
+}
+
+std::string listed(std::span<const std::string> items, std::string_view separator) {
+  constexpr std::size_t kMost = 20;
+  const std::size_t shown = std::min(items.size(), kMost);
+  std::string text;
+  for (const std::string& item : items.first(shown))
+    text += fmt::format("{}{}", text.empty() ? std::string_view() : separator, shortened(item));
+  if (shown < items.size()) text += fmt::format("{}and {} more", separator, items.size() - shown);
+  return text;
+}
+
 bool is_plain_text(std::string_view name) {
   for (std::size_t place = 0; place < name.size();) {
     const auto [bytes, plain] = next_character(name, place);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,13 @@ std::string quoted_name(std::string_view name);
 // A message that repeats what a file says, on one line: "; " for the ends of lines, the rest escaped as
 // above.
 std::string on_one_line(std::string_view message);
+
+// A text for a message, cut to about `longest` bytes.
+inline constexpr std::size_t kMaxItem = 120;
+std::string shortened(std::string_view text, std::size_t longest = kMaxItem);
+
+// Up to twenty items for a one-line message, each shortened: "a; b; and 3 more".
+std::string listed(std::span<const std::string> items, std::string_view separator);
 
 // Whether quoted_name would escape nothing but quotes and backslashes: valid UTF-8 on one line.
 bool is_plain_text(std::string_view name);

@@ -92,7 +92,11 @@ at::Tensor to_tensor(const TensorData& data) {
 }
 
 at::Tensor to_tensor(TensorData&& data) {
-  if (!may_take_over(data)) return to_tensor(std::as_const(data));
+  if (!may_take_over(data)) {
+    auto copy = to_tensor(std::as_const(data));
+    data = TensorData();  // a storage must not stay beside the copies of all its views
+    return copy;
+  }
   require_bytes(data, static_cast<std::size_t>(data.element_count()) * item_size(data.dtype));
   auto* memory = const_cast<std::byte*>(data.bytes.data());
   const auto type = scalar_type(data.dtype);

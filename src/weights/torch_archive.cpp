@@ -1,6 +1,11 @@
 #include "weights/torch_archive.h"
 
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -60,14 +65,18 @@ class StorageReader {
                        item));
     }
     const auto found = storages_.find(name);
-    if (found == storages_.end())
+    if (found == storages_.end()) {
+      bytes_ += archive_.size(name);
       return storages_.emplace(name, Storage{storage.dtype, archive_.read(name)}).first->second.record;
+    }
     if (found->second.dtype != storage.dtype) {
       fail(fmt::format("holds {} for one tensor and {} for another", dtype_name(found->second.dtype),
                        dtype_name(storage.dtype)));
     }
     return found->second.record;
   }
+
+  std::uint64_t bytes() const { return bytes_; }  // of all storages that were read
 
  private:
   struct Storage {
@@ -77,6 +86,7 @@ class StorageReader {
 
   const ZipArchive& archive_;
   std::string prefix_;
+  std::uint64_t bytes_ = 0;
   std::map<std::string, Storage> storages_;
 };
 
@@ -93,12 +103,31 @@ TensorData view_of(const PickledTensor& tensor, const ZipRecord& record) {
 }
 
 // What data.pkl says.
-std::map<std::string, std::shared_ptr<const PickledTensor>> describe_tensors(const ZipArchive& archive,
-                                                                             const std::string& prefix,
-                                                                             PickleDialect dialect) {
+struct Contents {
+  std::map<std::string, std::shared_ptr<const PickledTensor>> tensors;
+  bool empty_fusion_head = false;
+};
+
+Contents read_contents(const ZipArchive& archive, const std::string& prefix, PickleDialect dialect) {
   const ZipRecord program = archive.read(prefix + "data.pkl");
   const std::string source = fmt::format("{}: {}data.pkl", archive.source(), prefix);
-  return name_tensors(run_pickle(program.bytes, dialect, source), source);
+  const PickleDocument document = run_pickle(program.bytes, dialect, source);
+  return {.tensors = name_tensors(document, source),
+          .empty_fusion_head = holds_empty_dictionary(document, "fusion_model_state_dict")};
+}
+
+// Each view of a storage becomes a tensor of its own, so that many of one would let a small file ask for any
+// amount of memory. Tied weights, and a state dict that is held twice, stay far below.
+void require_little_sharing(const TensorFile& file, std::uint64_t stored, const std::string& source) {
+  constexpr std::uint64_t kSpare = 16u << 20;
+  std::uint64_t viewed = 0;
+  for (const auto& [name, tensor] : file.tensors)
+    viewed += static_cast<std::uint64_t>(tensor.element_count()) * item_size(tensor.dtype);
+  if (viewed <= 2 * stored + kSpare) return;
+  throw WeightsError(
+      fmt::format("{}: its {} tensors share their storages: they have {} bytes, the file holds {} of them; "
+                  "save a state dict of copies (tensor.clone()), each tensor once",
+                  source, file.tensors.size(), viewed, stored));
 }
 
 }  // namespace
@@ -107,13 +136,16 @@ TensorFile read_torch_archive(const ZipArchive& archive) {
   const std::string prefix = find_prefix(archive);
   check_byte_order(archive, prefix);
   const bool script = archive.contains(prefix + "constants.pkl");
-  TensorFile file{
-      .format = script ? WeightsFormat::torchscript : WeightsFormat::pickle, .tensors = {}, .metadata = {}};
+  const Contents contents =
+      read_contents(archive, prefix, script ? PickleDialect::kTorchScript : PickleDialect::kState);
+  TensorFile file{.format = script ? WeightsFormat::torchscript : WeightsFormat::pickle,
+                  .tensors = {},
+                  .metadata = {},
+                  .empty_fusion_head = contents.empty_fusion_head};
   StorageReader storages(archive, prefix);
-  for (const auto& [name, tensor] :
-       describe_tensors(archive, prefix, script ? PickleDialect::kTorchScript : PickleDialect::kState)) {
+  for (const auto& [name, tensor] : contents.tensors)
     file.tensors.emplace(name, view_of(*tensor, storages.read(tensor->storage, name)));
-  }
+  require_little_sharing(file, storages.bytes(), archive.source());
   return file;
 }
 

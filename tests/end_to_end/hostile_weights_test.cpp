@@ -16,6 +16,15 @@ namespace {
 
 using ::testing::HasSubstr;
 
+void expect_refusal(const ProgramResult& result, const std::filesystem::path& path, const CraftedFile& file) {
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.output, "");
+  ASSERT_EQ(lines_of(result.errors).size(), 1u) << result.errors;
+  EXPECT_THAT(result.errors, HasSubstr(path.string()));
+  EXPECT_THAT(result.errors, HasSubstr(file.message));
+  EXPECT_FALSE(std::filesystem::exists("executed"));
+}
+
 TEST(HostileWeights, AreRefusedByTheProgramWithOneLine) {
   const std::set<std::string> chosen = {"PickleCalls os.system",
                                         "PickleStackGlobalWithANewLine",
@@ -24,6 +33,7 @@ TEST(HostileWeights, AreRefusedByTheProgramWithOneLine) {
                                         "CutInTheData",
                                         "Overlap",
                                         "HeaderIsLarge"};
+  const std::set<std::string> everywhere = {"PickleCalls os.system", "Overlap"};
   CraftedFiles files = crafted_archives();
   append(files, archives_of_pickles());
   append(files, crafted_safetensors());
@@ -34,13 +44,13 @@ TEST(HostileWeights, AreRefusedByTheProgramWithOneLine) {
     tried.insert(file.name);
     const TemporaryFolder folder;
     const auto path = folder.write("weights.pt", file.bytes);
-    const auto result = run_program({"inspect", "weights", path.string()});
-    EXPECT_EQ(result.exit_code, 1);
-    EXPECT_EQ(result.output, "");
-    ASSERT_EQ(lines_of(result.errors).size(), 1u) << result.errors;
-    EXPECT_THAT(result.errors, HasSubstr(path.string()));
-    EXPECT_THAT(result.errors, HasSubstr(file.message));
-    EXPECT_FALSE(std::filesystem::exists("executed"));
+    expect_refusal(run_program({"inspect", "weights", path.string()}), path, file);
+    if (!everywhere.contains(file.name)) continue;
+    const auto labels = folder.write("labels.txt", "running\n"), output = folder / "out.safetensors";
+    expect_refusal(run_program({"convert", path.string(), output.string(), "--to", "native"}), path, file);
+    EXPECT_FALSE(std::filesystem::exists(output));
+    expect_refusal(run_program({"predict", "--weights", path.string(), "--labels", labels.string(), "a.mp4"}),
+                   path, file);
   }
   EXPECT_EQ(tried, chosen);
 }

@@ -221,6 +221,37 @@ inline CraftedFiles wrong_records() {
   };
 }
 
+// Names of one storage, each of which asks for memory of its own.
+inline CraftedFiles aliased_archives() {
+  using namespace pickles;
+  constexpr std::int64_t kSide = 1024;
+  const std::string shared = storage("0", "FloatStorage", kSide * kSide);
+  const std::string whole = tensor(shared, 0, {kSide, kSide}, {kSide, 1});
+  const std::string turned = tensor(shared, 0, {kSide, kSide}, {1, kSide});
+  std::vector<std::string> items, turned_items;
+  for (int i = 0; i < 400; ++i) {
+    const std::string name = text(fmt::format("visual.{}", i));
+    items.push_back(name);
+    items.push_back(whole);
+    turned_items.push_back(name);
+    turned_items.push_back(turned);
+  }
+  const auto archive = [](const std::string& state) {
+    return build_zip({{.name = "m/data.pkl", .data = program(state)},
+                      {.name = "m/data/0", .data = std::string(kSide * kSide * 4, 'f')}});
+  };
+  const std::string message = "share their storages: they have", list = "](" + repeated(whole, 400) + "e";
+  return {
+      {"ManyTensorsOfOneStorage", archive(dict(items)), message, true},
+      {"ManyTurnedTensorsOfOneStorage", archive(dict(turned_items)), message, true},
+      {"ManyNestedTensorsOfOneStorage", archive(dict({text("state_dict"), dict(items)})), message, true},
+      {"ManyDictionariesOfOneStorage",
+       archive(dict({text("model_state_dict"), dict({text("visual.proj"), whole}), text("optimizer"),
+                     dict({text("state"), list})})),
+       message, true},
+  };
+}
+
 inline CraftedFiles greedy_archives() {
   std::vector<ZipEntry> many;
   for (int i = 0; i < 45'000; ++i) many.push_back({.name = std::to_string(i), .data = ""});
@@ -282,6 +313,7 @@ inline CraftedFiles crafted_archives() {
   append(all, lying_archives());
   append(all, cut_archives());
   append(all, wrong_records());
+  append(all, aliased_archives());
   append(all, greedy_archives());
   append(all, other_files());
   return all;

@@ -1,64 +1,23 @@
 // Every crafted file is refused with one line, before anything of it runs and without taking more memory than
 // its size and 64 MiB.
-#include <functional>
 #include <set>
+#include <sys/stat.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "actionclip/weights/safetensors.h"
 
-#include "tests/child_process.h"
 #include "tests/weights/crafted_archives.h"
 #include "tests/weights/crafted_safetensors.h"
 #include "tests/weights/files.h"
+#include "tests/weights/refusal.h"
 #include "weights/json_file.h"
-#include "weights/tensor_bounds.h"
 
 namespace actionclip {
 namespace {
 
 namespace fs = std::filesystem;
-
-using testing::HasSubstr;
-using Reader = std::function<TensorFile(const fs::path&)>;
-
-// "refused: MESSAGE", "loaded", or what else became of it.
-std::string attempt(const Reader& read, const fs::path& file) {
-  try {
-    const TensorFile content = read(file);
-    return fmt::format("loaded, sum {}", sum_of_bytes(content));
-  } catch (const Error& error) {
-    return fmt::format("refused: {}", error.what());
-  } catch (const std::exception& error) {
-    return fmt::format("no Error, but: {}", error.what());
-  }
-}
-
-double allowed_memory(std::size_t file_size) {
-  return 1.1 * static_cast<double>(file_size) + static_cast<double>(64u << 20);
-}
-
-// `message`: whether the refusal must say the file's.
-void expect_refusal(const Reader& read, const CraftedFile& crafted, bool message) {
-  const TemporaryFolder folder;
-  const auto file = folder / "weights.pt", work = folder / "work";
-  write_text(file, crafted.bytes);
-  fs::create_directory(work);
-  const ChildReport report = run_in_child(work, [&] { return attempt(read, file); });
-  EXPECT_EQ(report.status, 0) << "the process was killed";
-  EXPECT_THAT(report.text, testing::StartsWith("refused: "));
-  EXPECT_THAT(report.text, HasSubstr(file.string()));
-  EXPECT_TRUE(is_plain_text(report.text)) << report.text;
-  EXPECT_LT(report.text.size(), 3000u);
-  if (message) {
-    EXPECT_THAT(report.text, HasSubstr(crafted.message));
-  }
-  EXPECT_TRUE(fs::is_empty(work)) << "something of it ran";
-  if (kMemoryTells) {
-    EXPECT_LE(static_cast<double>(report.memory), allowed_memory(crafted.bytes.size()));
-  }
-}
 
 TEST(HostileFiles, AreManyAndOftenMalicious) {
   CraftedFiles all = crafted_archives();
@@ -92,10 +51,7 @@ TEST(HostileFiles, ArchivesOfHostilePicklesAreRefused) {
 
 // What describes weights: an index of shards, a configuration.
 TEST(HostileFiles, JsonFilesAreRefused) {
-  const Reader read = [](const fs::path& file) {
-    read_json_object(file);
-    return TensorFile();
-  };
+  const Reader read = [](const fs::path& file) { read_json_object(file); };
   const CraftedFiles files = {
       {"Empty", "", "unexpected end of input"},
       {"List", "[]", "not a JSON object"},
@@ -117,6 +73,13 @@ TEST(HostileFiles, JsonFilesAreRefused) {
     SCOPED_TRACE(file.name);
     expect_refusal(read, file, /*message=*/true);
   }
+}
+
+TEST(HostileFiles, APipeInPlaceOfAJsonFileIsRefusedWithoutWaitingForItsWriter) {
+  const TemporaryFolder folder;
+  const auto pipe = folder / "config.json";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(weights_error([&] { read_json_object(pipe); }), pipe.string() + ": is not a regular file");
 }
 
 // As weights of any kind, which tells the kind from the content, and as the safetensors of a checkpoint.

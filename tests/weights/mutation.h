@@ -2,10 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/weights/valid_files.h"
@@ -19,16 +22,39 @@ class Mutation {
   // Any kind of file.
   std::string file() {
     if (below(4) == 0) return safetensors_file();
-    auto archives = valid_archives();
-    Records records = archives[below(archives.size())];
+    const auto archives = valid_archives();
+    return changed_archive(archives[below(archives.size())]);
+  }
+
+  std::string safetensors_file() { return changed_safetensors(valid_safetensors()); }
+
+  // Of a small model under the names of CLIP, transformers or published ActionCLIP.
+  std::string model_file() {
+    switch (below(6)) {
+      case 0:
+        return changed_safetensors(safetensors_of(clip_tensors()));
+      case 1:
+        return changed_safetensors(safetensors_of(huggingface_tensors()));
+      case 2:
+        return changed_archive(flat_clip_archive());
+      case 3:
+        return changed_archive(published_archive());
+      case 4:
+        return safetensors_of(changed_shapes(huggingface_tensors()));
+      default:
+        return safetensors_of(changed_shapes(clip_tensors()));
+    }
+  }
+
+ private:
+  std::string changed_archive(Records records) {
     const bool zip64 = below(4) == 0;
     if (below(3) == 0) return changed_bytes(build_zip(records, zip64));
     for (std::size_t changes = 1 + below(2); changes > 0; --changes) change_record(records);
     return build_zip(records, zip64);
   }
 
-  std::string safetensors_file() {
-    const std::string whole = valid_safetensors();
+  std::string changed_safetensors(const std::string& whole) {
     if (below(4) == 0) return changed_bytes(whole);
     const std::size_t data = whole.find_last_of("} ") + 1;
     std::string header = whole.substr(8, data - 8);
@@ -36,7 +62,50 @@ class Mutation {
     return safetensors(header, whole.substr(data));
   }
 
- private:
+  // Tensors that fit their file whatever they are.
+  NamedShapes changed_shapes(NamedShapes tensors) {
+    for (std::size_t changes = 1 + below(2); changes > 0; --changes) {
+      const std::size_t place = below(tensors.size());
+      if (below(8) == 0) {
+        tensors.erase(tensors.begin() + static_cast<std::ptrdiff_t>(place));
+      } else {
+        change_tensor(tensors[place]);
+      }
+    }
+    for (NamedShape& tensor : tensors) {
+      double count = 1;
+      for (const std::int64_t size : tensor.shape) count *= static_cast<double>(size);
+      if (count > 1e5) tensor.shape.push_back(0);
+    }
+    return tensors;
+  }
+
+  void change_tensor(NamedShape& tensor) {
+    constexpr const char* kTypes[] = {"F64", "F16", "I64", "U8", "BOOL"};
+    auto& shape = tensor.shape;
+    switch (below(6)) {
+      case 0:
+        change_text(tensor.name);
+        break;
+      case 1:
+        tensor.dtype = kTypes[below(std::size(kTypes))];
+        break;
+      case 2:
+        shape.push_back(static_cast<std::int64_t>(below(3)));
+        break;
+      case 3:
+        if (!shape.empty()) shape.pop_back();
+        break;
+      case 4:
+        if (!shape.empty()) shape[below(shape.size())] = static_cast<std::int64_t>(below(40));
+        break;
+      default:  // a large size, and another that leaves no elements
+        shape.push_back(0);
+        std::swap(shape[below(shape.size())], shape.back());
+        shape[below(shape.size())] = static_cast<std::int64_t>(odd_number() >> 1);
+    }
+  }
+
   std::size_t below(std::size_t bound) { return static_cast<std::size_t>(random_() % bound); }
   char any_byte() { return static_cast<char>(below(256)); }
   std::size_t place_in(const std::string& bytes) { return below(bytes.size() + 1); }

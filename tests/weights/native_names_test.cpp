@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -56,12 +57,30 @@ TEST(FindNaming, EachSchemeIsToldByItsNames) {
   EXPECT_EQ(scheme_of({"visual.proj", "logit_bias"}), "open_clip");
   EXPECT_EQ(scheme_of({"visual.transformer.resblocks.0.ls_1.gamma"}), "open_clip");
   EXPECT_EQ(scheme_of({"vision_model.post_layernorm.bias", "logit_scale"}), "huggingface");
-  EXPECT_EQ(scheme_of({"model_state_dict/visual.proj"}), "actionclip");
+  EXPECT_EQ(scheme_of({"model_state_dict/visual.transformer.resblocks.0.net.ln_1.weight"}), "actionclip");
   EXPECT_EQ(scheme_of({"model_state_dict/visual.proj", "fusion_model_state_dict/module.shift.weight"}),
             "actionclip");
   EXPECT_EQ(
       scheme_of({"state_dict/clip.visual.proj", "state_dict/adapter.transformer.resblocks.0.ln_1.bias"}),
       "mmaction2");
+}
+
+TEST(FindNaming, AModelStateDictAloneIsPublishedActionClipOnlyBesideAnEmptyFusionHead) {
+  auto file = file_of({"model_state_dict/visual.proj", "model_state_dict/ln_final.bias"});
+  EXPECT_EQ(find_naming(file).scheme, NameScheme::openai);
+  EXPECT_EQ(find_naming(file).prefix, "model_state_dict/");
+  file.empty_fusion_head = true;
+  EXPECT_EQ(find_naming(file).scheme, NameScheme::actionclip);
+  EXPECT_EQ(scheme_of({"model_state_dict/visual.proj", "model_state_dict/text.ln_final.bias"}), "open_clip");
+}
+
+TEST(FindNaming, MoreTensorsThanAModelHasAreRefused) {
+  TensorFile file;
+  const auto number = from_tensor(at::ones({1}));
+  for (int i = 0; i < 25'001; ++i) file.tensors.emplace(fmt::format("visual.{}", i), number);
+  EXPECT_THAT(weights_error([&] { find_naming(file); }), HasSubstr("it holds 25001 tensors"));
+  file.tensors.erase("visual.0");
+  EXPECT_NO_THROW(find_naming(file));
 }
 
 TEST(FindNaming, MetadataOfThisProgramMakeAFileNativeWhateverItsNames) {

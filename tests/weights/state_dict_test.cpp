@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -104,6 +105,50 @@ TEST_F(LoadWeights, MetadataThatTheTensorsContradictAreRefused) {
               HasSubstr("text.vocabulary_size"));
   EXPECT_THAT(error_of([](auto& sizes) { sizes.text.output_dim = 32; }), HasSubstr("text.output_dim"));
   EXPECT_THAT(error_of([](auto& sizes) { sizes.fusion.layers = 1000; }), HasSubstr("fusion.layers"));
+}
+
+TEST_F(LoadWeights, WidthsInMetadataThatCannotBeMultipliedAreRefused) {
+  constexpr std::int64_t kHuge = 9'000'000'000'000'000'000;
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.vision.width = kHuge; }),
+              HasSubstr("the metadata say vision.width 9000000000000000000, the tensors show 64"));
+  EXPECT_THAT(error_of([](auto& sizes) { sizes.text.width = kHuge; }),
+              HasSubstr("the metadata say text.width 9000000000000000000, the tensors show 64"));
+}
+
+TEST_F(LoadWeights, AModelStateDictWithoutAFusionHeadTellsNoActivation) {
+  auto sizes = small_sizes();
+  sizes.fusion.type = FusionType::meanP;
+  const auto file = folder_ / "weights.safetensors";
+  const StateDict encoders = state_dict(ActionClip(sizes));
+  StateDict renamed;
+  for (const auto& [name, tensor] : encoders) renamed["model_state_dict/" + name] = tensor;
+  write_weights(file, renamed, {});
+  const auto plain = load_weights(file);
+  EXPECT_EQ(plain.scheme, NameScheme::openai);
+  EXPECT_FALSE(plain.told.activation);
+  EXPECT_FALSE(plain.has_fusion);
+  EXPECT_EQ(plain.tensors.size(), encoders.size());
+  renamed["fusion_model_state_dict/module.shift.weight"] = at::zeros({64, 1, 3});
+  write_weights(file, renamed, {});
+  const auto published = load_weights(file);
+  EXPECT_EQ(published.scheme, NameScheme::actionclip);
+  EXPECT_TRUE(published.told.activation);
+  EXPECT_EQ(published.config.fusion.type, FusionType::Conv_1D);
+}
+
+TEST_F(LoadWeights, FindingsAboveTwentyAreCountedAndThoseThatAreSurplusComeLast) {
+  for (int i = 0; i < 100; ++i) tensors_[fmt::format("visual.{}", i)] = at::zeros({1});
+  tensors_["visual.ln_post.weight"] = at::zeros({63});
+  const auto file = folder_ / "weights.safetensors";
+  write_weights(file, tensors_, {});
+  EXPECT_THAT(weights_error([&] { build_model(load_weights(file)); }),
+              AllOf(HasSubstr("the weights do not fit the model: visual.ln_post.weight is [63] in the file, "
+                              "[64] in the model; surplus visual.0 [1]; "),
+                    EndsWith("; and 81 more")));
+  tensors_.erase("visual.proj");
+  EXPECT_THAT(error_of(std::map<std::string, std::string>{}),
+              AllOf(HasSubstr("cannot tell the architecture: missing visual.proj [64, ?]; "),
+                    HasSubstr("surplus visual.0 [1]; "), EndsWith(" more")));
 }
 
 TEST_F(LoadWeights, AClassifierIsToldByItsTensorsAndMustBeWhatTheMetadataSay) {
@@ -308,10 +353,10 @@ TEST_F(ShownByTensors, WhatAResNetLacksIsNamedWithItsStatistics) {
 
 TEST_F(ShownByTensors, AFewEmptyTensorsCannotAskForManyBlocksOfAResNet) {
   tensors_ = state_dict(ActionClip(resnet_sizes()));
-  tensors_["visual.layer1.200.bn1.weight"] = at::zeros({0});
+  tensors_["visual.layer1.15.bn1.weight"] = at::zeros({0});
   EXPECT_THAT(error_of(std::map<std::string, std::string>{}),
               AllOf(HasSubstr("missing visual.layer1.1.*; "),
-                    HasSubstr("missing visual.layer1.200.conv2.weight [8, 8, 3, 3]")));
+                    HasSubstr("missing visual.layer1.15.conv2.weight [8, 8, 3, 3]")));
 }
 
 TEST_F(ShownByTensors, PerceptronsOfOtherWidthsAndLayerScaleAreTold) {

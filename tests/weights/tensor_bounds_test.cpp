@@ -52,5 +52,23 @@ TEST(PlainText, IsOneLineOfUtf8) {
     EXPECT_FALSE(is_plain_text(text)) << text;
 }
 
+TEST(TensorBounds, AnItemOfAMessageIsCutBetweenCharacters) {
+  EXPECT_EQ(shortened("short"), "short");
+  EXPECT_EQ(shortened(std::string(120, 'a')), std::string(120, 'a'));
+  EXPECT_EQ(shortened("abcdef", 3), "abc...");
+  EXPECT_EQ(shortened("ab\xc3\xa9\xc3\xa9", 3), "ab\xc3\xa9...");
+  EXPECT_EQ(shortened("ab\xc3\xa9", 3), "ab\xc3\xa9");
+}
+
+TEST(TensorBounds, OfManyItemsTheFirstAreListedAndTheOthersCounted) {
+  EXPECT_EQ(listed({}, "; "), "");
+  EXPECT_EQ(listed(std::vector<std::string>{"a", "b"}, "; "), "a; b");
+  std::vector<std::string> items(20, "x");
+  EXPECT_EQ(listed(items, ",").size(), 39u);
+  items.insert(items.end(), 3, "y");
+  EXPECT_TRUE(listed(items, ", ").ends_with("x, and 3 more"));
+  EXPECT_EQ(listed(std::vector<std::string>{std::string(500, 'a')}, "; "), std::string(120, 'a') + "...");
+}
+
 }  // namespace
 }  // namespace actionclip

@@ -1,5 +1,6 @@
 // Weights go from their file into the model without being held twice, and without two tensors sharing memory.
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -98,6 +99,20 @@ TEST(TensorMemory, AViewOfPartOfAStorageDoesNotKeepTheRest) {
   auto file = torch_file(dict({text("w"), tensor(storage("0", "ByteStorage", 6), 0, {2}, {1})}), {"abcdef"});
   const void* memory = file.tensors.at("w").bytes.data();
   EXPECT_NE(memory_of(to_tensor(std::move(file.tensors.at("w")))), memory);
+}
+
+TEST(TensorMemory, ASharedStorageGoesWithTheLastOfItsViews) {
+  using namespace pickles;
+  const std::string shared = storage("0", "ByteStorage", 6);
+  auto file = torch_file(
+      dict({text("a"), tensor(shared, 0, {3}, {1}), text("b"), tensor(shared, 3, {3}, {1})}), {"abcdef"});
+  const std::weak_ptr<const void> memory = file.tensors.at("a").owner;
+  const at::Tensor first = to_tensor(std::move(file.tensors.at("a")));
+  EXPECT_FALSE(memory.expired());
+  const at::Tensor last = to_tensor(std::move(file.tensors.at("b")));
+  EXPECT_TRUE(memory.expired());
+  EXPECT_EQ(first[0].item<int>(), 'a');
+  EXPECT_EQ(last[0].item<int>(), 'd');
 }
 
 TEST(TensorMemory, AStridedStorageIsReadRowByRow) {

@@ -48,6 +48,41 @@ TEST(TorchArchive, SharedStoragesAreHeldOnce) {
   EXPECT_EQ(file.tensors.at("b").bytes.size(), 5u);
 }
 
+TEST(TorchArchive, AnEmptyFusionHeadIsTold) {
+  const std::string weight = tensor(storage("0", "FloatStorage", 2), 0, {2}, {1});
+  const std::string empty = global("collections", "OrderedDict") + ")R";
+  const auto told = [&](const std::string& key, const std::string& head) {
+    const std::string ops =
+        dict({text("model_state_dict"), dict({text("visual.proj"), weight}), text(key), head});
+    return parse(build_zip({{.name = "m/data.pkl", .data = program(ops)},
+                            {.name = "m/data/0", .data = "abcdefgh"}}))
+        .empty_fusion_head;
+  };
+  EXPECT_TRUE(told("fusion_model_state_dict", empty));
+  EXPECT_TRUE(told("fusion_model_state_dict", "}"));
+  EXPECT_FALSE(told("fusion_model_state_dict", dict({text("module.shift.weight"), weight})));
+  EXPECT_FALSE(told("fusion_model_state_dict", "N"));
+  EXPECT_FALSE(told("optimizer_state_dict", empty));
+}
+
+TEST(TorchArchive, StoragesMayBeSharedByTwice) {
+  constexpr std::int64_t kNumbers = 16 << 20;
+  const std::string whole = tensor(storage("0", "ByteStorage", kNumbers), 0, {kNumbers}, {1});
+  const auto archive = [&](int names) {
+    std::vector<std::string> items;
+    for (int i = 0; i < names; ++i) {
+      items.push_back(text(fmt::format("w{}", i)));
+      items.push_back(whole);
+    }
+    return build_zip({{.name = "m/data.pkl", .data = program(dict(items))},
+                      {.name = "m/data/0", .data = std::string(kNumbers, 'b')}});
+  };
+  EXPECT_EQ(parse(archive(3)).tensors.size(), 3u);
+  EXPECT_THAT(weights_error([&] { parse(archive(4)); }),
+              HasSubstr("x.pt: its 4 tensors share their storages: they have 67108864 bytes, the file holds "
+                        "16777216 of them"));
+}
+
 TEST(TorchArchive, EmptyTensorsHaveNoBytes) {
   const auto file = parse(build_zip(
       {{.name = "m/data.pkl", .data = state(tensor(storage("0", "HalfStorage", 0), 0, {0, 3}, {3, 1}))},
@@ -98,6 +133,8 @@ TEST(TorchArchive, NamesTheGlobalOfAMaliciousFile) {
   const std::string message = error_of({{.name = "m/data.pkl", .data = program(ops)}});
   EXPECT_THAT(message, HasSubstr("x.pt: m/data.pkl, byte "));
   EXPECT_THAT(message, HasSubstr("\"os.system\""));
+  EXPECT_THAT(message, HasSubstr("save the state dict alone: torch.save(model.state_dict(), path)"));
+  EXPECT_THAT(message, HasSubstr("if you trust its source, in Python: torch.save(torch.load(FILE, "));
 }
 
 // Reads and touches every byte; a refusal is as good as success, a crash is what the test is for.

@@ -1,8 +1,12 @@
 // Small weights files of every kind that is read, for tests and fuzz targets to change.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "tests/weights/bytes.h"
 #include "tests/weights/crafted_safetensors.h"
@@ -99,6 +103,142 @@ inline Records valid_script_archive() {
           {.name = "clip/data/0", .data = std::string(12, 'h')},
           {.name = "clip/data/1", .data = std::string(4, 's')},
           {.name = "clip/version", .data = "3\n"}};
+}
+
+// --- a small model, its tensors under their real names
+
+struct NamedShape {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::string dtype = "F32";
+};
+using NamedShapes = std::vector<NamedShape>;
+
+inline std::size_t element_count(const std::vector<std::int64_t>& shape) {
+  std::size_t count = 1;
+  for (const std::int64_t size : shape) {
+    if (size == 0) return 0;
+  }
+  for (const std::int64_t size : shape) count *= static_cast<std::size_t>(size);
+  return count;
+}
+
+// `metadata`: "" or the header's entry of this name.
+inline std::string safetensors_of(const NamedShapes& tensors, const std::string& metadata = "") {
+  std::string header = "{" + metadata;
+  std::size_t place = 0;
+  for (const auto& [name, shape, dtype] : tensors) {
+    const std::size_t end = place + element_count(shape) * item_size(*dtype_from_name(dtype));
+    header += fmt::format(R"({}"{}":{{"dtype":"{}","shape":{},"data_offsets":[{},{}]}})",
+                          header.size() > 1 ? "," : "", name, dtype, shape_string(shape), place, end);
+    place = end;
+  }
+  return safetensors(header + "}", std::string(place, 'x'));
+}
+
+inline NamedShapes clip_tensors() {
+  NamedShapes tensors = {{"visual.conv1.weight", {8, 3, 2, 2}},
+                         {"visual.class_embedding", {8}},
+                         {"visual.positional_embedding", {5, 8}},
+                         {"visual.ln_pre.weight", {8}},
+                         {"visual.ln_pre.bias", {8}},
+                         {"visual.ln_post.weight", {8}},
+                         {"visual.ln_post.bias", {8}},
+                         {"visual.proj", {8, 8}},
+                         {"token_embedding.weight", {20, 8}},
+                         {"positional_embedding", {8, 8}},
+                         {"ln_final.weight", {8}},
+                         {"ln_final.bias", {8}},
+                         {"text_projection", {8, 8}},
+                         {"logit_scale", {}}};
+  const NamedShapes block = {{"attn.in_proj_weight", {24, 8}},
+                             {"attn.in_proj_bias", {24}},
+                             {"attn.out_proj.weight", {8, 8}},
+                             {"attn.out_proj.bias", {8}},
+                             {"ln_1.weight", {8}},
+                             {"ln_1.bias", {8}},
+                             {"ln_2.weight", {8}},
+                             {"ln_2.bias", {8}},
+                             {"mlp.c_fc.weight", {32, 8}},
+                             {"mlp.c_fc.bias", {32}},
+                             {"mlp.c_proj.weight", {8, 32}},
+                             {"mlp.c_proj.bias", {8}}};
+  for (const std::string encoder : {"visual.transformer", "transformer"}) {
+    for (const NamedShape& tensor : block)
+      tensors.push_back({fmt::format("{}.resblocks.0.{}", encoder, tensor.name), tensor.shape});
+  }
+  return tensors;
+}
+
+inline NamedShapes huggingface_tensors() {
+  NamedShapes tensors = {{"vision_model.embeddings.patch_embedding.weight", {8, 3, 2, 2}},
+                         {"vision_model.embeddings.class_embedding", {8}},
+                         {"vision_model.embeddings.position_embedding.weight", {5, 8}},
+                         {"vision_model.pre_layrnorm.weight", {8}},
+                         {"vision_model.pre_layrnorm.bias", {8}},
+                         {"vision_model.post_layernorm.weight", {8}},
+                         {"vision_model.post_layernorm.bias", {8}},
+                         {"visual_projection.weight", {8, 8}},
+                         {"text_model.embeddings.token_embedding.weight", {20, 8}},
+                         {"text_model.embeddings.position_embedding.weight", {8, 8}},
+                         {"text_model.final_layer_norm.weight", {8}},
+                         {"text_model.final_layer_norm.bias", {8}},
+                         {"text_projection.weight", {8, 8}},
+                         {"logit_scale", {}}};
+  const NamedShapes block = {{"self_attn.q_proj.weight", {8, 8}},   {"self_attn.q_proj.bias", {8}},
+                             {"self_attn.k_proj.weight", {8, 8}},   {"self_attn.k_proj.bias", {8}},
+                             {"self_attn.v_proj.weight", {8, 8}},   {"self_attn.v_proj.bias", {8}},
+                             {"self_attn.out_proj.weight", {8, 8}}, {"self_attn.out_proj.bias", {8}},
+                             {"layer_norm1.weight", {8}},           {"layer_norm1.bias", {8}},
+                             {"layer_norm2.weight", {8}},           {"layer_norm2.bias", {8}},
+                             {"mlp.fc1.weight", {32, 8}},           {"mlp.fc1.bias", {32}},
+                             {"mlp.fc2.weight", {8, 32}},           {"mlp.fc2.bias", {8}}};
+  for (const std::string encoder : {"vision_model", "text_model"}) {
+    for (const NamedShape& tensor : block)
+      tensors.push_back({fmt::format("{}.encoder.layers.0.{}", encoder, tensor.name), tensor.shape});
+  }
+  return tensors;
+}
+
+// The pickled dictionary of these tensors, all views of the storage `key`, whose record is added.
+inline std::string flat_state(const NamedShapes& tensors, const std::string& key, Records& records) {
+  using namespace pickles;
+  std::size_t count = 0;
+  for (const NamedShape& entry : tensors) count += element_count(entry.shape);
+  const std::string shared = storage(key, "FloatStorage", static_cast<std::int64_t>(count));
+  std::vector<std::string> items;
+  std::size_t place = 0;
+  for (const auto& [name, shape, dtype] : tensors) {
+    items.push_back(text(name));
+    items.push_back(tensor(shared, static_cast<std::int64_t>(place), shape, contiguous_strides(shape)));
+    place += element_count(shape);
+  }
+  records.push_back({.name = "m/data/" + key, .data = std::string(4 * count, 'f')});
+  return dict(items);
+}
+
+// A state dict of views of one storage.
+inline Records flat_clip_archive() {
+  Records records = {{.name = "m/data.pkl", .data = {}}};
+  const std::string state = flat_state(clip_tensors(), "0", records);
+  records.front().data = pickles::program(state);
+  return records;
+}
+
+// Published ActionCLIP with the head Conv_1D.
+inline Records published_archive() {
+  using namespace pickles;
+  Records records = {{.name = "m/data.pkl", .data = {}}};
+  const std::string model = flat_state(clip_tensors(), "0", records);
+  const std::string head = flat_state({{"module.shift.weight", {8, 1, 3}}}, "1", records);
+  records.front().data = program(
+      dict({text("epoch"), "K\3", text("model_state_dict"), model, text("fusion_model_state_dict"), head}));
+  return records;
+}
+
+inline std::vector<std::string> valid_models() {
+  return {safetensors_of(clip_tensors()), safetensors_of(huggingface_tensors()),
+          build_zip(flat_clip_archive()), build_zip(published_archive())};
 }
 
 inline std::vector<Records> valid_archives() {

@@ -1,9 +1,12 @@
 // Folders of weights: what is taken from them, what the files beside the tensors say, and what is refused.
 #include "actionclip/weights/weights_file.h"
 
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -182,6 +185,33 @@ TEST_F(WeightsFolder, DamagedConfigurationsAreRefusedWithTheirPlace) {
   EXPECT_THAT(weights_error([&] { load_weights(folder); }), HasSubstr("config.json: "));
   write_text(folder / "config.json", std::string(100, '[') + std::string(100, ']'));
   EXPECT_THAT(weights_error([&] { load_weights(folder); }), HasSubstr("nested deeper"));
+}
+
+TEST_F(WeightsFolder, SizesThatCannotBeMultipliedAreRefusedWithTheirPlace) {
+  EXPECT_THAT(huggingface_error([](json& config) {
+                config["text_config"]["vocab_size"] = std::numeric_limits<std::int64_t>::min();
+              }),
+              HasSubstr("config.json: text_config.vocab_size: must be a size, found -9223372036854775808"));
+  EXPECT_THAT(huggingface_error(
+                  [](json& config) { config["vision_config"]["hidden_size"] = 9'000'000'000'000'000'000; }),
+              HasSubstr("vision_config.hidden_size: must be a size, found 9000000000000000000"));
+  EXPECT_THAT(huggingface_error([](json& config) {
+                config["vision_config"]["image_size"] = {3'000'000'000, 3'000'000'000};
+              }),
+              HasSubstr("vision_config.image_size: must be a size"));
+  EXPECT_THAT(huggingface_error([](json& config) {
+                config["text_config"]["eos_token_id"] = std::numeric_limits<std::uint64_t>::max();
+              }),
+              HasSubstr("text_config.eos_token_id: an integer is needed"));
+  EXPECT_THAT(open_clip_error([](json& config) { config["model_cfg"]["text_cfg"]["context_length"] = -1; }),
+              HasSubstr("model_cfg.text_cfg.context_length: must be a size, found -1"));
+}
+
+TEST_F(WeightsFolder, AMessageDoesNotRepeatALongList) {
+  EXPECT_LT(open_clip_error([](json& config) {
+              config["model_cfg"]["vision_cfg"]["layers"] = std::vector<std::int64_t>(100'000, 1);
+            }).size(),
+            1000u);
 }
 
 // --- shards

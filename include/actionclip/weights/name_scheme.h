@@ -14,7 +14,8 @@ namespace actionclip {
 // huggingface  transformers' CLIPModel: `vision_model.*`, `text_model.*`, separate query, key and value
 // actionclip   published ActionCLIP: `model_state_dict/` with CLIP's names (`net.` within each image block of
 // a
-//              model with temporal shift) and `fusion_model_state_dict/module.`
+//              model with temporal shift) and `fusion_model_state_dict/module.`, one of which it must have: a
+//              pickle's empty `fusion_model_state_dict` (meanP) counts
 // mmaction2    its ActionCLIP: `clip.` with CLIP's names and `adapter.` with the fusion head's
 enum class NameScheme { native, openai, open_clip, huggingface, actionclip, mmaction2 };
 BOOST_DESCRIBE_ENUM(NameScheme, native, openai, open_clip, huggingface, actionclip, mmaction2)

@@ -47,9 +47,9 @@ struct LoadedWeights {
 
 // The weights in `file`. `frames`: T where it does not tell. Entries that are no weights of the model (sizes,
 // counters, an optimizer's state) are left over. Throws WeightsError for names of no known scheme, two models
-// in one file, two tensors for one name, tensors missing or misshapen that sizes are read from (it lists them
-// all, and all other tensors that are missing or surplus), or sizes that no model has or that the tensors
-// contradict.
+// in one file, two tensors for one name, tensors missing or misshapen that sizes are read from (it lists
+// them, and the other tensors that are missing or surplus, up to twenty), or sizes that no model has or that
+// the tensors contradict.
 LoadedWeights to_weights(TensorFile file, std::int64_t frames = 8);
 
 // The same, with what lies beside the file.

@@ -20,7 +20,7 @@ using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 at::Tensor to_tensor(const TensorData& data);
 
 // The same, without a copy where nothing else uses the memory of `data` (it came from a file, and no other
-// tensor shares its storage). `data` is empty then.
+// tensor shares its storage). `data` holds nothing then: a shared storage goes with its last view.
 at::Tensor to_tensor(TensorData&& data);
 
 // Row-major view of `tensor`, which it keeps alive. Shares the memory of a contiguous CPU tensor; copies

@@ -46,13 +46,18 @@ struct TensorFile {
   WeightsFormat format = WeightsFormat::safetensors;
   std::map<std::string, TensorData> tensors;
   std::map<std::string, std::string> metadata;  // safetensors' __metadata__
+  // A pickle's outermost dictionary holds "fusion_model_state_dict": {}, which gives no tensor a name:
+  // published ActionCLIP with meanP.
+  bool empty_fusion_head = false;
 };
 
 // Opens any supported file and tells the format by its content: safetensors, or a zip archive of PyTorch (a
 // state dict pickled by torch.save, possibly nested: {"model_state_dict": {...}, "fusion_model_state_dict":
 // {...}}; a TorchScript archive such as OpenAI's). Nested dictionaries and lists give names joined by '/':
 // "model_state_dict/visual.proj", "optimizer/state/0/exp_avg"; the submodules of a TorchScript archive give
-// the names of its state dict: "visual.ln_pre.weight". Throws WeightsError.
+// the names of its state dict: "visual.ln_pre.weight". Throws WeightsError, also for
+// tensors that share their storages so much that copies of them would take more than twice the file's bytes
+// and 16 MiB.
 TensorFile read_tensor_file(const std::filesystem::path& path);
 
 // Throws WeightsError, which names the checkpoints to take instead, if `folder` is a run's and not a
