@@ -131,7 +131,7 @@ class Collector {
   void leave_over(const std::string& origin) { native_.left_over.push_back(origin); }
 
   NativeTensors take() {
-    for (const auto& [name, thirds] : thirds_) pack(name, thirds);
+    for (auto& [name, thirds] : thirds_) pack(name, std::exchange(thirds, {}));  // else held twice in the end
     return std::move(native_);
   }
 
