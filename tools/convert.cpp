@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -88,18 +89,28 @@ void take_activation(const std::string& name, LoadedWeights& weights) {
   weights.told.activation = true;
 }
 
-LoadedWeights read(const ConvertOptions& options, const WeightsFile& file) {
+LoadedWeights read(const ConvertOptions& options, WeightsFile file) {
+  const auto path = file.path;
   LoadedWeights weights;
   try {
-    weights = to_weights(file, options.frames);
+    weights = to_weights(std::move(file), options.frames);
   } catch (const Error& problem) {
-    throw WeightsError(fmt::format("{}: {}", file.path.string(), problem.what()));
+    throw WeightsError(fmt::format("{}: {}", path.string(), problem.what()));
   }
-  weights.file = file.path;
+  weights.file = path;
   if (!options.arch.empty()) take_architecture(options.arch, weights);
   if (!options.activation.empty()) take_activation(options.activation, weights);
   require_buildable(weights.config);
   return weights;
+}
+
+void take_type(const std::string& type, LoadedWeights& weights) {
+  if (type == "keep") return;
+  try {
+    convert_floats(weights.tensors, kTypes.at(type));
+  } catch (const WeightsError& problem) {
+    throw WeightsError(with_file(weights, problem.what()));
+  }
 }
 
 nlohmann::ordered_json to_json(const ConvertOptions& options, const WeightsFile& file,
@@ -109,7 +120,9 @@ nlohmann::ordered_json to_json(const ConvertOptions& options, const WeightsFile&
                                  {"scheme", scheme_name(weights.scheme)},
                                  {"architecture", architecture_json(weights)},
                                  {"parameters", to_json(count_parameters(weights))}};
-  json.update(to_json(report_keys(weights)));
+  const auto keys = report_keys(weights);
+  json.update(to_json(keys));
+  json["native"] = native_names(weights, keys);
   json["output"] = options.output;
   json["to"] = options.to;
   json["written"] = exported.tensors.size();
@@ -132,9 +145,10 @@ void print_report(const ConvertOptions& options, const WeightsFile& file, const 
 }
 
 void convert(const ConvertOptions& options) {
-  const WeightsFile file = open_weights(options.input);
-  LoadedWeights weights = read(options, file);
-  if (options.dtype != "keep") convert_floats(weights.tensors, kTypes.at(options.dtype));
+  WeightsFile input = open_weights(options.input);
+  const WeightsFile file = without_bytes(input);
+  LoadedWeights weights = read(options, std::move(input));
+  take_type(options.dtype, weights);
   const auto exported = export_weights(weights, kSchemes.at(options.to));
   write_exported(exported, options.output, options.force);
   if (options.json) {

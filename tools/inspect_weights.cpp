@@ -22,8 +22,6 @@
 namespace actionclip {
 namespace {
 
-constexpr std::size_t kShownMetadata = 100;  // bytes of a value
-
 struct InspectOptions {
   std::string file;
   std::int64_t frames = 8;
@@ -35,16 +33,18 @@ struct InspectOptions {
 struct Finding {
   std::optional<LoadedWeights> weights;
   KeyReport keys;
+  std::map<std::string, std::string> native;  // by the names in the file
   std::string problem;
 
   bool whole() const { return weights && keys.missing.empty(); }
 };
 
-Finding find_model(const WeightsFile& file, std::int64_t frames) {
+Finding find_model(WeightsFile file, std::int64_t frames) {
   Finding finding;
   try {
-    finding.weights = to_weights(file, frames);
+    finding.weights = to_weights(std::move(file), frames);
     finding.keys = report_keys(*finding.weights);
+    finding.native = native_names(*finding.weights, finding.keys);
   } catch (const Error& problem) {
     finding.problem = problem.what();
   }
@@ -82,11 +82,28 @@ Row row_of(const std::string& name, const TensorData& tensor) {
   return {name, std::string(dtype_name(tensor.dtype)), shape_string(tensor.shape)};
 }
 
-void print_tensors(const TensorFile& content, bool all) {
+// Each tensor, with its native name where that is another.
+void print_each_tensor(const TensorFile& content, const std::map<std::string, std::string>& native) {
+  std::vector<Row> rows;
+  std::size_t name_width = 0, shape_width = 0;
+  for (const auto& [name, tensor] : content.tensors) {
+    rows.push_back(row_of(name, tensor));
+    name_width = std::max(name_width, name.size());
+    shape_width = std::max(shape_width, rows.back().shape.size());
+  }
+  for (const auto& row : rows) {
+    const auto found = native.find(row.name);
+    const bool other = found != native.end() && found->second != row.name;
+    const auto shape = other ? fmt::format("{:<{}}  {}", row.shape, shape_width, found->second) : row.shape;
+    fmt::print("  {:<{}}  {:<4}  {}\n", row.name, name_width, row.dtype, shape);
+  }
+}
+
+void print_alike_tensors(const TensorFile& content) {
   std::map<Row, std::size_t> rows;
   std::size_t width = 0;
   for (const auto& [name, tensor] : content.tensors) {
-    auto row = row_of(all ? name : pattern_of(name), tensor);
+    auto row = row_of(pattern_of(name), tensor);
     width = std::max(width, row.name.size());
     ++rows[std::move(row)];
   }
@@ -109,12 +126,8 @@ std::map<std::string, std::pair<std::int64_t, std::int64_t>> totals_of(const Ten
 }
 
 void print_metadata(const TensorFile& content) {
-  for (const auto& [key, value] : content.metadata) {
-    auto line = value;
-    std::ranges::replace(line, '\n', ' ');
-    fmt::print("metadata {}: {}{}\n", key, line.substr(0, kShownMetadata),
-               line.size() > kShownMetadata ? "..." : "");
-  }
+  for (const auto& [key, value] : content.metadata)
+    fmt::print("metadata {}: {}\n", beginning_of(key), beginning_of(value));
 }
 
 void print_model(const Finding& finding) {
@@ -141,14 +154,29 @@ void print_report(const InspectOptions& options, const WeightsFile& file, const 
     fmt::print("{}: {} numbers, {:.1f} MiB\n", dtype, total.first,
                static_cast<double>(total.second) / (1 << 20));
   print_model(finding);
-  fmt::print("tensors{}\n", options.all ? "" : ", those alike but for a number together (--all: each)");
-  print_tensors(file.content, options.all);
+  if (options.all) {
+    fmt::print("tensors, with this program's name for them where it is another\n");
+    print_each_tensor(file.content, finding.native);
+  } else {
+    fmt::print("tensors, those alike but for a number together (--all: each)\n");
+    print_alike_tensors(file.content);
+  }
+}
+
+// What the tensor is in this program; null if the model does not take it.
+nlohmann::ordered_json native_json(const Finding& finding, const std::string& name) {
+  const auto found = finding.native.find(name);
+  if (found == finding.native.end()) return nullptr;
+  return found->second;
 }
 
 nlohmann::ordered_json to_json(const WeightsFile& file, const Finding& finding) {
   auto tensors = nlohmann::ordered_json::array();
   for (const auto& [name, tensor] : file.content.tensors)
-    tensors.push_back({{"name", name}, {"dtype", dtype_name(tensor.dtype)}, {"shape", tensor.shape}});
+    tensors.push_back({{"name", name},
+                       {"dtype", dtype_name(tensor.dtype)},
+                       {"shape", tensor.shape},
+                       {"native", native_json(finding, name)}});
   auto types = nlohmann::ordered_json::object();
   for (const auto& [dtype, total] : totals_of(file.content))
     types[dtype] = {{"numbers", total.first}, {"bytes", total.second}};
@@ -170,8 +198,15 @@ nlohmann::ordered_json to_json(const WeightsFile& file, const Finding& finding) 
 }
 
 int inspect_weights(const InspectOptions& options) {
-  const WeightsFile file = open_weights(options.file);
-  const Finding finding = find_model(file, options.frames);
+  std::string refused;  // why the description beside the tensors is none
+  WeightsFile input = open_weights(options.file, refused);
+  const WeightsFile file = without_bytes(input);
+  Finding finding;
+  if (refused.empty()) {
+    finding = find_model(std::move(input), options.frames);
+  } else {
+    finding.problem = refused;
+  }
   if (options.json) {
     fmt::print("{}\n", json_text(to_json(file, finding)));
   } else {
@@ -193,7 +228,7 @@ void add_inspect_weights(CLI::App& inspect, int& exit_code) {
       ->add_option("file", options->file,
                    "weights file, checkpoint folder, or folder of Hugging Face's or open_clip's")
       ->required();
-  command->add_flag("--all", options->all, "a line for each tensor");
+  command->add_flag("--all", options->all, "a line for each tensor, with its native name");
   command->add_option("--frames", options->frames, "frames a video, where the file does not say")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();

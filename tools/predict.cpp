@@ -21,6 +21,7 @@
 #include "actionclip/train/experiment_data.h"
 #include "actionclip/train/settle_text.h"
 
+#include "src/weights/tensor_bounds.h"
 #include "tools/command.h"
 
 namespace actionclip {
@@ -121,7 +122,8 @@ void print_table(const Prediction& prediction, std::int64_t top) {
   }
   for (std::int64_t i = 0; i < std::min(top, static_cast<std::int64_t>(prediction.predictions.size())); ++i) {
     const auto& [label, probability, similarity] = prediction.predictions[i];
-    fmt::print("  {:>6.2f} %  {:>7.4f}  {}\n", 100 * probability, similarity, label);
+    // A label of the weights' metadata may hold what controls a terminal.
+    fmt::print("  {:>6.2f} %  {:>7.4f}  {}\n", 100 * probability, similarity, on_one_line(label));
   }
 }
 

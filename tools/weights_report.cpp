@@ -1,6 +1,7 @@
 #include "tools/weights_report.h"
 
 #include <algorithm>
+#include <set>
 #include <type_traits>
 
 #include <boost/describe.hpp>
@@ -8,10 +9,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "src/weights/tensor_bounds.h"
+
 namespace actionclip {
 namespace {
 
 constexpr std::size_t kShownNames = 20;
+constexpr std::size_t kShownBytes = 100;  // of a text
 
 const char* enum_name(auto value) { return boost::describe::enum_to_string(value, "?"); }
 
@@ -50,7 +54,29 @@ nlohmann::ordered_json described_json(const T& value) {
   }
 }
 
+// Whether a character of UTF-8 goes on with this byte.
+bool goes_on(char byte) { return (static_cast<unsigned char>(byte) & 0xc0u) == 0x80u; }
+
 }  // namespace
+
+WeightsFile without_bytes(const WeightsFile& file) {
+  WeightsFile summary = file;
+  for (auto& [name, tensor] : summary.content.tensors) {
+    tensor.bytes = {};
+    tensor.owner = nullptr;
+    tensor.owns_bytes = false;
+  }
+  return summary;
+}
+
+std::string beginning_of(std::string_view text) {
+  constexpr int kLongestRest = 3;  // bytes of a character behind its first
+  std::size_t end = std::min(text.size(), kShownBytes);
+  for (int i = 0; i < kLongestRest && end < text.size() && goes_on(text[end]); ++i) --end;
+  std::string shown(text.substr(0, end));
+  std::ranges::replace(shown, '\n', ' ');
+  return on_one_line(shown) + (end < text.size() ? "..." : "");
+}
 
 std::string format_text(const WeightsFile& file) {
   const char* format = "safetensors";
@@ -85,6 +111,17 @@ void print_names(const std::string& title, const std::vector<std::string>& names
   fmt::print("{}: {}\n", title, names.empty() ? "none" : std::to_string(names.size()));
   for (std::size_t i = 0; i < std::min(names.size(), kShownNames); ++i) fmt::print("  {}\n", names[i]);
   if (names.size() > kShownNames) fmt::print("  and {} more\n", names.size() - kShownNames);
+}
+
+std::map<std::string, std::string> native_names(const LoadedWeights& weights, const KeyReport& keys) {
+  const std::set<std::string> used(keys.used.begin(), keys.used.end());
+  std::map<std::string, std::string> names;
+  for (const auto& [native, origins] : weights.origins) {
+    for (const auto& origin : origins) {
+      if (used.contains(origin)) names.emplace(origin, native);
+    }
+  }
+  return names;
 }
 
 nlohmann::ordered_json to_json(const KeyReport& keys) {

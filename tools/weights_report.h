@@ -1,7 +1,9 @@
 // What `convert` and `inspect weights` say of a weights file.
 #pragma once
 
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -11,6 +13,13 @@
 #include "actionclip/weights/weights_file.h"
 
 namespace actionclip {
+
+// `file` without the bytes of its tensors, which it does not keep in memory: as much as a report needs.
+WeightsFile without_bytes(const WeightsFile& file);
+
+// What a file says, as it may be printed on a terminal: on one line, what controls a terminal escaped, and
+// its first 100 bytes alone, "..." where there are more.
+std::string beginning_of(std::string_view text);
 
 // "safetensors", "TorchScript archive", "pickled archive"; "in 3 files".
 std::string format_text(const WeightsFile& file);
@@ -23,6 +32,9 @@ nlohmann::ordered_json architecture_json(const LoadedWeights& weights);
 
 // "left over (3): a, b, c": up to 20 names, each on a line of its own.
 void print_names(const std::string& title, const std::vector<std::string>& names);
+
+// Native names by those in the file, of the tensors that the model takes; several may be parts of one.
+std::map<std::string, std::string> native_names(const LoadedWeights& weights, const KeyReport& keys);
 
 nlohmann::ordered_json to_json(const KeyReport& keys);
 nlohmann::ordered_json to_json(const ParameterCounts& parameters);

@@ -1,8 +1,10 @@
-// Names of a model's tensors: those of one that is as small as can be, its blocks repeated.
+// Names and shapes of a model's tensors: those of one with few blocks, which are repeated.
 #include <array>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -18,15 +20,22 @@ namespace {
 // Before the number of a block. Of a ResNet's stage the first block is unlike the others.
 struct Blocks {
   std::string_view prefix;
-  bool of_stage = false;
+  std::size_t stage = 0;  // of a ResNet, from 1 on; 0: of a transformer
 };
 
 constexpr std::array kBlocks = {
-    Blocks{"visual.transformer.resblocks."}, Blocks{"visual.layer1.", true},
-    Blocks{"visual.layer2.", true},          Blocks{"visual.layer3.", true},
-    Blocks{"visual.layer4.", true},          Blocks{"transformer.resblocks."},
-    Blocks{"fusion.transformer.resblocks."}, Blocks{"fusion.transformer.transformer_enc.layers."},
+    Blocks{"visual.transformer.resblocks."},
+    Blocks{"visual.layer1.", 1},
+    Blocks{"visual.layer2.", 2},
+    Blocks{"visual.layer3.", 3},
+    Blocks{"visual.layer4.", 4},
+    Blocks{"transformer.resblocks."},
+    Blocks{"fusion.transformer.resblocks."},
+    Blocks{"fusion.transformer.transformer_enc.layers."},
 };
+
+// Of each stage: its first block and one for all others.
+std::vector<std::int64_t> fewest_of_stages() { return {2, 2, 2, 2}; }
 
 // A model of the same parts, which names its tensors alike.
 ActionClipConfig smallest_like(const ActionClipConfig& model) {
@@ -42,7 +51,7 @@ ActionClipConfig smallest_like(const ActionClipConfig& model) {
                      .stages = {},
                      .joint_frames = model.vision.joint_frames == 0 ? 0 : 1};
   if (model.vision.is_resnet()) {
-    smallest.vision.stages = {2, 2, 2, 2};
+    smallest.vision.stages = fewest_of_stages();
     smallest.vision.image_size = 32;
     smallest.vision.width = 2;
   }
@@ -62,9 +71,29 @@ ActionClipConfig smallest_like(const ActionClipConfig& model) {
   return smallest;
 }
 
-// The blocks that `name`, of a block of the smallest model, stands for.
+// A model whose tensors have the same shapes, with as few blocks as can be and one token.
+ActionClipConfig with_fewest_blocks(ActionClipConfig model) {
+  if (model.vision.is_resnet()) model.vision.stages = fewest_of_stages();
+  model.vision.layers = model.text.layers = model.fusion.layers = 1;
+  model.text.vocabulary_size = 1;
+  return model;
+}
+
+std::int64_t count_of(const Blocks& blocks, const ActionClipConfig& model) {
+  if (blocks.stage > 0) return model.vision.stages.at(blocks.stage - 1);
+  switch (part_of(blocks.prefix)) {
+    case ModelPart::image:
+      return model.vision.layers;
+    case ModelPart::fusion:
+      return model.fusion.layers;
+    default:
+      return model.text.layers;
+  }
+}
+
+// Whether the block `own` of a model with few blocks stands for the block `other` of a larger one.
 bool stands_for(const Blocks& blocks, std::int64_t own, std::int64_t other) {
-  return blocks.of_stage ? (own == 0) == (other == 0) : true;
+  return blocks.stage > 0 ? (own == 0) == (other == 0) : true;
 }
 
 struct BlockName {
@@ -102,6 +131,25 @@ std::set<std::string> expected_names(const StateDict& tensors, const ActionClipC
     }
   }
   return names;
+}
+
+std::map<std::string, std::vector<std::int64_t>> expected_shapes(const ActionClipConfig& model) {
+  std::map<std::string, std::vector<std::int64_t>> shapes;
+  for (const auto& [name, tensor] : state_dict(ActionClip(with_fewest_blocks(model)))) {
+    const auto shape = tensor.sizes().vec();
+    const auto of_block = block_of(name);
+    if (!of_block) {
+      shapes.emplace(name, shape);
+      continue;
+    }
+    const auto count = count_of(of_block->blocks, model);
+    for (std::int64_t block = 0; block < count; ++block) {
+      if (stands_for(of_block->blocks, of_block->block, block))
+        shapes.emplace(fmt::format("{}{}{}", of_block->blocks.prefix, block, of_block->rest), shape);
+    }
+  }
+  shapes.at("token_embedding.weight").front() = model.text.vocabulary_size;
+  return shapes;
 }
 
 }  // namespace actionclip

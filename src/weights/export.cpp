@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -14,7 +15,6 @@
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
 #include "actionclip/core/json_text.h"
-#include "actionclip/weights/initialize.h"
 #include "actionclip/weights/safetensors.h"
 #include "actionclip/weights/tensor_convert.h"
 
@@ -40,13 +40,32 @@ void require_expressible(const LoadedWeights& weights, NameScheme scheme) {
       weights, fmt::format("not a model of {}: {}", scheme_name(scheme), fmt::join(problems, "; "))));
 }
 
+using Shapes = std::map<std::string, std::vector<std::int64_t>>;
+
+// Throws WeightsError, which lists them all, for tensors that are missing or misshapen.
+void require_shapes(const LoadedWeights& weights, const Shapes& expected) {
+  std::vector<std::string> findings;
+  for (const auto& [name, shape] : expected) {
+    const auto found = weights.tensors.find(name);
+    if (found == weights.tensors.end()) {
+      findings.push_back(fmt::format("missing {} {}", name, shape_string(shape)));
+    } else if (const auto own = found->second.sizes().vec(); own != shape) {
+      findings.push_back(
+          fmt::format("{} is {} in the file, {} in the model", name, shape_string(own), shape_string(shape)));
+    }
+  }
+  if (findings.empty()) return;
+  throw WeightsError(
+      with_file(weights, fmt::format("the weights do not fit the model: {}", fmt::join(findings, "; "))));
+}
+
 // The model's tensors alone, all of them and of its shapes.
 StateDict whole_model(const LoadedWeights& weights) {
-  LoadedWeights own = weights;
-  const auto expected = expected_names(weights.tensors, weights.config);
-  std::erase_if(own.tensors, [&](const auto& entry) { return !expected.contains(entry.first); });
-  build_model(own);  // throws for what is missing or misshapen
-  return std::move(own.tensors);
+  const auto expected = expected_shapes(weights.config);
+  require_shapes(weights, expected);
+  StateDict own;
+  for (const auto& [name, shape] : expected) own.emplace(name, weights.tensors.at(name));
+  return own;
 }
 
 // "float32", for the type of most of the weights.
@@ -92,8 +111,9 @@ StateDict to_published(const StateDict& tensors, const ActionClipConfig& model) 
   // Every published head but meanP holds positions, though Transf alone uses them.
   const auto rows = model.text.context_length;
   auto& positions = renamed[fusion_name(kPublishedPositions)];
-  positions =
-      positions.defined() ? published_positions(positions, rows) : at::zeros({rows, model.fusion.width});
+  positions = positions.defined()
+                  ? published_positions(positions, rows)
+                  : at::zeros({rows, model.fusion.width}, tensors.at("visual.proj").options());
   return renamed;
 }
 

@@ -84,6 +84,11 @@ void note_fusion(const TemporalFusionConfig& fusion, std::int64_t context_length
   }
   if (fusion.type == FusionType::Conv_1D && fusion.conv1d_layout != Conv1dLayout::published)
     notes.emplace_back("its Conv_1D head reads the frames without transposing them, this model's transposes");
+  if (fusion.type != FusionType::Transf && fusion.type != FusionType::meanP) {
+    notes.push_back(
+        fmt::format("its {} head holds frame positions that it does not use: {} rows of zeros are written",
+                    boost::describe::enum_to_string(fusion.type, "?"), context_length));
+  }
 }
 
 }  // namespace

@@ -119,9 +119,8 @@ ModelDescription description_beside(const fs::path& path, const TensorFile& cont
                                                        : ModelDescription();
 }
 
-}  // namespace
-
-WeightsFile open_weights(const std::filesystem::path& path) {
+// All but the description.
+WeightsFile open_tensors(const fs::path& path) {
   WeightsFile weights;
   weights.path = is_folder(path) ? weights_in(path) : path;
   if (weights.path.filename().string().ends_with(kIndexEnd)) {
@@ -129,7 +128,24 @@ WeightsFile open_weights(const std::filesystem::path& path) {
   } else {
     weights.content = read_tensor_file(weights.path);
   }
+  return weights;
+}
+
+}  // namespace
+
+WeightsFile open_weights(const std::filesystem::path& path) {
+  WeightsFile weights = open_tensors(path);
   weights.description = description_beside(weights.path, weights.content);
+  return weights;
+}
+
+WeightsFile open_weights(const std::filesystem::path& path, std::string& problem) {
+  WeightsFile weights = open_tensors(path);
+  try {
+    weights.description = description_beside(weights.path, weights.content);
+  } catch (const Error& refused) {
+    problem = refused.what();
+  }
   return weights;
 }
 

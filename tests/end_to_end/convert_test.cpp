@@ -2,26 +2,35 @@
 // loads the result strictly with the other, which must compute the same.
 
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <sys/resource.h>
 #include <vector>
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "actionclip/weights/initialize.h"
 
+#include "tests/child_process.h"
 #include "tests/end_to_end/program.h"
+#include "tests/parity/reference_files.h"
 #include "tests/parity/run_python.h"
 #include "tests/temporary_folder.h"
+#include "tests/weights/large_model.h"
 #include "tests/weights/small_model.h"
 
 namespace actionclip {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -37,7 +46,8 @@ INSTANTIATE_TEST_SUITE_P(Convert, RoundTrip,
                                            "open_clip_resnet", "open_clip_custom_text", "open_clip_end_token",
                                            "torch_save_of_a_wrapped_model", "huggingface_one_file",
                                            "huggingface_gelu_through_open_clip", "huggingface_sharded",
-                                           "huggingface_pickled_half", "openai_archive", "published_mean",
+                                           "huggingface_pickled_shards", "huggingface_pickled_half",
+                                           "openai_archive", "openai_resnet_archive", "published_mean",
                                            "published_transf_with_shift", "published_transf_cls",
                                            "published_lstm", "published_conv", "mmaction2"),
                          [](const auto& test) { return std::string(test.param); });
@@ -73,6 +83,14 @@ void expect_error(const ProgramResult& result, int exit_code, const std::string&
   EXPECT_EQ(result.exit_code, exit_code) << result.output;
   EXPECT_EQ(lines_of(result.errors).size(), 1u) << result.errors;
   EXPECT_THAT(result.errors, HasSubstr(what));
+}
+
+// What `inspect weights --json` says that a tensor of the file is.
+nlohmann::json native_of(const nlohmann::json& report, const std::string& name) {
+  for (const auto& tensor : report.at("tensors")) {
+    if (tensor.at("name") == name) return tensor.at("native");
+  }
+  return "no tensor of this name";
 }
 
 TEST_F(WeightsCommands, ConvertTellsWhatWasUsedAndWhatLeftOut) {
@@ -126,6 +144,13 @@ TEST_F(WeightsCommands, ConvertRefusesModelsThatAreNotWholeAndUnknownSchemes) {
   expect_error(convert({folder_ / "none.safetensors", output_, "--to", "openai"}), 1, "none.safetensors");
 }
 
+TEST_F(WeightsCommands, ConvertNamesTheFileOfNumbersThatAnotherTypeCannotHold) {
+  tensors_["visual.proj"] = at::full({64, 64}, 1e5);
+  write_weights(file_, tensors_, to_metadata(small_sizes()));
+  expect_error(convert({file_, output_, "--to", "openai", "--dtype", "fp16"}), 1,
+               "in.safetensors: visual.proj holds numbers that Half cannot");
+}
+
 TEST_F(WeightsCommands, InspectShowsFormatArchitectureAndTensors) {
   const auto result = inspect({file_});
   EXPECT_EQ(result.exit_code, 0) << result.errors;
@@ -168,6 +193,97 @@ TEST_F(WeightsCommands, InspectOfADamagedModelStillShowsItsTensorsAndFails) {
   const auto json = nlohmann::json::parse(result.output);
   EXPECT_EQ(json.at("missing"), nlohmann::json::array({"ln_final.bias"}));
   EXPECT_EQ(json.at("left_over"), nlohmann::json::array({"left.over"}));
+  EXPECT_TRUE(native_of(json, "left.over").is_null());
+}
+
+TEST_F(WeightsCommands, InspectTellsWhichTensorsAreUsedAndAsWhat) {
+  ASSERT_EQ(convert({file_, output_, "--to", "huggingface"}).exit_code, 0);
+  const std::string projection = "vision_model.encoder.layers.0.self_attn.q_proj.weight",
+                    native = "visual.transformer.resblocks.0.attn.in_proj_weight";
+  const auto all = inspect({output_, "--all"});
+  EXPECT_THAT(all.output, ContainsRegex(projection + " +F32 +\\[64, 64\\] +" + native + "\n"));
+  EXPECT_THAT(all.output, ContainsRegex("logit_scale +F32 +\\[\\]\n")) << "the same name is not repeated";
+  const auto file = folder_ / "out/model.safetensors";
+  auto tensors = read_tensors(file);
+  tensors["vision_model.extra"] = at::zeros({2});
+  write_weights(file, tensors, {});
+  const auto json = nlohmann::json::parse(inspect({output_, "--json"}).output);
+  EXPECT_EQ(native_of(json, projection), native);
+  EXPECT_EQ(native_of(json, "logit_scale"), "logit_scale");
+  EXPECT_TRUE(native_of(json, "vision_model.extra").is_null());
+}
+
+TEST_F(WeightsCommands, InspectOfAFolderWithABadDescriptionStillShowsItsTensors) {
+  ASSERT_EQ(convert({file_, output_, "--to", "huggingface"}).exit_code, 0);
+  write_text(folder_ / "out/config.json", R"({"model_type": "bert"})");
+  const auto result = inspect({output_, "--json"});
+  expect_error(result, 1, "it holds no whole model");
+  const auto json = nlohmann::json::parse(result.output);
+  EXPECT_THAT(json.at("problem").get<std::string>(), AllOf(HasSubstr("config.json"), HasSubstr("bert")));
+  EXPECT_EQ(json.at("tensors").size(), read_tensors(folder_ / "out/model.safetensors").size());
+  EXPECT_TRUE(native_of(json, "logit_scale").is_null());
+  EXPECT_THAT(inspect({output_}).output,
+              AllOf(HasSubstr("architecture: "), HasSubstr("bert"), HasSubstr("logit_scale")));
+  expect_error(convert({output_, folder_ / "other", "--to", "native"}), 1, "bert");
+}
+
+TEST_F(WeightsCommands, InspectEscapesWhatControlsATerminal) {
+  auto metadata = to_metadata(small_sizes());
+  metadata["bell\a"] =
+      "\x1b[31mred\nnext \xc2\x9b"
+      "0m";
+  metadata["cut"] = std::string(99, 'a') + "\xc3\xa9 and more";
+  write_weights(file_, tensors_, metadata);
+  const auto result = inspect({file_});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.output, AllOf(HasSubstr("metadata bell\\x07: \\x1b[31mred next \\xc2\\x9b0m\n"),
+                                   HasSubstr(fmt::format("metadata cut: {}...\n", std::string(99, 'a'))),
+                                   Not(HasSubstr("\x1b")), Not(HasSubstr("\a"))));
+}
+
+// By how many times the bytes of its tensors the program's peak of memory is higher for the large model than
+// for the small one. The program is started by a process that is small itself: a peak is inherited.
+double memory_of_program(const std::filesystem::path& folder,
+                         const std::function<std::vector<std::string>(const std::string& file)>& arguments) {
+  const auto report = run_in_child(folder, [&] {
+    const auto peak = [&](const char* name) -> std::int64_t {
+      const auto result = run_program(arguments((folder / name).string()));
+      rusage usage{};
+      getrusage(RUSAGE_CHILDREN, &usage);
+      return result.exit_code == 0 ? usage.ru_maxrss * 1024 : -1;
+    };
+    const auto small = peak("small.safetensors");
+    const auto large = peak("large.safetensors");
+    return small < 0 || large < 0 ? std::string("failed") : std::to_string(large - small);
+  });
+  EXPECT_EQ(report.status, 0);
+  EXPECT_NE(report.text, "failed");
+  const auto tensors = std::filesystem::file_size(folder / "large.safetensors");
+  return static_cast<double>(std::atoll(report.text.c_str())) / static_cast<double>(tensors);
+}
+
+TEST(WeightsCommandsMemory, InspectAndConvertHoldTheTensorsOnce) {
+  if (!kMemoryTells) GTEST_SKIP() << "memory tells nothing under this sanitizer";
+  const TemporaryFolder folder;
+  const auto written = run_in_child(folder.path(), [&] {
+    at::set_num_threads(1);  // the parent's threads are not the child's
+    write_model(folder / "small.safetensors", kFewBlocks);
+    write_model(folder / "large.safetensors", kManyBlocks);
+    return std::string("written");
+  });
+  ASSERT_EQ(written.text, "written");
+  EXPECT_LT(memory_of_program(folder.path(),
+                              [](const std::string& file) {
+                                return std::vector<std::string>{"inspect", "weights", file, "--json"};
+                              }),
+            1.3);
+  for (const std::string dtype : {"keep", "fp16"}) {
+    const auto memory = memory_of_program(folder.path(), [&](const std::string& file) {
+      return std::vector<std::string>{
+          "convert", file, (folder / "out").string(), "--to", "openai", "--dtype", dtype, "--force"};
+    });
+    EXPECT_LT(memory, 1.3) << dtype;
+  }
 }
 
 }  // namespace

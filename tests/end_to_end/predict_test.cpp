@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "actionclip/weights/preprocessing.h"
+
 #include "tests/end_to_end/program.h"
 #include "tests/parity/reference_files.h"
 #include "tests/parity/run_python.h"
@@ -18,6 +20,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Predict : public ::testing::Test {
  protected:
@@ -102,6 +105,18 @@ TEST_F(Predict, OtherFramesThanTheWeightsTellAreRefused) {
   EXPECT_EQ(refused.output, "");
   EXPECT_EQ(predict({folder_ / "frames", "--frames", "4"}).exit_code, 0);
   EXPECT_EQ(predict({folder_ / "frames"}).exit_code, 0);
+}
+
+TEST_F(Predict, ALabelOfTheWeightsDoesNotControlTheTerminal) {
+  run_python("frame_folder.py", {(folder_ / "frames").string(), "3"});
+  const auto weights = load_weights(weights_);
+  auto metadata = to_metadata(weights.config);
+  metadata[std::string(kLabelsKey)] = R"(["juggling \u009b31m", "arm wrestling"])";
+  const auto file = (folder_ / "labels.safetensors").string();
+  write_weights(file, weights.tensors, metadata);
+  const auto result = run_program({"predict", "--weights", file, folder_ / "frames"});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.output, AllOf(HasSubstr("juggling \\xc2\\x9b31m\n"), Not(HasSubstr("\xc2\x9b"))));
 }
 
 TEST_F(Predict, ScoresThatAreNotFiniteAreAFailure) {

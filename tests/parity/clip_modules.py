@@ -153,7 +153,7 @@ class Node(nn.Module):
 
 
 def archive(tensors, sizes):
-    """The TorchScript archive of fp16 weights and three sizes that OpenAI publishes."""
+    """The TorchScript archive of fp16 weights, counters and three sizes that OpenAI publishes."""
     root = Node()
     for name, value in tensors.items():
         *path, leaf = name.split(".")
@@ -162,7 +162,10 @@ def archive(tensors, sizes):
             if part not in module._modules:
                 module.add_module(part, Node())
             module = module._modules[part]
-        module.register_parameter(leaf, nn.Parameter(value.half(), requires_grad=False))
+        if value.is_floating_point():
+            module.register_parameter(leaf, nn.Parameter(value.half(), requires_grad=False))
+        else:
+            module.register_buffer(leaf, value)
     for name, value in zip(("input_resolution", "context_length", "vocab_size"), sizes):
         root.register_buffer(name, torch.tensor(value))
     return torch.jit.script(root)

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,7 @@
 #include "tests/temporary_folder.h"
 #include "tests/weights/files.h"
 #include "tests/weights/small_model.h"
+#include "weights/read_architecture.h"
 
 namespace actionclip {
 namespace {
@@ -64,6 +67,39 @@ std::string refusal(NameScheme scheme, const std::function<void(ActionClipConfig
   return weights_error([&] { export_weights(weights_of(sizes), scheme); });
 }
 
+void expect_shapes_of_the_model(const ActionClipConfig& sizes) {
+  std::map<std::string, std::vector<std::int64_t>> whole;
+  for (const auto& [name, tensor] : state_dict(ActionClip(sizes))) whole.emplace(name, tensor.sizes().vec());
+  EXPECT_EQ(expected_shapes(sizes), whole);
+}
+
+TEST(ExpectedShapes, AreThoseOfTheWholeModelWhateverItsFusion) {
+  for (const auto type : {FusionType::meanP, FusionType::Conv_1D, FusionType::LSTM, FusionType::Transf,
+                          FusionType::Transf_cls}) {
+    auto sizes = published_sizes();
+    sizes.vision.layers = 3;
+    sizes.text.layers = 2;
+    sizes.fusion.type = type;
+    expect_shapes_of_the_model(sizes);
+  }
+}
+
+TEST(ExpectedShapes, AreThoseOfTheWholeModelWhateverItsEncodersAndOtherParts) {
+  auto sizes = published_sizes();
+  sizes.vision.layers = 2;
+  sizes.vision.mlp_width = 100;
+  sizes.text.layer_scale = true;
+  sizes.text.width = 32;
+  sizes.context = {.length = 2, .classes = 5};
+  sizes.classes = 7;
+  expect_shapes_of_the_model(sizes);
+  sizes.fusion.type = FusionType::meanP;
+  sizes.vision.joint_frames = sizes.fusion.frames;
+  expect_shapes_of_the_model(sizes);
+  sizes.vision = {.image_size = 64, .width = 4, .heads = 2, .output_dim = 64, .stages = {1, 2, 3, 1}};
+  expect_shapes_of_the_model(sizes);
+}
+
 TEST(ExportWeights, EachSchemeNamesTheEncodersAndLeavesOutWhatItHasNoPlaceFor) {
   const auto weights = weights_of(published_sizes());
   for (const auto scheme : kAll) {
@@ -106,10 +142,13 @@ TEST(ExportWeights, PublishedHeadsGetThePositionsThatTheyHoldAndShiftedBlocksThe
   sizes.vision.temporal_shift = true;
   sizes.fusion.type = FusionType::Conv_1D;
   sizes.fusion.conv1d_layout = Conv1dLayout::published;
-  auto exported = export_weights(weights_of(sizes), NameScheme::actionclip);
+  auto weights = weights_of(sizes);
+  convert_floats(weights.tensors, at::kHalf);
+  auto exported = export_weights(weights, NameScheme::actionclip);
   const std::string fusion = "fusion_model_state_dict/module.";
-  EXPECT_EQ(exported.tensors.at(fusion + "frame_position_embeddings.weight").sizes(),
-            at::IntArrayRef({8, 64}));
+  const auto& positions = exported.tensors.at(fusion + "frame_position_embeddings.weight");
+  EXPECT_TRUE(at::equal(positions, at::zeros({8, 64}, at::kHalf))) << "unused, of the type of the others";
+  EXPECT_THAT(exported.notes, ElementsAre(HasSubstr("8 rows of zeros")));
   EXPECT_TRUE(exported.tensors.contains(fusion + "shift.weight"));
   EXPECT_TRUE(
       exported.tensors.contains("model_state_dict/visual.transformer.resblocks.0.net.attn.in_proj_weight"));
@@ -150,7 +189,7 @@ TEST(ExportWeights, WhatAProgramComputesOtherwiseIsNoted) {
   sizes = published_sizes();
   sizes.fusion.type = FusionType::Conv_1D;
   EXPECT_THAT(export_weights(weights_of(sizes), NameScheme::actionclip).notes,
-              ElementsAre(HasSubstr("without transposing")));
+              ElementsAre(HasSubstr("without transposing"), HasSubstr("positions that it does not use")));
 }
 
 TEST(ExportWeights, WhatNoFileSaysIsNotedWhereItMatters) {

@@ -1,4 +1,7 @@
-// Weights go from their file into the model without being held twice, and without two tensors sharing memory.
+// The tensors of a file take over the memory that they were read into, and the parameters of a model that of
+// its weights, instead of copying it; no two tensors share memory. (A model is built before it takes weights,
+// so that for a moment its own first values are held beside them. What loading takes:
+// weights_memory_test.cpp.)
 #include <cstdint>
 #include <memory>
 #include <string>

@@ -20,7 +20,7 @@ struct ExportedWeights {
   std::string file_in_folder;
   std::map<std::string, std::string> descriptions;  // the other files of the folder
   std::vector<std::string> left_out;  // native names of tensors that the scheme has no place for
-  std::vector<std::string> notes;     // where the other program does not compute the same
+  std::vector<std::string> notes;     // where the other program computes otherwise, or needs what is not here
 };
 
 // native       one file; its metadata tell the whole configuration (those of a native file are kept)

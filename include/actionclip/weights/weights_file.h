@@ -40,4 +40,7 @@ struct WeightsFile {
 // model that is none of this program's.
 WeightsFile open_weights(const std::filesystem::path& path);
 
+// The same, but where the description is refused, the tensors come without one and `problem` says why.
+WeightsFile open_weights(const std::filesystem::path& path, std::string& problem);
+
 }  // namespace actionclip
