@@ -90,7 +90,8 @@ class Clip(nn.Module):
 
     def encode_text(self, tokens):
         length = tokens.shape[1]
-        mask = torch.full((length, length), float("-inf")).triu(1)
+        # Of the inputs' type: attention in double takes a float mask and computes something else with it (torch 2.15).
+        mask = torch.full((length, length), float("-inf"), dtype=self.positional_embedding.dtype).triu(1)
         x = self.token_embedding(tokens) + self.positional_embedding[:length]
         x = self.ln_final(self.transformer(x.transpose(0, 1), mask))
         return x[tokens.argmax(1), torch.arange(len(tokens))] @ self.text_projection
