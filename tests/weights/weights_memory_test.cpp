@@ -58,6 +58,9 @@ void write_all(const fs::path& folder, std::int64_t blocks) {
 ChildReport run_caught(const fs::path& folder, const std::function<std::string()>& work) {
   return run_in_child(folder, [&] {
     at::set_num_threads(1);  // the parent's threads are not the child's
+    // As in a program that has freed nothing large yet; else glibc keeps freed tensors for others of their
+    // size.
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
     try {
       return work();
     } catch (const std::exception& problem) {
