@@ -203,7 +203,8 @@ at::Tensor part_of_tensor(const std::string& name, const at::Tensor& tensor, For
 
 NativeTensors from_huggingface(TensorFile file, const std::string& prefix) {
   Collector collector;
-  for (auto& [name, tensor] : file.tensors) {
+  auto tensors = std::move(file.tensors);
+  for (auto& [name, tensor] : tensors) {
     const auto places = name.starts_with(prefix)
                             ? counterparts(name.substr(prefix.size()), &Row::other, &Row::native)
                             : std::vector<Counterpart>{};

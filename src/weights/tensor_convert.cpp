@@ -119,7 +119,8 @@ TensorData from_tensor(const at::Tensor& tensor) {
 
 NamedTensors to_tensors(TensorFile file) {
   NamedTensors tensors;
-  for (auto& [name, data] : file.tensors) tensors.emplace_back(name, to_tensor(std::move(data)));
+  auto all = std::move(file.tensors);
+  for (auto& [name, data] : all) tensors.emplace_back(name, to_tensor(std::move(data)));
   return tensors;
 }
 
