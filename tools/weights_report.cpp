@@ -128,6 +128,12 @@ nlohmann::ordered_json to_json(const KeyReport& keys) {
   return {{"used", keys.used.size()}, {"missing", keys.missing}, {"left_over", keys.left_over}};
 }
 
-nlohmann::ordered_json to_json(const ParameterCounts& parameters) { return described_json(parameters); }
+nlohmann::ordered_json to_json(const PerPart<std::int64_t>& parameters) {
+  return {{"image", parameters.image},
+          {"text", parameters.text},
+          {"fusion", parameters.fusion},
+          {"context", parameters.context},
+          {"classifier", parameters.classifier}};
+}
 
 }  // namespace actionclip

@@ -37,6 +37,6 @@ void print_names(const std::string& title, const std::vector<std::string>& names
 std::map<std::string, std::string> native_names(const LoadedWeights& weights, const KeyReport& keys);
 
 nlohmann::ordered_json to_json(const KeyReport& keys);
-nlohmann::ordered_json to_json(const ParameterCounts& parameters);
+nlohmann::ordered_json to_json(const PerPart<std::int64_t>& parameters);
 
 }  // namespace actionclip

@@ -22,7 +22,7 @@ bool learns(const std::string& name) {
   return std::ranges::none_of(kStatistics, [&](std::string_view end) { return name.ends_with(end); });
 }
 
-std::int64_t& count_of(ModelPart part, ParameterCounts& counts) {
+std::int64_t& count_of(ModelPart part, PerPart<std::int64_t>& counts) {
   switch (part) {
     case ModelPart::image:
       return counts.image;
@@ -82,8 +82,8 @@ KeyReport report_keys(const LoadedWeights& weights) {
   return report;
 }
 
-ParameterCounts count_parameters(const LoadedWeights& weights) {
-  ParameterCounts counts;
+PerPart<std::int64_t> count_parameters(const LoadedWeights& weights) {
+  PerPart<std::int64_t> counts;
   for (const auto& name : expected_names(weights.tensors, weights.config)) {
     const auto tensor = weights.tensors.find(name);
     if (tensor != weights.tensors.end() && learns(name))

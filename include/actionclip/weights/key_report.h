@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <boost/describe.hpp>
-
+#include "actionclip/model/cost.h"
 #include "actionclip/weights/state_dict.h"
 
 namespace actionclip {
@@ -20,14 +19,7 @@ struct KeyReport {
 KeyReport report_keys(const LoadedWeights& weights);
 
 // Numbers that learn: the elements of the model's tensors, but for a ResNet's running statistics.
-struct ParameterCounts {
-  std::int64_t image = 0, text = 0, fusion = 0, context = 0, classifier = 0;
-
-  std::int64_t total() const { return image + text + fusion + context + classifier; }
-};
-BOOST_DESCRIBE_STRUCT(ParameterCounts, (), (image, text, fusion, context, classifier))
-
-ParameterCounts count_parameters(const LoadedWeights& weights);
+PerPart<std::int64_t> count_parameters(const LoadedWeights& weights);
 
 // The known architectures of the same sizes, and of the same heads and activation where the file tells them.
 std::vector<std::string> matching_architectures(const LoadedWeights& weights);
