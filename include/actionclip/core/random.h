@@ -21,6 +21,11 @@ enum class RandomPurpose : std::uint32_t {
   kReplacement = 5,   // sample that takes the place of a failed one: (epoch, index)
   kFewShot = 7,       // which clips are the K shots: (seed, class)
   kSynthetic = 8,     // synthetic clips and stills: (split, index)
+  kRandAugment = 9,   // operations of RandAugment: (epoch, index)
+  kColor = 10,        // colour jitter, grey, blur, solarise: (epoch, index)
+  kErasing = 11,      // rectangle painted over: (epoch, index)
+  kMix = 12,          // mixup and cutmix of a batch: (step and part, 0)
+  kSampleLabel = 13,  // the label whose text stands for a video of several: (epoch, index)
   kClassTexts = 20,   // prompt template of all classes' texts in a step: (step, 0)
   kModel = 21,        // seed of libtorch's generators, for dropout: (step and part, rank)
 };
