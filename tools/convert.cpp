@@ -100,7 +100,12 @@ LoadedWeights read(const ConvertOptions& options, WeightsFile file) {
   weights.file = path;
   if (!options.arch.empty()) take_architecture(options.arch, weights);
   if (!options.activation.empty()) take_activation(options.activation, weights);
-  require_buildable(weights.config);
+  try {
+    require_buildable(weights.config);
+    require_no_surplus(report_keys(weights));
+  } catch (const Error& problem) {
+    throw WeightsError(with_file(weights, problem.what()));
+  }
   return weights;
 }
 

@@ -125,7 +125,10 @@ std::map<std::string, std::string> native_names(const LoadedWeights& weights, co
 }
 
 nlohmann::ordered_json to_json(const KeyReport& keys) {
-  return {{"used", keys.used.size()}, {"missing", keys.missing}, {"left_over", keys.left_over}};
+  return {{"used", keys.used.size()},
+          {"missing", keys.missing},
+          {"surplus", keys.surplus},
+          {"left_over", keys.left_over}};
 }
 
 nlohmann::ordered_json to_json(const PerPart<std::int64_t>& parameters) {

@@ -89,6 +89,16 @@ void flatten_logit_scale(StateDict& tensors) {
   if (scale != tensors.end() && scale->second.numel() == 1) scale->second = scale->second.reshape({});
 }
 
+// Weights of whole numbers are quantised: nothing without their scales, which no scheme here has.
+void require_floats(const StateDict& tensors) {
+  for (const auto& [name, tensor] : tensors) {
+    if (tensor.is_floating_point() || name.ends_with(".num_batches_tracked")) continue;
+    throw WeightsError(
+        fmt::format("tensor {} is of type {}: weights must be floating-point numbers, not quantised",
+                    quoted_name(name), at::toString(tensor.scalar_type())));
+  }
+}
+
 // Tensors of the model's own state dict that do not share the prefix of its names, though it has one: what a
 // wrapper kept beside the model, or a part that was wrapped otherwise.
 std::vector<std::string> names_beside(const LoadedWeights& weights, const std::string& prefix) {
@@ -130,6 +140,7 @@ LoadedWeights read_weights(WeightsFile file, std::int64_t frames) {
   weights.scheme = naming.scheme;
   weights.metadata = file.content.metadata;
   auto native = to_native(std::move(file.content), naming);
+  require_floats(native.tensors);
   flatten_logit_scale(native.tensors);
   weights.described = weights.metadata.contains(std::string(kModelConfigKey));
   weights.config = read_architecture(native.tensors, frames);

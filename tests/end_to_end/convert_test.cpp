@@ -144,6 +144,29 @@ TEST_F(WeightsCommands, ConvertRefusesModelsThatAreNotWholeAndUnknownSchemes) {
   expect_error(convert({folder_ / "none.safetensors", output_, "--to", "openai"}), 1, "none.safetensors");
 }
 
+// As CoCa's and attentional pooling are: what the names of CLIP's model are of is only a part of it.
+TEST_F(WeightsCommands, AModelOfAnotherKindIsNotTakenForThePartOfItThatIsClips) {
+  tensors_["visual.attn_pool.query"] = at::zeros({4, 64});
+  write_weights(file_, tensors_, {});
+  const auto converted = convert({file_, output_, "--to", "native"});
+  EXPECT_EQ(converted.exit_code, 1);
+  EXPECT_THAT(converted.errors,
+              AllOf(HasSubstr("of a model of another kind"), HasSubstr("visual.attn_pool.query")));
+  EXPECT_FALSE(std::filesystem::exists(output_));
+  const auto inspected = inspect({file_});
+  EXPECT_EQ(inspected.exit_code, 1);
+  EXPECT_THAT(inspected.output,
+              ContainsRegex("surplus, of a model of another kind: 1\n  visual.attn_pool.query"));
+}
+
+TEST_F(WeightsCommands, WeightsOfWholeNumbersAreRefusedAsQuantised) {
+  tensors_["visual.proj"] = at::zeros({64, 64}, at::kChar);
+  write_weights(file_, tensors_, {});
+  const auto converted = convert({file_, output_, "--to", "native"});
+  EXPECT_EQ(converted.exit_code, 1);
+  EXPECT_THAT(converted.errors, AllOf(HasSubstr("visual.proj"), HasSubstr("not quantised")));
+}
+
 TEST_F(WeightsCommands, ConvertNamesTheFileOfNumbersThatAnotherTypeCannotHold) {
   tensors_["visual.proj"] = at::full({64, 64}, 1e5);
   write_weights(file_, tensors_, to_metadata(small_sizes()));
@@ -192,7 +215,7 @@ TEST_F(WeightsCommands, InspectOfADamagedModelStillShowsItsTensorsAndFails) {
   EXPECT_EQ(result.exit_code, 1);
   const auto json = nlohmann::json::parse(result.output);
   EXPECT_EQ(json.at("missing"), nlohmann::json::array({"ln_final.bias"}));
-  EXPECT_EQ(json.at("left_over"), nlohmann::json::array({"left.over"}));
+  EXPECT_EQ(json.at("surplus"), nlohmann::json::array({"left.over"}));
   EXPECT_TRUE(native_of(json, "left.over").is_null());
 }
 
