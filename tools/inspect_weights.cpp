@@ -145,6 +145,7 @@ void print_model(const Finding& finding) {
   const auto parameters = count_parameters(weights);
   fmt::print("names: {}\n", scheme_name(weights.scheme));
   fmt::print("architecture: {}\n", architecture_text(weights));
+  fmt::print("{}", settings_text(weights));
   fmt::print("parameters: {} (image {}, text {}, fusion {}, context {}, classifier {})\n", parameters.total(),
              parameters.image, parameters.text, parameters.fusion, parameters.context, parameters.classifier);
   fmt::print("used: {} tensors\n", finding.keys.used.size());

@@ -135,6 +135,25 @@ TEST_F(WeightsCommands, WhatTheFileDoesNotSayIsGivenByArchitectureOrActivation) 
                "did you mean");
 }
 
+TEST_F(WeightsCommands, TheFolderThatTheOutputLiesInMustBeThereBeforeAnythingIsRead) {
+  const auto absent = (folder_ / "absent").string();
+  for (const char* scheme : {"native", "huggingface"}) {
+    const auto result = convert({folder_ / "none.safetensors", absent + "/deeper/out", "--to", scheme});
+    expect_error(result, 1, absent + "/deeper/out: there is no folder " + absent + "/deeper: make it first");
+    EXPECT_THAT(result.errors, Not(HasSubstr(".tmp.")));
+    EXPECT_FALSE(std::filesystem::exists(absent));
+  }
+}
+
+TEST_F(WeightsCommands, AnUnknownArchitectureIsToldWithoutTheWholeList) {
+  write_weights(file_, tensors_, {});
+  const auto result = convert({file_, output_, "--to", "native", "--arch", "ViT-Z"});
+  expect_error(result, 2, "`actionclip convert --help` lists");
+  EXPECT_LT(result.errors.size(), 200u) << result.errors;
+  const auto help = convert({"--help"});
+  EXPECT_THAT(help.output, AllOf(HasSubstr("ViT-B/16"), HasSubstr("ViT-e-14"), HasSubstr("RN50x64")));
+}
+
 TEST_F(WeightsCommands, ConvertRefusesModelsThatAreNotWholeAndUnknownSchemes) {
   tensors_.erase("ln_final.bias");
   write_weights(file_, tensors_, {});
@@ -185,6 +204,14 @@ TEST_F(WeightsCommands, InspectShowsFormatArchitectureAndTensors) {
   const auto all = inspect({file_, "--all"});
   EXPECT_THAT(all.output,
               AllOf(HasSubstr("visual.transformer.resblocks.0.mlp.c_fc.weight"), Not(HasSubstr(".*."))));
+}
+
+TEST_F(WeightsCommands, InspectShowsHeadsAndActivationAndWhetherTheyAreTold) {
+  EXPECT_THAT(inspect({file_}).output,
+              HasSubstr("\nheads: image 2, text 2\nactivation: quick_gelu\nparameters: "));
+  write_weights(file_, tensors_, {});
+  EXPECT_THAT(inspect({file_}).output, HasSubstr("\nheads: image 1, text 1 (not told by the file: assumed)\n"
+                                                 "activation: quick_gelu (not told by the file: assumed)\n"));
 }
 
 TEST_F(WeightsCommands, InspectPrintsJsonWithEveryTensor) {
