@@ -4,6 +4,7 @@
 #include <fstream>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -154,6 +155,34 @@ TEST_F(OwnVocabulary, AVocabularyThatIsTooLargeForTheTextsIsOneClearLine) {
 TEST_F(OwnVocabulary, TheSameTextsGiveTheSameFile) {
   ASSERT_EQ(make_vocabulary("again.model", "200").exit_code, 0);
   EXPECT_EQ(sha256_of_file(folder_ / "again.model"), sha256_of_file(folder_ / "m.model"));
+}
+
+// As scripts/ablate.sh's rows of an own vocabulary: what it trains on, and what it asks of the trained model.
+// A text that is too long would be an error. The labels are those of the large data set.
+TEST(OwnVocabularyOfTheAblations, AllTemplatesOfAllLabelsFitIntoTheSyntheticModelsContext) {
+  const TemporaryFolder folder;
+  const std::string data = folder / "data", vocabulary = folder / "texts.model";
+  const auto synthesized =
+      run_program({"dataset", "synthesize", "--output", data, "--train", "152", "--val", "8", "--test", "8",
+                   "--zero-shot", "40", "--few-shot-train", "1", "--few-shot-test", "1", "--stills", "300"});
+  ASSERT_EQ(synthesized.exit_code, 0) << synthesized.errors;
+  const auto made =
+      run_program({"dataset", "tokenizer", "--type", "bpe", "--vocabulary-size", "200", "--input",
+                   data + "/captions.csv", data + "/labels.csv", "--output", vocabulary});
+  ASSERT_EQ(made.exit_code, 0) << made.errors;
+
+  const std::vector<std::pair<std::string, std::string>> sets = {{"labels.csv", "train.txt"},
+                                                                 {"zero_shot_labels.csv", "zero_shot.txt"}};
+  for (const auto& [labels, list] : sets) {
+    const auto result = run_program(
+        {"train", "--config", std::string(ACTIONCLIP_SOURCE_DIR) + "/configs/synthetic/finetune.yaml",
+         "--output", folder / "run", "--dry-run", "text.tokenizer=sentencepiece",
+         "text.vocabulary=" + vocabulary, "text.sha256=" + sha256_of_file(vocabulary),
+         "model.init.text=random", "model.init.image=random",
+         "model.weights=", "model.text.vocabulary_size=200", fmt::format("data.labels={}/{}", data, labels),
+         fmt::format("data.train.list={}/{}", data, list), "data.val.list=", "train.batch_size=8"});
+    EXPECT_EQ(result.exit_code, 0) << labels << ": " << result.errors;
+  }
 }
 
 }  // namespace
