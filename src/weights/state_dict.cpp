@@ -23,6 +23,7 @@
 namespace actionclip {
 namespace {
 
+constexpr std::string_view kBatchCounter = ".num_batches_tracked";  // of batch normalisation
 constexpr double kMmactionFusionEps = 1e-5;  // mmaction2's head is made of CLIP's own blocks
 
 // What the code that wrote the file says of every model.
@@ -90,12 +91,14 @@ void flatten_logit_scale(StateDict& tensors) {
 }
 
 // Weights of whole numbers are quantised: nothing without their scales, which no scheme here has.
-void require_floats(const StateDict& tensors) {
-  for (const auto& [name, tensor] : tensors) {
-    if (tensor.is_floating_point() || name.ends_with(".num_batches_tracked")) continue;
+void require_floats(const LoadedWeights& weights) {
+  for (const auto& name : expected_names(weights.tensors, weights.config)) {
+    const auto found = weights.tensors.find(name);
+    if (found == weights.tensors.end() || found->second.is_floating_point() || name.ends_with(kBatchCounter))
+      continue;
     throw WeightsError(
         fmt::format("tensor {} is of type {}: weights must be floating-point numbers, not quantised",
-                    quoted_name(name), at::toString(tensor.scalar_type())));
+                    quoted_name(name), at::toString(found->second.scalar_type())));
   }
 }
 
@@ -140,7 +143,6 @@ LoadedWeights read_weights(WeightsFile file, std::int64_t frames) {
   weights.scheme = naming.scheme;
   weights.metadata = file.content.metadata;
   auto native = to_native(std::move(file.content), naming);
-  require_floats(native.tensors);
   flatten_logit_scale(native.tensors);
   weights.described = weights.metadata.contains(std::string(kModelConfigKey));
   weights.config = read_architecture(native.tensors, frames);
@@ -155,6 +157,7 @@ LoadedWeights read_weights(WeightsFile file, std::int64_t frames) {
   weights.tensors = std::move(native.tensors);
   weights.origins = std::move(native.origins);
   weights.left_over = std::move(native.left_over);
+  require_floats(weights);
   return weights;
 }
 
