@@ -65,6 +65,14 @@ class OwnVocabulary : public ::testing::Test {
     return run_program(more);
   }
 
+  // Of the videos of a list below the data, by the weights of a run; NaN if the program fails.
+  double loss_of(const std::string& run, const std::string& list) {
+    weights_ = folder_ / run / "checkpoints/last";
+    const auto result = evaluate("own.yaml", {"data.test.list=" + (folder_ / "data" / list).string()});
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    return result.exit_code == 0 ? nlohmann::json::parse(result.output).at("loss").get<double>() : NAN;
+  }
+
   ProgramResult predict(std::vector<std::string> more = {}) {
     more.insert(more.begin(), {"predict", "--weights", weights_, "--json", folder_ / "data" / video_});
     return run_program(more);
@@ -99,6 +107,34 @@ TEST_F(OwnVocabulary, AModelTrainsWithItAndPredictSeesAVideoAsEvaluateDoes) {
     if (entry.at("label") == label) probability = entry.at("probability").get<double>();
   }
   EXPECT_NEAR(-std::log(probability), nlohmann::json::parse(evaluated.output).at("loss").get<double>(), 1e-4);
+}
+
+// By chance the loss is the logarithm of the number of labels, 5.0; a start of random weights is worse, as it
+// is sure of what is wrong, so that a fall by itself could be that it is less sure. Other labels tell whether
+// it has learnt.
+TEST_F(OwnVocabulary, VideosThatItWasNotTrainedWithFitTheirOwnLabelsBetterThanAtTheStart) {
+  const auto test = lines_of(read_text(folder_ / "data/test.txt"));
+  const std::int64_t labels = read_labels(folder_ / "data/labels.csv").size();
+  std::string others;
+  for (const auto& line : test) {
+    const auto space = line.rfind(' ');
+    const auto label = std::stoll(line.substr(space + 1));
+    others += fmt::format("{} {}\n", line.substr(0, space), (label + labels / 2) % labels);
+  }
+  write_text(folder_ / "data/others.txt", others);
+
+  const std::vector<std::string> on_all = {"data.train.list=" + (folder_ / "data/train.txt").string(),
+                                           "train.schedule.warmup_epochs=1", "train.lr=1e-3"};
+  auto first_step = on_all;
+  first_step.emplace_back("train.max_steps=1");  // at a rate of 0
+  const auto start = train(6, first_step, "start");
+  ASSERT_EQ(start.exit_code, 0) << start.errors;
+  const auto trained = train(6, on_all);
+  ASSERT_EQ(trained.exit_code, 0) << trained.errors;
+
+  const double loss = loss_of("run", "test.txt");
+  EXPECT_LT(loss, 0.75 * loss_of("start", "test.txt"));
+  EXPECT_LT(loss, 0.75 * loss_of("run", "others.txt"));
 }
 
 TEST_F(OwnVocabulary, AnotherOneThanTheWeightsWereTrainedWithIsRefused) {
