@@ -80,10 +80,10 @@ bool may_take_over(const TensorData& data) {
 }
 
 // The elements of `data` where they lie.
-at::Tensor view_of(const TensorData& data, std::function<void(void*)> release) {
+at::Tensor view_of(const TensorData& data, const std::function<void(void*)>& release) {
   require_bytes(data, static_cast<std::size_t>(reach(data)) * item_size(data.dtype));
-  return at::from_blob(const_cast<std::byte*>(data.bytes.data()), data.shape, data.strides,
-                       std::move(release), scalar_type(data.dtype));
+  return at::from_blob(const_cast<std::byte*>(data.bytes.data()), data.shape, data.strides, release,
+                       scalar_type(data.dtype));
 }
 
 }  // namespace
