@@ -100,7 +100,12 @@ LoadedWeights read(const ConvertOptions& options, WeightsFile file) {
   weights.file = path;
   if (!options.arch.empty()) take_architecture(options.arch, weights);
   if (!options.activation.empty()) take_activation(options.activation, weights);
-  require_buildable(weights.config);
+  try {
+    require_buildable(weights.config);
+    require_no_surplus(report_keys(weights));
+  } catch (const Error& problem) {
+    throw WeightsError(with_file(weights, problem.what()));
+  }
   return weights;
 }
 
@@ -145,6 +150,7 @@ void print_report(const ConvertOptions& options, const WeightsFile& file, const 
 }
 
 void convert(const ConvertOptions& options) {
+  require_parent(options.output);
   WeightsFile input = open_weights(options.input);
   const WeightsFile file = without_bytes(input);
   LoadedWeights weights = read(options, std::move(input));
@@ -158,7 +164,19 @@ void convert(const ConvertOptions& options) {
   }
 }
 
-constexpr const char* kFooter =
+// Lines of names, without those that a -quickgelu makes.
+std::string known_architectures() {
+  constexpr std::size_t kWidth = 100;
+  std::string text, line;
+  for (const auto& name : architecture_names()) {
+    if (name.ends_with("-quickgelu")) continue;
+    if (line.size() + name.size() > kWidth) text += std::exchange(line, "") + "\n";
+    line += "  " + name;
+  }
+  return text + line;
+}
+
+constexpr const char* kAbout =
     "Written are safetensors files: one for native, openai and actionclip, a folder for open_clip\n"
     "(open_clip.create_model('local-dir:OUT')) and huggingface (CLIPModel.from_pretrained('OUT')). What the\n"
     "names of a program have no place for, as a fusion head in CLIP's, is told and left out.\n"
@@ -167,8 +185,9 @@ constexpr const char* kFooter =
     "  tensors = safetensors.torch.load_file('OUT')\n"
     "  part = lambda name: {k[len(name):]: v for k, v in tensors.items() if k.startswith(name)}\n"
     "  model.load_state_dict(part('model_state_dict/'))\n"
-    "  fusion_model.load_state_dict(part('fusion_model_state_dict/'))  # in its DataParallel\n"
-    "\n"
+    "  fusion_model.load_state_dict(part('fusion_model_state_dict/'))  # in its DataParallel";
+
+constexpr const char* kExamples =
     "Examples:\n"
     "  actionclip convert ViT-B-16.pt clip_b16 --to huggingface\n"
     "  actionclip convert laion_b32.bin laion_b32.safetensors --to native --arch ViT-B-32\n"
@@ -192,8 +211,10 @@ void add_convert_command(CLI::App& program, int& /*exit_code*/) {
   command->add_option("--dtype", options->dtype, "type of floating tensors: keep, fp32, fp16 or bf16")
       ->check(CLI::IsMember(types))
       ->capture_default_str();
-  command->add_option("--arch", options->arch,
-                      "architecture that the heads and the activation are of, where the file does not say");
+  command->add_option(
+      "--arch", options->arch,
+      "architecture that the heads and the activation are of, where the file does not say: one of "
+      "those below");
   command
       ->add_option("--activation", options->activation,
                    "gelu (most of open_clip's) or quick_gelu (OpenAI's), where the file does not say")
@@ -203,7 +224,9 @@ void add_convert_command(CLI::App& program, int& /*exit_code*/) {
       ->capture_default_str();
   command->add_flag("--force", options->force, "overwrite files that are there");
   command->add_flag("--json", options->json, "print a JSON object");
-  command->footer(kFooter);
+  command->footer(fmt::format(
+      "{}\n\nArchitectures, the ViTs of open_clip also with -quickgelu behind their name:\n{}\n\n{}", kAbout,
+      known_architectures(), kExamples));
   command->callback([options] { convert(*options); });
 }
 

@@ -17,6 +17,8 @@
 #include "actionclip/distributed/join_ranks.h"
 #include "actionclip/train/settle_text.h"
 
+#include "tools/weights_report.h"
+
 namespace actionclip {
 namespace {
 
@@ -86,6 +88,11 @@ void take_from_experiment(ModelConfig given, const Tokenizer& tokenizer, LoadedW
   if (!told.end_token) model.text.end_token = sizes.text.end_token;
   if (!told.temporal_shift) model.vision.temporal_shift = sizes.vision.temporal_shift;
   if (!told.conv1d_layout) model.fusion.conv1d_layout = sizes.fusion.conv1d_layout;
+  Told known = told;
+  known.activation = true;
+  known.heads =
+      told.heads || (sizes.vision.width == model.vision.width && sizes.text.width == model.text.width);
+  warn_of_assumed(weights, known);
   if (!weights.described) model.context.position = sizes.context.position;
   require_buildable(model);
 }

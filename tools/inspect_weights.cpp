@@ -36,8 +36,14 @@ struct Finding {
   std::map<std::string, std::string> native;  // by the names in the file
   std::string problem;
 
-  bool whole() const { return weights && keys.missing.empty(); }
+  bool whole() const { return weights && keys.missing.empty() && keys.surplus.empty(); }
 };
+
+const char* what_is_wrong(const Finding& finding) {
+  if (!finding.weights) return "it holds no whole model";
+  return finding.keys.missing.empty() ? "it holds tensors of a model of another kind"
+                                      : "tensors of the model are missing";
+}
 
 Finding find_model(WeightsFile file, std::int64_t frames) {
   Finding finding;
@@ -139,10 +145,12 @@ void print_model(const Finding& finding) {
   const auto parameters = count_parameters(weights);
   fmt::print("names: {}\n", scheme_name(weights.scheme));
   fmt::print("architecture: {}\n", architecture_text(weights));
+  fmt::print("{}", settings_text(weights));
   fmt::print("parameters: {} (image {}, text {}, fusion {}, context {}, classifier {})\n", parameters.total(),
              parameters.image, parameters.text, parameters.fusion, parameters.context, parameters.classifier);
   fmt::print("used: {} tensors\n", finding.keys.used.size());
   print_names("missing", finding.keys.missing);
+  print_names("surplus, of a model of another kind", finding.keys.surplus);
   print_names("left over", finding.keys.left_over);
 }
 
@@ -213,9 +221,7 @@ int inspect_weights(const InspectOptions& options) {
     print_report(options, file, finding);
   }
   if (finding.whole()) return kExitDone;
-  return report(fmt::format("{}: {}", file.path.string(),
-                            finding.weights ? "tensors of the model are missing" : "it holds no whole model"),
-                kExitError);
+  return report(fmt::format("{}: {}", file.path.string(), what_is_wrong(finding)), kExitError);
 }
 
 }  // namespace

@@ -214,13 +214,15 @@ int interpolate_command(const Options& options) {
     require_labels(ends.finetuned, sets.trained);
     if (sets.zero_shot) require_labels(ends.finetuned, *sets.zero_shot);
     const bool leads = group->rank() == 0;
-    const auto& [ratio, file] = options.written;
-    if (leads && !file.empty())
-      write_mixture(interpolate(ends.finetuned, ends.pretrained, ratio), ratio, file);
     const auto rows = sweep(options.ratios, ends, sets, [&](const auto& mixture, const TestSet& set) {
       return SplitScorer(mixture, experiment, set.labels, device, group).score(set.split);
     });
-    if (leads) tell(options, rows, ends, sets);
+    if (!leads) return kExitDone;
+    tell(options, rows, ends, sets);
+    // Behind the scores: a command that fails leaves no file, and a disk that is full takes no scores with
+    // it.
+    const auto& [ratio, file] = options.written;
+    if (!file.empty()) write_mixture(interpolate(ends.finetuned, ends.pretrained, ratio), ratio, file);
     return kExitDone;
   });
 }
@@ -233,8 +235,11 @@ void add_ratio_options(CLI::App& command, Options& options) {
       ->allow_extra_args(false)  // the word behind it is an override
       ->check(CLI::Range(0.0, 1.0))
       ->default_str(fmt::format("{}", fmt::join(options.ratios, ",")));
-  command.add_option("--write", options.written,
-                     "W FILE: write the mixture of pretrained_weight W as a weights file (safetensors)");
+  command
+      .add_option(
+          "--write", options.written,
+          "write the mixture of pretrained_weight W as a weights file (safetensors), once all are scored")
+      ->type_name("W FILE");
   command.add_flag("--force", options.force, "overwrite the file of --write if it is there");
 }
 

@@ -23,6 +23,7 @@
 
 #include "src/weights/tensor_bounds.h"
 #include "tools/command.h"
+#include "tools/weights_report.h"
 
 namespace actionclip {
 namespace {
@@ -52,6 +53,7 @@ LoadedWeights load(const PredictOptions& options) {
     throw UsageError(fmt::format("--frames {}: the weights are of a model that has {}; leave it out",
                                  *options.frames, frames));
   }
+  warn_of_assumed(weights, weights.told);
   return weights;
 }
 

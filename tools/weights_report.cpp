@@ -8,6 +8,7 @@
 #include <boost/mp11/algorithm.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
 
 #include "src/weights/tensor_bounds.h"
 
@@ -37,6 +38,26 @@ std::string fusion_text(const LoadedWeights& weights) {
   if (!weights.has_fusion) return "no fusion head";
   if (!has_fusion_layers(fusion.type)) return fmt::format("fusion {}", enum_name(fusion.type));
   return fmt::format("fusion {} of {} blocks", enum_name(fusion.type), fusion.layers);
+}
+
+std::string heads_text(const ActionClipConfig& model) {
+  return fmt::format("image {}, text {}", model.vision.heads, model.text.heads);
+}
+
+// A ResNet's image encoder has none to choose.
+std::string activation_text(const ActionClipConfig& model) {
+  const auto text = enum_name(model.text.activation);
+  if (model.vision.is_resnet() || model.vision.activation == model.text.activation) return text;
+  return fmt::format("image {}, text {}", enum_name(model.vision.activation), text);
+}
+
+// Whether the model has the heads of this known architecture.
+bool has_heads_of(const std::string& arch, const ActionClipConfig& model) {
+  ModelConfig config;
+  config.arch = arch;
+  config.fusion = FusionType::meanP;  // goes with any encoders
+  const auto sizes = resolve(config);
+  return sizes.vision.heads == model.vision.heads && sizes.text.heads == model.text.heads;
 }
 
 // A described struct as a JSON object.
@@ -107,6 +128,36 @@ nlohmann::ordered_json architecture_json(const LoadedWeights& weights) {
           {"config", described_json(weights.config)}};
 }
 
+std::string settings_text(const LoadedWeights& weights) {
+  const auto mark = [](bool told) { return told ? "" : " (not told by the file: assumed)"; };
+  return fmt::format("heads: {}{}\nactivation: {}{}\n", heads_text(weights.config), mark(weights.told.heads),
+                     activation_text(weights.config), mark(weights.told.activation));
+}
+
+void warn_of_assumed(const LoadedWeights& weights, const Told& told) {
+  const auto architectures = matching_architectures(weights);
+  const bool heads_known =
+      !architectures.empty() && std::ranges::all_of(architectures, [&](const std::string& name) {
+        return has_heads_of(name, weights.config);
+      });
+  std::vector<std::string> assumed, remedies;
+  if (!told.activation)
+    assumed.push_back(fmt::format("the activation: {} is assumed", activation_text(weights.config)));
+  if (!told.heads && !heads_known)
+    assumed.push_back(fmt::format("the heads: {} are assumed", heads_text(weights.config)));
+  if (assumed.empty()) return;
+  if (!told.activation || !architectures.empty()) {
+    remedies.push_back(
+        fmt::format("run `actionclip convert {} OUT --to native` with --activation NAME or "
+                    "--arch NAME, and use OUT",
+                    weights.file.string()));
+  }
+  if (!told.heads && architectures.empty())
+    remedies.emplace_back("for the heads take a folder of Hugging Face's or open_clip's, which tells them");
+  spdlog::warn(with_file(weights, fmt::format("no file tells {}; if that is wrong, {}",
+                                              fmt::join(assumed, ", nor "), fmt::join(remedies, ", and "))));
+}
+
 void print_names(const std::string& title, const std::vector<std::string>& names) {
   fmt::print("{}: {}\n", title, names.empty() ? "none" : std::to_string(names.size()));
   for (std::size_t i = 0; i < std::min(names.size(), kShownNames); ++i) fmt::print("  {}\n", names[i]);
@@ -125,7 +176,10 @@ std::map<std::string, std::string> native_names(const LoadedWeights& weights, co
 }
 
 nlohmann::ordered_json to_json(const KeyReport& keys) {
-  return {{"used", keys.used.size()}, {"missing", keys.missing}, {"left_over", keys.left_over}};
+  return {{"used", keys.used.size()},
+          {"missing", keys.missing},
+          {"surplus", keys.surplus},
+          {"left_over", keys.left_over}};
 }
 
 nlohmann::ordered_json to_json(const PerPart<std::int64_t>& parameters) {

@@ -1,4 +1,4 @@
-// What `convert` and `inspect weights` say of a weights file.
+// What the commands say of a weights file.
 #pragma once
 
 #include <map>
@@ -29,6 +29,15 @@ std::string architecture_text(const LoadedWeights& weights);
 
 // The same as JSON: the names and the whole configuration.
 nlohmann::ordered_json architecture_json(const LoadedWeights& weights);
+
+// The heads and the activation of the encoders, a line each: what no tensor shows. "(not told by the file:
+// assumed)" behind what is only as usual for CLIP.
+std::string settings_text(const LoadedWeights& weights);
+
+// Logs one warning where the model has heads or an activation that are only as usual for CLIP: what is
+// assumed, and how it is told. `told`: by the file or by what it is used with. Heads that every known
+// architecture of the model's sizes has are no assumption.
+void warn_of_assumed(const LoadedWeights& weights, const Told& told);
 
 // "left over (3): a, b, c": up to 20 names, each on a line of its own.
 void print_names(const std::string& title, const std::vector<std::string>& names);

@@ -35,6 +35,12 @@ void sync(const char* what, const std::filesystem::path& path, int flags, int to
   if (result != 0 && code != tolerated) fail(what, path, code);
 }
 
+void rename_file(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (rename(from.c_str(), to.c_str()) != 0) {
+    throw Error(fmt::format("cannot rename {} to {}: {}", from.string(), to.string(), std::strerror(errno)));
+  }
+}
+
 constexpr std::string_view kTemporaryMark = ".tmp.";
 
 // What the name of a temporary sibling tells.
@@ -71,6 +77,36 @@ void remove_leftovers(const std::filesystem::path& folder, const std::optional<s
     std::filesystem::remove_all(path, code);
     if (code) spdlog::warn("cannot remove the unfinished {}: {}", path.string(), code.message());
   }
+}
+
+std::filesystem::path kept_in(const std::filesystem::path& folder, const std::string& name) {
+  return folder / (name + ".old");
+}
+
+bool is_there(const std::filesystem::path& path) {
+  std::error_code absent;
+  return std::filesystem::exists(std::filesystem::symlink_status(path, absent));
+}
+
+// Gives `file` the second name `kept`; some file systems have no such names, and get a copy.
+void keep(const std::filesystem::path& file, const std::filesystem::path& kept) {
+  if (!is_there(file)) return;
+  std::error_code code;
+  std::filesystem::create_hard_link(file, kept, code);
+  if (code) std::filesystem::copy_file(file, kept, code);
+  if (code)
+    throw Error(fmt::format("cannot keep {} as {}: {}", file.string(), kept.string(), code.message()));
+}
+
+// Puts back what `file` was, or nothing where there was none.
+void take_back(const std::filesystem::path& kept, const std::filesystem::path& file) {
+  std::error_code code;
+  if (is_there(kept)) {
+    std::filesystem::rename(kept, file, code);
+  } else {
+    std::filesystem::remove(file, code);
+  }
+  if (code) spdlog::warn("cannot put the old {} back: {}", file.string(), code.message());
 }
 
 using Digest = std::array<unsigned char, EVP_MAX_MD_SIZE>;
@@ -135,10 +171,24 @@ void sync_folder(const std::filesystem::path& folder) {
 void sync_file(const std::filesystem::path& path) { sync("flush", path, 0, 0); }
 
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
-  if (rename(from.c_str(), to.c_str()) != 0) {
-    throw Error(fmt::format("cannot rename {} to {}: {}", from.string(), to.string(), std::strerror(errno)));
-  }
+  rename_file(from, to);
   sync_folder(to.parent_path());
+}
+
+void replace_files(const std::filesystem::path& from, const std::filesystem::path& to,
+                   const std::vector<std::string>& names) {
+  std::vector<std::string> replaced;
+  try {
+    for (const auto& name : names) {
+      if (name != names.back()) keep(to / name, kept_in(from, name));
+      rename_file(from / name, to / name);
+      replaced.push_back(name);
+    }
+  } catch (...) {
+    for (const auto& name : replaced) take_back(kept_in(from, name), to / name);
+    throw;
+  }
+  sync_folder(to);
 }
 
 std::filesystem::path temporary_sibling(const std::filesystem::path& path) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -39,16 +40,24 @@ void check_size(const Report& report, const std::string& key, std::int64_t value
 struct Size {
   std::string key;
   std::int64_t value;
+  std::int64_t factor = 1;  // what is divided is so many times the value
+
+  std::int64_t product() const { return value * factor; }
+  // "vision.width x 32"
+  std::string name() const { return factor == 1 ? key : fmt::format("{} x {}", key, factor); }
 };
 
 // Blames the divisor if the configuration gives it: what the named architecture says is not wrong.
 void check_multiple(const Report& report, const Size& size, const Size& divisor, bool divisor_given) {
-  if (size.value < 1 || divisor.value < 1 || size.value % divisor.value == 0) return;
+  if (size.value < 1 || divisor.value < 1 || size.product() % divisor.value == 0) return;
   if (divisor_given) {
-    report(divisor.key, fmt::format("{} does not divide {} = {}", divisor.value, size.key, size.value));
-  } else {
-    report(size.key, fmt::format("{} is not a multiple of {} = {}", size.value, divisor.key, divisor.value));
+    report(divisor.key,
+           fmt::format("{} does not divide {} = {}", divisor.value, size.name(), size.product()));
+    return;
   }
+  const auto found = size.factor == 1 ? std::to_string(size.value)
+                                      : fmt::format("{} x {} = {}", size.value, size.factor, size.product());
+  report(size.key, fmt::format("{} is not a multiple of {} = {}", found, divisor.key, divisor.value));
 }
 
 void require_all(const ModelConfig& config, const Report& report) {
@@ -68,6 +77,10 @@ void require_all(const ModelConfig& config, const Report& report) {
   require("text.layers", config.text.layers);
 }
 
+// In place of the list, which is too long for a message.
+constexpr const char* kSomeArchitectures =
+    "known are ViT-B/16, ViT-H-14, RN50, custom and more, which `actionclip convert --help` lists";
+
 // The named architecture, to which the overrides are applied next. An unknown name is reported and stands for
 // the default, as custom does.
 Architecture start_of(const ModelConfig& config, const Report& report) {
@@ -80,8 +93,7 @@ Architecture start_of(const ModelConfig& config, const Report& report) {
   names.emplace_back(kCustom);
   const std::string near = nearest_name(config.arch, names);
   report("arch", fmt::format("unknown architecture '{}', {}", config.arch,
-                             near.empty() ? fmt::format("known: {}", fmt::join(names, ", "))
-                                          : fmt::format("did you mean '{}'?", near)));
+                             near.empty() ? kSomeArchitectures : fmt::format("did you mean '{}'?", near)));
   return *find_architecture(kDefault);
 }
 
@@ -158,7 +170,7 @@ void check_vision_multiples(const ModelConfig& config, const VisionConfig& visio
   if (vision.is_resnet()) {
     check_multiple(report, image_size, {"the ResNet's stride", kResNetStride}, /*divisor_given=*/false);
     if (vision.width >= 1 && vision.width <= kMaxWidth) {
-      check_multiple(report, {"vision.width x 32", vision.width * kResNetExpansion}, heads, heads_given);
+      check_multiple(report, {"vision.width", vision.width, kResNetExpansion}, heads, heads_given);
       if (vision.width % 2 != 0) report("vision.width", fmt::format("must be even, found {}", vision.width));
     }
     return;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <fmt/format.h>
 
 #include "actionclip/model/action_clip.h"
@@ -113,11 +114,21 @@ std::optional<BlockName> block_of(const std::string& name) {
   return std::nullopt;
 }
 
+// The state dict of a model that is built for its names and shapes. Its first values are drawn at random, but
+// reading a file must not change what the program draws afterwards.
+StateDict state_dict_of(const ActionClipConfig& sizes) {
+  at::Generator generator = at::detail::getDefaultCPUGenerator();
+  const at::Tensor before = generator.get_state();
+  auto tensors = state_dict(ActionClip(sizes));
+  generator.set_state(before);
+  return tensors;
+}
+
 }  // namespace
 
 std::set<std::string> expected_names(const StateDict& tensors, const ActionClipConfig& model) {
   std::set<std::string> names;
-  for (const auto& [name, tensor] : state_dict(ActionClip(smallest_like(model)))) {
+  for (const auto& [name, tensor] : state_dict_of(smallest_like(model))) {
     const auto of_block = block_of(name);
     if (!of_block) {
       names.insert(name);
@@ -135,7 +146,7 @@ std::set<std::string> expected_names(const StateDict& tensors, const ActionClipC
 
 std::map<std::string, std::vector<std::int64_t>> expected_shapes(const ActionClipConfig& model) {
   std::map<std::string, std::vector<std::int64_t>> shapes;
-  for (const auto& [name, tensor] : state_dict(ActionClip(with_fewest_blocks(model)))) {
+  for (const auto& [name, tensor] : state_dict_of(with_fewest_blocks(model))) {
     const auto shape = tensor.sizes().vec();
     const auto of_block = block_of(name);
     if (!of_block) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -31,6 +32,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kHuggingFaceWeights = "model.safetensors";
 constexpr const char* kOpenClipWeights = "open_clip_model.safetensors";
+constexpr const char* kUnfinished = "actionclip";  // stands before ".tmp." in the name of what is unfinished
 constexpr const char* kPublishedPositions = "frame_position_embeddings.weight";
 
 void require_expressible(const LoadedWeights& weights, NameScheme scheme) {
@@ -151,17 +153,49 @@ void write_files(const ExportedWeights& weights, const fs::path& folder) {
   write_safetensors(folder / weights.file_in_folder, data_of(weights.tensors), weights.metadata);
 }
 
-void write_new_folder(const ExportedWeights& weights, const fs::path& folder) {
-  const auto temporary = temporary_sibling(folder);
-  try {
-    fs::create_directories(temporary);
-    write_files(weights, temporary);
-    rename_durably(temporary, folder);
-  } catch (...) {
+// Writes the files into a temporary sibling of `place`, from where `settle` puts them where they belong. The
+// sibling is gone then, whatever happened.
+void write_through(const fs::path& place, const ExportedWeights& weights,
+                   const std::function<void(const fs::path& written)>& settle) {
+  remove_leftovers_of(place);
+  const auto temporary = temporary_sibling(place);
+  std::error_code code;
+  fs::create_directory(temporary, code);
+  if (code) {
+    throw Error(fmt::format("cannot make a folder in {}: {}",
+                            place.has_parent_path() ? place.parent_path().string() : ".", code.message()));
+  }
+  const auto remove = [&] {
     std::error_code ignored;
     fs::remove_all(temporary, ignored);
+  };
+  try {
+    write_files(weights, temporary);
+    settle(temporary);
+  } catch (...) {
+    remove();
     throw;
   }
+  remove();
+}
+
+void write_new_folder(const ExportedWeights& weights, const fs::path& folder) {
+  write_through(folder, weights, [&](const fs::path& written) { rename_durably(written, folder); });
+}
+
+// The tensors last: a folder that had none has them only once all is there that says what they are.
+std::vector<std::string> names_of(const ExportedWeights& weights) {
+  std::vector<std::string> names;
+  for (const auto& [name, text] : weights.descriptions) names.push_back(name);
+  names.push_back(weights.file_in_folder);
+  return names;
+}
+
+void write_into_folder(const ExportedWeights& weights, const fs::path& folder, bool overwrite) {
+  const auto names = names_of(weights);
+  for (const auto& name : names) require_free(folder / name, overwrite);
+  write_through(folder / kUnfinished, weights,
+                [&](const fs::path& written) { replace_files(written, folder, names); });
 }
 
 // `folder` without a slash at its end, which would make it a folder without a name.
@@ -169,17 +203,14 @@ fs::path folder_path(const fs::path& folder) { return folder.has_filename() ? fo
 
 void write_folder(const ExportedWeights& weights, const fs::path& folder, bool overwrite) {
   std::error_code absent;
-  if (!fs::exists(folder, absent)) {
-    write_new_folder(weights, folder);
+  if (fs::is_directory(folder, absent)) {
+    write_into_folder(weights, folder, overwrite);
     return;
   }
-  if (!fs::is_directory(folder, absent))
+  if (fs::exists(folder, absent))
     throw Error(fmt::format("{} is a file: the name of a folder is needed", folder.string()));
-  if (!overwrite) {
-    refuse_existing(folder / weights.file_in_folder);
-    for (const auto& [name, text] : weights.descriptions) refuse_existing(folder / name);
-  }
-  write_files(weights, folder);
+  require_parent(folder);
+  write_new_folder(weights, folder);
 }
 
 }  // namespace
@@ -217,10 +248,21 @@ void convert_floats(StateDict& tensors, at::ScalarType type) {
   }
 }
 
+void require_parent(const std::filesystem::path& output) {
+  const auto parent = folder_path(output).parent_path();
+  std::error_code absent;
+  if (parent.empty() || fs::is_directory(parent, absent)) return;
+  if (fs::exists(parent, absent))
+    throw Error(fmt::format("{}: {} is a file, a folder is needed", output.string(), parent.string()));
+  throw Error(fmt::format("{}: there is no folder {}: make it first (mkdir -p), or name another",
+                          output.string(), parent.string()));
+}
+
 void require_free(const std::filesystem::path& output, bool overwrite) {
   std::error_code absent;
-  if (fs::is_directory(output, absent))
+  if (fs::is_directory(output, absent) || !output.has_filename())
     throw Error(fmt::format("{} is a folder: the name of a file is needed", output.string()));
+  require_parent(output);
   if (!overwrite) refuse_existing(output);
 }
 

@@ -1,5 +1,7 @@
 #include "actionclip/weights/interpolate.h"
 
+#include <utility>
+
 #include <ATen/TensorOperators.h>
 #include <fmt/format.h>
 
@@ -35,6 +37,38 @@ void compare_use(const LoadedWeights& finetuned, const LoadedWeights& pretrained
   compare("text.end_token", &Told::end_token, [](const Config& config) { return config.text.end_token; });
   compare("mean", &Told::input, [](const Config& config) { return config.mean; });
   compare("std", &Told::input, [](const Config& config) { return config.std; });
+}
+
+// "vision.width is 768 there and 1024 in the fine-tuned model": the sizes that make tensors of other shapes
+// or names. The number of pixels is none of them, as positions are resized.
+std::vector<std::string> other_sizes(const ActionClipConfig& finetuned, const ActionClipConfig& pretrained) {
+  std::vector<std::string> findings;
+  const auto compare = [&](const char* key, std::int64_t own, std::int64_t there) {
+    if (own != there)
+      findings.push_back(fmt::format("{} is {} there and {} in the fine-tuned model", key, there, own));
+  };
+  const auto& image = finetuned.vision;
+  const auto& other_image = pretrained.vision;
+  if (image.is_resnet() != other_image.is_resnet()) {
+    findings.push_back(fmt::format("its image encoder is {} ResNet", other_image.is_resnet() ? "a" : "no"));
+  } else {
+    compare("vision.width", image.width, other_image.width);
+    compare("vision.layers", image.layers, other_image.layers);
+    compare("vision.patch_size", image.patch_size, other_image.patch_size);
+    compare("vision.mlp_width", mlp_width_of(image.mlp_width, image.width),
+            mlp_width_of(other_image.mlp_width, other_image.width));
+    if (image.stages != other_image.stages) findings.emplace_back("vision.stages differ");
+  }
+  const auto& text = finetuned.text;
+  const auto& other_text = pretrained.text;
+  compare("text.width", text.width, other_text.width);
+  compare("text.layers", text.layers, other_text.layers);
+  compare("text.mlp_width", mlp_width_of(text.mlp_width, text.width),
+          mlp_width_of(other_text.mlp_width, other_text.width));
+  compare("text.context_length", text.context_length, other_text.context_length);
+  compare("text.vocabulary_size", text.vocabulary_size, other_text.vocabulary_size);
+  compare("embed_dim", image.output_dim, other_image.output_dim);
+  return findings;
 }
 
 void require_none(const std::vector<std::string>& findings, const LoadedWeights& finetuned,
@@ -82,6 +116,10 @@ InterpolatedNames interpolated_names(const LoadedWeights& finetuned, const Loade
   for (const auto& [name, tensor] : pretrained.tensors) {
     if (is_of_encoder(name) && !finetuned.tensors.contains(name))
       findings.push_back(fmt::format("the fine-tuned model lacks {}", name));
+  }
+  if (!findings.empty()) {  // each from other sizes, where there are such
+    auto sizes = other_sizes(finetuned.config, pretrained.config);
+    if (!sizes.empty()) findings = std::move(sizes);
   }
   compare_use(finetuned, pretrained, findings);
   if (names.mixed.empty() && findings.empty()) findings.emplace_back("they share no weights");

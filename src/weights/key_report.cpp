@@ -5,11 +5,15 @@
 #include <set>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "actionclip/config/reader.h"
+#include "actionclip/core/error.h"
 #include "actionclip/model/action_clip.h"
 
 #include "weights/model_description.h"
 #include "weights/read_architecture.h"
+#include "weights/tensor_bounds.h"
 
 namespace actionclip {
 namespace {
@@ -74,12 +78,20 @@ KeyReport report_keys(const LoadedWeights& weights) {
     if (!weights.tensors.contains(name)) report.missing.push_back(name);
   }
   for (const auto& [name, origins] : weights.origins) {
-    auto& names = expected.contains(name) ? report.used : report.left_over;
+    auto& names = expected.contains(name) ? report.used : report.surplus;
     names.insert(names.end(), origins.begin(), origins.end());
   }
   std::ranges::sort(report.used);
+  std::ranges::sort(report.surplus);
   std::ranges::sort(report.left_over);
   return report;
+}
+
+void require_no_surplus(const KeyReport& report) {
+  if (report.surplus.empty()) return;
+  throw WeightsError(
+      fmt::format("{} tensor(s) are of a model of another kind, which is none of this program's: {}",
+                  report.surplus.size(), listed(report.surplus, ", ")));
 }
 
 PerPart<std::int64_t> count_parameters(const LoadedWeights& weights) {

@@ -23,6 +23,7 @@
 namespace actionclip {
 namespace {
 
+constexpr std::string_view kBatchCounter = ".num_batches_tracked";  // of batch normalisation
 constexpr double kMmactionFusionEps = 1e-5;  // mmaction2's head is made of CLIP's own blocks
 
 // What the code that wrote the file says of every model.
@@ -89,6 +90,18 @@ void flatten_logit_scale(StateDict& tensors) {
   if (scale != tensors.end() && scale->second.numel() == 1) scale->second = scale->second.reshape({});
 }
 
+// Weights of whole numbers are quantised: nothing without their scales, which no scheme here has.
+void require_floats(const LoadedWeights& weights) {
+  for (const auto& name : expected_names(weights.tensors, weights.config)) {
+    const auto found = weights.tensors.find(name);
+    if (found == weights.tensors.end() || found->second.is_floating_point() || name.ends_with(kBatchCounter))
+      continue;
+    throw WeightsError(
+        fmt::format("tensor {} is of type {}: weights must be floating-point numbers, not quantised",
+                    quoted_name(name), at::toString(found->second.scalar_type())));
+  }
+}
+
 // Tensors of the model's own state dict that do not share the prefix of its names, though it has one: what a
 // wrapper kept beside the model, or a part that was wrapped otherwise.
 std::vector<std::string> names_beside(const LoadedWeights& weights, const std::string& prefix) {
@@ -144,6 +157,7 @@ LoadedWeights read_weights(WeightsFile file, std::int64_t frames) {
   weights.tensors = std::move(native.tensors);
   weights.origins = std::move(native.origins);
   weights.left_over = std::move(native.left_over);
+  require_floats(weights);
   return weights;
 }
 

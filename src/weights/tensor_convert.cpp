@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <span>
 #include <utility>
@@ -65,19 +66,24 @@ void require_bytes(const TensorData& data, std::size_t needed) {
                                  needed, data.bytes.size()));
 }
 
-bool is_contiguous(const TensorData& data) {
-  const auto contiguous = contiguous_strides(data.shape);
-  for (std::size_t i = 0; i < data.shape.size(); ++i) {
-    if (data.shape[i] > 1 && data.strides[i] != contiguous[i]) return false;
-  }
-  return true;
+bool is_aligned(const TensorData& data) {
+  return reinterpret_cast<std::uintptr_t>(data.bytes.data()) % kTensorAlignment == 0;
 }
 
-// Whether libtorch may have the memory: nothing else uses it, and it is as libtorch's own would be.
+// Whether libtorch may have the memory: nothing else uses it, it is as libtorch's own would be, and the view
+// uses most of it.
 bool may_take_over(const TensorData& data) {
-  const auto address = reinterpret_cast<std::uintptr_t>(data.bytes.data());
-  return data.owns_bytes && data.owner.use_count() == 1 && address % kTensorAlignment == 0 &&
-         data.element_count() > 0 && is_contiguous(data);
+  constexpr std::int64_t kSparse = 16;
+  return data.owns_bytes && data.owner.use_count() == 1 && is_aligned(data) && data.element_count() > 0 &&
+         static_cast<std::int64_t>(data.bytes.size() / item_size(data.dtype)) / kSparse <
+             data.element_count();
+}
+
+// The elements of `data` where they lie.
+at::Tensor view_of(const TensorData& data, const std::function<void(void*)>& release) {
+  require_bytes(data, static_cast<std::size_t>(reach(data)) * item_size(data.dtype));
+  return at::from_blob(const_cast<std::byte*>(data.bytes.data()), data.shape, data.strides, release,
+                       scalar_type(data.dtype));
 }
 
 }  // namespace
@@ -85,6 +91,7 @@ bool may_take_over(const TensorData& data) {
 at::Tensor to_tensor(const TensorData& data) {
   const auto type = scalar_type(data.dtype);
   if (data.element_count() == 0) return at::empty(data.shape, type);
+  if (is_aligned(data)) return view_of(data, [](void*) {}).clone(at::MemoryFormat::Contiguous);
   const auto flat = at::empty({reach(data)}, type);
   require_bytes(data, flat.nbytes());
   std::memcpy(flat.mutable_data_ptr(), data.bytes.data(), flat.nbytes());
@@ -97,13 +104,9 @@ at::Tensor to_tensor(TensorData&& data) {
     data = TensorData();  // a storage must not stay beside the copies of all its views
     return copy;
   }
-  require_bytes(data, static_cast<std::size_t>(data.element_count()) * item_size(data.dtype));
-  auto* memory = const_cast<std::byte*>(data.bytes.data());
-  const auto type = scalar_type(data.dtype);
-  const auto shape = std::move(data.shape);
-  data.bytes = {};
-  return at::from_blob(
-      memory, shape, [owner = std::move(data.owner)](void*) {}, type);
+  auto view = view_of(data, [owner = data.owner](void*) {});
+  data = TensorData();
+  return view;
 }
 
 TensorData from_tensor(const at::Tensor& tensor) {

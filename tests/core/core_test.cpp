@@ -50,6 +50,26 @@ TEST(AtomicFile, AFailureNamesThePathAndLeavesTheOldFile) {
   EXPECT_EQ(read_text_file(file), "old");
 }
 
+TEST(ReplaceFiles, AllTakeTheirPlacesOrNone) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> names = {"first", "added", "last"};
+  folder.write("to/first", "old first");
+  folder.write("to/last", "old last");
+  const auto write_new = [&] {
+    for (const auto& name : names) folder.write("from/" + name, "new " + name);
+  };
+  write_new();
+  std::filesystem::remove(folder / "from/last");  // so that the last cannot be moved
+  EXPECT_THROW(replace_files(folder / "from", folder / "to", names), Error);
+  EXPECT_EQ(read_text_file(folder / "to/first"), "old first");
+  EXPECT_EQ(read_text_file(folder / "to/last"), "old last");
+  EXPECT_FALSE(std::filesystem::exists(folder / "to/added"));
+  std::filesystem::remove_all(folder / "from");
+  write_new();
+  replace_files(folder / "from", folder / "to", names);
+  for (const auto& name : names) EXPECT_EQ(read_text_file(folder / "to" / name), "new " + name);
+}
+
 TEST(ReadTextFile, RefusesWhatIsMissingAFolderOrTooLarge) {
   const TemporaryFolder folder;
   EXPECT_THROW(read_text_file(folder / "absent"), Error);

@@ -135,6 +135,25 @@ TEST_F(WeightsCommands, WhatTheFileDoesNotSayIsGivenByArchitectureOrActivation) 
                "did you mean");
 }
 
+TEST_F(WeightsCommands, TheFolderThatTheOutputLiesInMustBeThereBeforeAnythingIsRead) {
+  const auto absent = (folder_ / "absent").string();
+  for (const char* scheme : {"native", "huggingface"}) {
+    const auto result = convert({folder_ / "none.safetensors", absent + "/deeper/out", "--to", scheme});
+    expect_error(result, 1, absent + "/deeper/out: there is no folder " + absent + "/deeper: make it first");
+    EXPECT_THAT(result.errors, Not(HasSubstr(".tmp.")));
+    EXPECT_FALSE(std::filesystem::exists(absent));
+  }
+}
+
+TEST_F(WeightsCommands, AnUnknownArchitectureIsToldWithoutTheWholeList) {
+  write_weights(file_, tensors_, {});
+  const auto result = convert({file_, output_, "--to", "native", "--arch", "ViT-Z"});
+  expect_error(result, 2, "`actionclip convert --help` lists");
+  EXPECT_LT(result.errors.size(), 200u) << result.errors;
+  const auto help = convert({"--help"});
+  EXPECT_THAT(help.output, AllOf(HasSubstr("ViT-B/16"), HasSubstr("ViT-e-14"), HasSubstr("RN50x64")));
+}
+
 TEST_F(WeightsCommands, ConvertRefusesModelsThatAreNotWholeAndUnknownSchemes) {
   tensors_.erase("ln_final.bias");
   write_weights(file_, tensors_, {});
@@ -142,6 +161,29 @@ TEST_F(WeightsCommands, ConvertRefusesModelsThatAreNotWholeAndUnknownSchemes) {
   EXPECT_FALSE(std::filesystem::exists(output_));
   expect_error(convert({file_, output_, "--to", "keras"}), 2, "--to");
   expect_error(convert({folder_ / "none.safetensors", output_, "--to", "openai"}), 1, "none.safetensors");
+}
+
+// As CoCa's and attentional pooling are: what the names of CLIP's model are of is only a part of it.
+TEST_F(WeightsCommands, AModelOfAnotherKindIsNotTakenForThePartOfItThatIsClips) {
+  tensors_["visual.attn_pool.query"] = at::zeros({4, 64});
+  write_weights(file_, tensors_, {});
+  const auto converted = convert({file_, output_, "--to", "native"});
+  EXPECT_EQ(converted.exit_code, 1);
+  EXPECT_THAT(converted.errors,
+              AllOf(HasSubstr("of a model of another kind"), HasSubstr("visual.attn_pool.query")));
+  EXPECT_FALSE(std::filesystem::exists(output_));
+  const auto inspected = inspect({file_});
+  EXPECT_EQ(inspected.exit_code, 1);
+  EXPECT_THAT(inspected.output,
+              ContainsRegex("surplus, of a model of another kind: 1\n  visual.attn_pool.query"));
+}
+
+TEST_F(WeightsCommands, WeightsOfWholeNumbersAreRefusedAsQuantised) {
+  tensors_["visual.proj"] = at::zeros({64, 64}, at::kChar);
+  write_weights(file_, tensors_, {});
+  const auto converted = convert({file_, output_, "--to", "native"});
+  EXPECT_EQ(converted.exit_code, 1);
+  EXPECT_THAT(converted.errors, AllOf(HasSubstr("visual.proj"), HasSubstr("not quantised")));
 }
 
 TEST_F(WeightsCommands, ConvertNamesTheFileOfNumbersThatAnotherTypeCannotHold) {
@@ -162,6 +204,14 @@ TEST_F(WeightsCommands, InspectShowsFormatArchitectureAndTensors) {
   const auto all = inspect({file_, "--all"});
   EXPECT_THAT(all.output,
               AllOf(HasSubstr("visual.transformer.resblocks.0.mlp.c_fc.weight"), Not(HasSubstr(".*."))));
+}
+
+TEST_F(WeightsCommands, InspectShowsHeadsAndActivationAndWhetherTheyAreTold) {
+  EXPECT_THAT(inspect({file_}).output,
+              HasSubstr("\nheads: image 2, text 2\nactivation: quick_gelu\nparameters: "));
+  write_weights(file_, tensors_, {});
+  EXPECT_THAT(inspect({file_}).output, HasSubstr("\nheads: image 1, text 1 (not told by the file: assumed)\n"
+                                                 "activation: quick_gelu (not told by the file: assumed)\n"));
 }
 
 TEST_F(WeightsCommands, InspectPrintsJsonWithEveryTensor) {
@@ -192,7 +242,7 @@ TEST_F(WeightsCommands, InspectOfADamagedModelStillShowsItsTensorsAndFails) {
   EXPECT_EQ(result.exit_code, 1);
   const auto json = nlohmann::json::parse(result.output);
   EXPECT_EQ(json.at("missing"), nlohmann::json::array({"ln_final.bias"}));
-  EXPECT_EQ(json.at("left_over"), nlohmann::json::array({"left.over"}));
+  EXPECT_EQ(json.at("surplus"), nlohmann::json::array({"left.over"}));
   EXPECT_TRUE(native_of(json, "left.over").is_null());
 }
 

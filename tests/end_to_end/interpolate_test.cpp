@@ -159,6 +159,24 @@ TEST_F(Interpolation, AModelOfAnotherResolutionIsMixedWithItsStart) {
   EXPECT_EQ(nlohmann::json::parse(swept.output).at("ratios").size(), 2u);
 }
 
+TEST_F(Interpolation, AMixtureIsWrittenOnlyWhenAllIsScored) {
+  const auto failed = interpolate({"--pretrained-weight", "1", "--zero-shot-labels",
+                                   folder_ / "data/zero_shot_labels.csv", "--zero-shot-list",
+                                   folder_ / "absent.txt", "--write", "0.5", folder_ / "out.safetensors"});
+  EXPECT_EQ(failed.exit_code, 1);
+  EXPECT_THAT(failed.errors, HasSubstr("absent.txt"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "out.safetensors"));
+  const auto nowhere =
+      interpolate({"--pretrained-weight", "1", "--write", "0.5", folder_ / "absent/out.safetensors"});
+  EXPECT_EQ(nowhere.exit_code, 1);
+  EXPECT_THAT(nowhere.errors, AllOf(HasSubstr("make it first"), Not(HasSubstr("tensors are mixed"))));
+}
+
+TEST(InterpolationHelp, TheTwoWordsOfWriteHaveNames) {
+  EXPECT_THAT(run_program({"interpolate", "--help"}).output,
+              AllOf(HasSubstr("--write W FILE"), Not(HasSubstr("[FLOAT"))));
+}
+
 // A sweep that a classifier cannot end is not begun.
 TEST_F(Interpolation, UnseenLabelsAreRefusedForAClassifierBeforeTheFirstScore) {
   train("probe", {"model.init.image=weights", "model.init.text=weights", "model.weights=" + start_,

@@ -19,7 +19,9 @@ namespace actionclip {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 class Predict : public ::testing::Test {
@@ -105,6 +107,31 @@ TEST_F(Predict, OtherFramesThanTheWeightsTellAreRefused) {
   EXPECT_EQ(refused.output, "");
   EXPECT_EQ(predict({folder_ / "frames", "--frames", "4"}).exit_code, 0);
   EXPECT_EQ(predict({folder_ / "frames"}).exit_code, 0);
+}
+
+TEST_F(Predict, WhatNoFileTellsIsAssumedWithOneWarning) {
+  run_python("frame_folder.py", {(folder_ / "frames").string(), "3"});
+  const auto warnings = [&] {
+    const auto result = predict({folder_ / "frames"});
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    std::vector<std::string> lines;
+    for (const auto& line : lines_of(result.errors)) {
+      if (line.find("no file tells") != std::string::npos) lines.push_back(line);
+    }
+    return lines;
+  };
+  const auto published = load_weights(weights_);
+  ASSERT_TRUE(published.told.activation) << "by whose code it is";
+  EXPECT_THAT(warnings(), ElementsAre(AllOf(HasSubstr("the heads: image "), HasSubstr("open_clip's"),
+                                            Not(HasSubstr("activation")))));
+  weights_ = folder_ / "plain.safetensors";
+  write_weights(weights_, published.tensors, {});
+  EXPECT_THAT(warnings(),
+              ElementsAre(AllOf(HasSubstr("plain.safetensors: no file tells the activation: quick_gelu is "
+                                          "assumed, nor the heads: image "),
+                                HasSubstr("plain.safetensors OUT --to native` with --activation NAME"))));
+  write_weights(weights_, published.tensors, to_metadata(published.config));
+  EXPECT_THAT(warnings(), IsEmpty());
 }
 
 TEST_F(Predict, ALabelOfTheWeightsDoesNotControlTheTerminal) {

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -64,6 +65,14 @@ class OwnVocabulary : public ::testing::Test {
     return run_program(more);
   }
 
+  // Of the videos of a list below the data, by the weights of a run; NaN if the program fails.
+  double loss_of(const std::string& run, const std::string& list) {
+    weights_ = folder_ / run / "checkpoints/last";
+    const auto result = evaluate("own.yaml", {"data.test.list=" + (folder_ / "data" / list).string()});
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    return result.exit_code == 0 ? nlohmann::json::parse(result.output).at("loss").get<double>() : NAN;
+  }
+
   ProgramResult predict(std::vector<std::string> more = {}) {
     more.insert(more.begin(), {"predict", "--weights", weights_, "--json", folder_ / "data" / video_});
     return run_program(more);
@@ -98,6 +107,34 @@ TEST_F(OwnVocabulary, AModelTrainsWithItAndPredictSeesAVideoAsEvaluateDoes) {
     if (entry.at("label") == label) probability = entry.at("probability").get<double>();
   }
   EXPECT_NEAR(-std::log(probability), nlohmann::json::parse(evaluated.output).at("loss").get<double>(), 1e-4);
+}
+
+// By chance the loss is the logarithm of the number of labels, 5.0; a start of random weights is worse, as it
+// is sure of what is wrong, so that a fall by itself could be that it is less sure. Other labels tell whether
+// it has learnt.
+TEST_F(OwnVocabulary, VideosThatItWasNotTrainedWithFitTheirOwnLabelsBetterThanAtTheStart) {
+  const auto test = lines_of(read_text(folder_ / "data/test.txt"));
+  const std::int64_t labels = read_labels(folder_ / "data/labels.csv").size();
+  std::string others;
+  for (const auto& line : test) {
+    const auto space = line.rfind(' ');
+    const auto label = std::stoll(line.substr(space + 1));
+    others += fmt::format("{} {}\n", line.substr(0, space), (label + labels / 2) % labels);
+  }
+  write_text(folder_ / "data/others.txt", others);
+
+  const std::vector<std::string> on_all = {"data.train.list=" + (folder_ / "data/train.txt").string(),
+                                           "train.schedule.warmup_epochs=1", "train.lr=1e-3"};
+  auto first_step = on_all;
+  first_step.emplace_back("train.max_steps=1");  // at a rate of 0
+  const auto start = train(6, first_step, "start");
+  ASSERT_EQ(start.exit_code, 0) << start.errors;
+  const auto trained = train(6, on_all);
+  ASSERT_EQ(trained.exit_code, 0) << trained.errors;
+
+  const double loss = loss_of("run", "test.txt");
+  EXPECT_LT(loss, 0.75 * loss_of("start", "test.txt"));
+  EXPECT_LT(loss, 0.75 * loss_of("run", "others.txt"));
 }
 
 TEST_F(OwnVocabulary, AnotherOneThanTheWeightsWereTrainedWithIsRefused) {
@@ -154,6 +191,34 @@ TEST_F(OwnVocabulary, AVocabularyThatIsTooLargeForTheTextsIsOneClearLine) {
 TEST_F(OwnVocabulary, TheSameTextsGiveTheSameFile) {
   ASSERT_EQ(make_vocabulary("again.model", "200").exit_code, 0);
   EXPECT_EQ(sha256_of_file(folder_ / "again.model"), sha256_of_file(folder_ / "m.model"));
+}
+
+// As scripts/ablate.sh's rows of an own vocabulary: what it trains on, and what it asks of the trained model.
+// A text that is too long would be an error. The labels are those of the large data set.
+TEST(OwnVocabularyOfTheAblations, AllTemplatesOfAllLabelsFitIntoTheSyntheticModelsContext) {
+  const TemporaryFolder folder;
+  const std::string data = folder / "data", vocabulary = folder / "texts.model";
+  const auto synthesized =
+      run_program({"dataset", "synthesize", "--output", data, "--train", "152", "--val", "8", "--test", "8",
+                   "--zero-shot", "40", "--few-shot-train", "1", "--few-shot-test", "1", "--stills", "300"});
+  ASSERT_EQ(synthesized.exit_code, 0) << synthesized.errors;
+  const auto made =
+      run_program({"dataset", "tokenizer", "--type", "bpe", "--vocabulary-size", "200", "--input",
+                   data + "/captions.csv", data + "/labels.csv", "--output", vocabulary});
+  ASSERT_EQ(made.exit_code, 0) << made.errors;
+
+  const std::vector<std::pair<std::string, std::string>> sets = {{"labels.csv", "train.txt"},
+                                                                 {"zero_shot_labels.csv", "zero_shot.txt"}};
+  for (const auto& [labels, list] : sets) {
+    const auto result = run_program(
+        {"train", "--config", std::string(ACTIONCLIP_SOURCE_DIR) + "/configs/synthetic/finetune.yaml",
+         "--output", folder / "run", "--dry-run", "text.tokenizer=sentencepiece",
+         "text.vocabulary=" + vocabulary, "text.sha256=" + sha256_of_file(vocabulary),
+         "model.init.text=random", "model.init.image=random",
+         "model.weights=", "model.text.vocabulary_size=200", fmt::format("data.labels={}/{}", data, labels),
+         fmt::format("data.train.list={}/{}", data, list), "data.val.list=", "train.batch_size=8"});
+    EXPECT_EQ(result.exit_code, 0) << labels << ": " << result.errors;
+  }
 }
 
 }  // namespace

@@ -130,6 +130,24 @@ TEST(ModifiedResNetParity, FeaturesGradientsAndRunningStatisticsEqualOpenClips) 
   }
 }
 
+class LargeModifiedResNetParity : public ::testing::TestWithParam<std::string> {};
+
+// Each in a test of its own: some hundred MB of weights.
+TEST_P(LargeModifiedResNetParity, FeaturesEqualOpenClips) {
+  const TemporaryFolder folder;
+  run_python("image_encoder_reference.py", {GetParam(), folder.path().string()});
+  const auto reference = read_case(folder, GetParam());
+  const auto encoder = load_encoder(named(GetParam(), {.image_size = 32}), reference);
+  const at::NoGradGuard no_grad;
+  encoder->eval();
+  const auto features = encoder->forward(reference.at("images"), 1);
+  EXPECT_GT(features.abs().max().item<double>(), 0);
+  EXPECT_LT(relative_error(features, reference.at("features")), kTolerance);
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, LargeModifiedResNetParity, ::testing::Values("RN101", "RN50x4"),
+                         [](const auto& info) { return info.param; });
+
 TEST(PositionsParity, ResizedPositionsEqualOpenClips) {
   const TemporaryFolder folder;
   run_python("image_encoder_reference.py", {"positions", folder.path().string()});

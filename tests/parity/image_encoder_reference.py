@@ -1,7 +1,7 @@
 """Random image encoders of open_clip: outputs, gradients, batch statistics, and its interpolation of positions.
 
-usage: image_encoder_reference.py vit|resnet|positions OUT_FOLDER
-vit, resnet: OUT/CASE.safetensors for each case, with `weights.*` (parameters and buffers), `images`, `features` (evaluation)
+usage: image_encoder_reference.py vit|resnet|RN101|RN50x4|positions OUT_FOLDER
+all but positions: OUT/CASE.safetensors for each case, with `weights.*` (parameters and buffers), `images`, `features` (evaluation)
 and, but for the large cases, `upstream` and `grad.*`: the gradients of (features * upstream).sum(). Of a ResNet these are those
 of a training step, whose `trained.features` and `after.*` (running statistics behind it) are there too.
 positions: OUT/positions.safetensors with `OLD.NEW.from` and `OLD.NEW.to` for pairs of grids, `time.OLD.NEW.from` and
@@ -33,6 +33,11 @@ RESNETS = {
     "small": ([1, 1, 1, 1], 16, 8, 24, 64, True),
     "uneven": ([1, 2, 1, 2], 16, 4, 40, 64, True),
     "RN50": ([3, 4, 6, 3], 64, 32, 1024, 64, False),
+}
+# Too large to be made together with others; at the smallest image that their stride allows.
+LARGE_RESNETS = {
+    "RN101": ([3, 4, 23, 3], 64, 32, 512, 32, False),
+    "RN50x4": ([4, 6, 10, 6], 80, 40, 640, 32, False),
 }
 GRIDS = [(2, 3), (3, 3), (7, 12), (12, 7), (16, 24), (24, 5), (1, 4)]
 FRAMES = [(8, 16), (16, 8), (5, 5), (1, 4), (4, 1)]
@@ -71,11 +76,11 @@ def vit_case(image, patch, width, layers, heads, mlp_width, activation, layer_sc
     return gradients(model, features, case) if with_gradients else case
 
 
-def resnet_case(stages, width, heads, output, image, with_gradients):
+def resnet_case(stages, width, heads, output, image, with_gradients, images=4):
     model = ModifiedResNet(stages, output, heads, image, width)
     randomise(model)
     case = {f"weights.{name}": value.clone() for name, value in model.state_dict().items()}
-    case["images"] = torch.randn(4, 3, image, image)
+    case["images"] = torch.randn(images, 3, image, image)
     with torch.no_grad():
         case["features"] = model.eval()(case["images"])
     if not with_gradients:
@@ -106,6 +111,8 @@ def main():
         cases = {name: vit_case(*sizes) for name, sizes in VITS.items()}
     elif part == "resnet":
         cases = {name: resnet_case(*sizes) for name, sizes in RESNETS.items()}
+    elif part in LARGE_RESNETS:
+        cases = {part: resnet_case(*LARGE_RESNETS[part], images=1)}
     else:
         cases = positions()
     for name, case in cases.items():

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/weights/key_report.h"
 #include "actionclip/weights/preprocessing.h"
 
 #include "tests/parity/reference_files.h"
@@ -76,6 +77,15 @@ TEST_F(Start, EachTowerComesFromWhereItsSettingSays) {
   const auto text_loaded = build_model(config, kSeed);
   expect_same(text_loaded, trained_, [](ModelPart part) { return part != ModelPart::image; });
   expect_same(text_loaded, fresh, [](ModelPart part) { return part == ModelPart::image; });
+}
+
+TEST_F(Start, ReadingWeightsDrawsNoRandomNumbers) {
+  at::manual_seed(kSeed);
+  const at::Tensor expected = at::rand({4});
+  at::manual_seed(kSeed);
+  const auto report = report_keys(load_weights(file_));
+  EXPECT_TRUE(report.missing.empty());
+  EXPECT_TRUE(at::equal(at::rand({4}), expected));
 }
 
 TEST_F(Start, AHeadOfAnotherKindStartsFresh) {

@@ -133,6 +133,13 @@ TEST_F(Interpolate, ModelsOfOtherSizesAreRefusedWithBothFiles) {
               AllOf(HasSubstr("pretrained.safetensors: is not what"), HasSubstr("finetuned.safetensors"),
                     HasSubstr("visual.proj is [64, 32] there and [64, 64]"),
                     HasSubstr("lacks visual.transformer.resblocks.1.ln_1.bias")));
+  other.config.vision.layers = 2;
+  other.config.text.width = 32;
+  EXPECT_THAT(
+      error_of(other),
+      AllOf(HasSubstr("vision.layers is 2 there and 1 in the fine-tuned model; text.width is 32 there"),
+            Not(HasSubstr("visual.proj"))))
+      << "sizes tell more than their tensors";
   other.tensors.clear();
   EXPECT_THAT(error_of(other), HasSubstr("they share no weights"));
 }

@@ -1,5 +1,7 @@
 #include "actionclip/weights/tensor_convert.h"
 
+#include <memory>
+
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
@@ -55,6 +57,28 @@ TEST(TensorConvert, WritingToATensorLeavesItsSourceAlone) {
   const auto source = at::ones({3});
   to_tensor(from_tensor(source)).fill_(2);
   EXPECT_TRUE(at::equal(source, at::ones({3})));
+}
+
+TEST(TensorConvert, AStridedTensorThatAloneHasItsMemoryIsAViewOfIt) {
+  TensorData data = from_tensor(at::arange(6.0f));
+  data.shape = {3, 2};
+  data.strides = {1, 3};
+  data.owns_bytes = true;
+  const auto* memory = data.bytes.data();
+  const auto tensor = to_tensor(std::move(data));
+  EXPECT_EQ(tensor.const_data_ptr(), static_cast<const void*>(memory));
+  EXPECT_TRUE(at::equal(tensor, at::arange(6.0f).reshape({2, 3}).t()));
+}
+
+TEST(TensorConvert, AFewElementsOfALargeStorageDoNotKeepIt) {
+  TensorData data = from_tensor(at::arange(1000.0f));
+  data.shape = {2};
+  data.strides = {999};
+  data.owns_bytes = true;
+  const std::weak_ptr<const void> storage = data.owner;
+  const auto tensor = to_tensor(std::move(data));
+  EXPECT_TRUE(storage.expired());
+  EXPECT_TRUE(at::equal(tensor, at::tensor({0.0f, 999.0f})));
 }
 
 TEST(TensorConvert, RefusesAViewThatReachesOutsideItsBytes) {

@@ -27,8 +27,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The zip that torch.save would write, a storage for each tensor.
-std::string torch_save(const StateDict& tensors) {
+// The zip that torch.save would write, a storage for each tensor; `turned`: matrices column by column, as
+// those that were transposed are saved.
+std::string torch_save(const StateDict& tensors, bool turned = false) {
   std::vector<std::string> items;
   std::vector<ZipEntry> entries;
   for (const auto& [name, tensor] : tensors) {
@@ -36,7 +37,9 @@ std::string torch_save(const StateDict& tensors) {
     const TensorData data = from_tensor(tensor);
     const auto storage = pickles::storage(key, "FloatStorage", data.element_count());
     items.push_back(pickles::text(name));
-    items.push_back(pickles::tensor(storage, 0, data.shape, data.strides));
+    auto strides = data.strides;
+    if (turned && strides.size() == 2) strides = {1, data.shape[0]};
+    items.push_back(pickles::tensor(storage, 0, data.shape, strides));
     const std::string bytes(reinterpret_cast<const char*>(data.bytes.data()), data.bytes.size());
     entries.push_back({.name = fmt::format("m/data/{}", key), .data = bytes});
   }
@@ -44,12 +47,13 @@ std::string torch_save(const StateDict& tensors) {
   return build_zip(entries);
 }
 
-// The same model as one file, as torch.save's, and as a folder of Hugging Face's.
+// The same model as one file, as torch.save's twice, and as a folder of Hugging Face's.
 void write_all(const fs::path& folder, std::int64_t blocks) {
   fs::create_directory(folder);
   write_model(folder / "native.safetensors", blocks);
   const auto weights = load_weights(folder / "native.safetensors");
   write_text(folder / "saved.pt", torch_save(weights.tensors));
+  write_text(folder / "turned.pt", torch_save(weights.tensors, /*turned=*/true));
   write_exported(export_weights(weights, NameScheme::huggingface), folder / "huggingface",
                  /*overwrite=*/false);
 }
@@ -101,7 +105,7 @@ class WeightsMemory : public ::testing::Test {
 };
 
 TEST_F(WeightsMemory, LoadingTakesTheTensorsAndATenth) {
-  for (const char* name : {"native.safetensors", "saved.pt", "huggingface"}) {
+  for (const char* name : {"native.safetensors", "saved.pt", "turned.pt", "huggingface"}) {
     const auto memory = memory_of([name](const fs::path& folder) {
       const auto weights = load_weights(folder / name);
       if (weights.tensors.empty()) throw std::runtime_error("no tensors");

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace actionclip {
 
@@ -40,6 +41,13 @@ void sync_folder(const std::filesystem::path& folder);
 
 // Renames `from` to `to` (replacing a file, or an empty folder, named `to`) and fsyncs the parent of `to`.
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
+
+// Moves the files `names` of the folder `from` to the folder `to` on the same file system, one after the
+// other, and fsyncs that. Where one of them cannot take its place, those before it are taken back: what they
+// replaced is there again. Of what all but the last replace, a second name or copy is kept in `from`
+// meanwhile.
+void replace_files(const std::filesystem::path& from, const std::filesystem::path& to,
+                   const std::vector<std::string>& names);
 
 // A temporary sibling name of `path`, unique to this process: "path.tmp.<pid>".
 std::filesystem::path temporary_sibling(const std::filesystem::path& path);

@@ -37,12 +37,17 @@ ExportedWeights export_weights(const LoadedWeights& weights, NameScheme scheme);
 // Converts floating tensors. Throws WeightsError if a number becomes infinite that was not.
 void convert_floats(StateDict& tensors, at::ScalarType type);
 
-// For a file that is to be written: throws Error if `output` is a folder, or is there already and may not be
-// overwritten.
+// For a file or folder that is to be written: throws Error if the folder that it is to lie in is not there.
+// No such folder is made: what fails later would leave it behind.
+void require_parent(const std::filesystem::path& output);
+
+// For a file that is to be written: throws Error if `output` is a folder, has no folder to lie in, or is
+// there already and may not be overwritten.
 void require_free(const std::filesystem::path& output, bool overwrite);
 
-// Writes them to the file or folder `output`, each file whole or not at all, the tensors last. A folder that
-// is new appears whole. Throws Error if a file is there already, unless it may be overwritten.
+// Writes them to the file or folder `output`, which changes whole or not at all: in a folder that is there
+// all files are written before the first takes its place, the tensors last. Throws Error if a file is there
+// already, unless it may be overwritten, and as require_parent() does.
 void write_exported(const ExportedWeights& weights, const std::filesystem::path& output, bool overwrite);
 
 }  // namespace actionclip

@@ -22,9 +22,9 @@ void fit_pretrained(const LoadedWeights& finetuned, LoadedWeights& pretrained);
 // Mixed are the encoders and logit_scale, as far as `pretrained` has them. Kept are the rest: the fusion
 // head, learned context and the classifier, which a pre-trained CLIP lacks (and which after image-text
 // pre-training have learnt nothing), what else is new in the fine-tuned encoders, and counters. Throws
-// WeightsError, which names both files, if nothing is shared, a shared tensor has another shape, an encoder
-// of `pretrained` has tensors that the fine-tuned one lacks, or both files say how to use them and differ in
-// that (heads, activation, end token, mean, std).
+// WeightsError, which names both files and the sizes that differ, else the tensors, if nothing is shared, a
+// shared tensor has another shape, an encoder of `pretrained` has tensors that the fine-tuned one lacks, or
+// both files say how to use them and differ in that (heads, activation, end token, mean, std).
 InterpolatedNames interpolated_names(const LoadedWeights& finetuned, const LoadedWeights& pretrained);
 
 // The weights pretrained_weight * pretrained + (1 - pretrained_weight) * finetuned, in fp32; all else is the

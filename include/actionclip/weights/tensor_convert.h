@@ -19,8 +19,9 @@ using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 // reaches outside its bytes.
 at::Tensor to_tensor(const TensorData& data);
 
-// The same, without a copy where nothing else uses the memory of `data` (it came from a file, and no other
-// tensor shares its storage). `data` holds nothing then: a shared storage goes with its last view.
+// The same, but without a copy where nothing else uses the memory of `data` (it came from a file, and no
+// other tensor shares its storage): then a view of it, with the strides of `data`. `data` holds nothing then:
+// a shared storage goes with its last view.
 at::Tensor to_tensor(TensorData&& data);
 
 // Row-major view of `tensor`, which it keeps alive. Shares the memory of a contiguous CPU tensor; copies
