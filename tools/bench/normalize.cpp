@@ -6,6 +6,7 @@
 #include "actionclip/video/normalize.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
