@@ -182,21 +182,22 @@ SplitScorer::SplitScorer(LoadedWeights weights, const Experiment& experiment, co
 }
 
 // Ranks that score something else each would add it up to figures of nothing.
-void SplitScorer::require_same_on_ranks(const DatasetConfig& split) const {
+void SplitScorer::require_same_on_ranks(const VideoList& list) const {
   if (group_->world_size() == 1) return;
   std::string weights;
   for (const auto& [name, tensor] : state_dict(model_)) weights += name + content_hash(tensor);
   require_agreement(*group_, {{"configuration", sha256_of(to_yaml(experiment_))},
-                              {"list of videos", sha256_of_file(split.list.path)},
+                              {"list of videos", list.fingerprint()},
                               {"set of labels, templates or vocabulary", content_hash(prompts_->tokens)},
                               {"set of weights", sha256_of(weights)},
                               {"version of torch", TORCH_VERSION}});
 }
 
 EvaluationReport SplitScorer::score(const DatasetConfig& split) const {
-  require_same_on_ranks(split);
+  auto list = read_video_list(split, &labels_);
+  require_same_on_ranks(list);
   const ClipDataset videos(
-      read_video_list(split, labels_.size()),
+      std::move(list),
       clip_options(experiment_, weights_.config.vision.image_size, weights_.config.fusion.frames));
   return evaluate(*classifier_, videos, labels_, experiment_.eval, experiment_.data, group_);
 }

@@ -213,6 +213,11 @@ std::string read_text_file(const std::filesystem::path& path, std::size_t limit)
   std::ifstream stream(path, std::ios::binary);
   if (!stream) throw Error(fmt::format("cannot open {}: {}", path.string(), std::strerror(errno)));
   std::string text;
+  // Growing would take twice the memory for a moment.
+  if (std::filesystem::is_regular_file(status)) {
+    const auto size = std::filesystem::file_size(path, code);
+    if (!code && size <= limit) text.reserve(static_cast<std::size_t>(size));
+  }
   std::array<char, 1 << 16> buffer{};
   while (stream.read(buffer.data(), buffer.size()) || stream.gcount() > 0) {
     text.append(buffer.data(), static_cast<std::size_t>(stream.gcount()));

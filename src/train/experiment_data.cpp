@@ -81,7 +81,8 @@ void require_labels_of_context(const LoadedWeights& weights, const LabelSet& lab
 void require_captions_fit(const VideoList& list, const Tokenizer& tokenizer, std::int64_t context_length) {
   constexpr std::size_t kNamed = 5;
   std::vector<std::int64_t> lines;
-  for (const auto& entry : list.entries) {
+  for (std::int64_t i = 0; i < list.size(); ++i) {
+    const auto entry = list.entry(i);
     if (std::ssize(tokenizer.encode(entry.caption)) > context_length) lines.push_back(entry.line);
   }
   if (lines.empty()) return;
@@ -90,7 +91,7 @@ void require_captions_fit(const VideoList& list, const Tokenizer& tokenizer, std
   throw Error(fmt::format(
       "{}: {} captions have more than the {} tokens that the context holds, in line {}{}; shorten "
       "them, or set text.truncate",
-      list.file.string(), count, context_length, fmt::join(lines, ", "), count > kNamed ? " ..." : ""));
+      list.file().string(), count, context_length, fmt::join(lines, ", "), count > kNamed ? " ..." : ""));
 }
 
 Preprocessing preprocessing_of(const Experiment& experiment, const Tokenizer& tokenizer,

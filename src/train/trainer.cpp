@@ -70,11 +70,11 @@ void Trainer::open_data() {
     spdlog::warn("data.val.list is not used: train.task: pretrain has no validation");
   open_texts();
   const auto model_config = resolve(experiment_.model);
-  const std::int64_t classes = labels_ ? labels_->size() : -1;
+  const LabelSet* labels = labels_ ? &*labels_ : nullptr;
   const auto dataset = [&](const DatasetConfig& split, std::int64_t frames) {
     auto options = clip_options(experiment_, model_config.vision.image_size, frames);
     options.keep_frame_counts = options_.keep_frame_counts && leads();
-    return std::make_unique<ClipDataset>(read_video_list(split, classes), std::move(options));
+    return std::make_unique<ClipDataset>(read_video_list(split, labels), std::move(options));
   };
   train_data_ = dataset(data.train, train.task == TrainTask::pretrain ? 1 : model_config.fusion.frames);
   if (train.task == TrainTask::pretrain && !experiment_.text.truncate)
@@ -82,11 +82,12 @@ void Trainer::open_data() {
   identity_ = {{"seed", experiment_.seed},
                {"train.batch_size", train.batch_size},
                {"train.accumulate_steps", train.accumulate_steps},
-               {"data.train (SHA-256 of the list)", sha256_of_file(data.train.list.path)}};
+               {"data.train (SHA-256 of the list)", train_data_->list().fingerprint()}};
   if (labels_) identity_["data.labels (SHA-256)"] = sha256_of_file(data.labels.path);
   if (labels_ && !data.val.list.empty() && experiment_.eval.every_epochs > 0) {
     check_label_columns(*labels_, experiment_.eval);
     val_data_ = dataset(data.val, model_config.fusion.frames);
+    require_single_labels(val_data_->list(), "validation");
   }
   loader_ = std::make_unique<Loader>(*train_data_,
                                      LoaderOptions{.batch_size = train.batch_size / train.accumulate_steps,
@@ -122,7 +123,7 @@ void Trainer::join() {
       prompts_ ? nlohmann::json::array({prompts_->templates(), prompts_->descriptions()}).dump() : "";
   require_agreement(*group_, {{"configuration", sha256_of(to_yaml(experiment_))},
                               {"training list, labels or batching", identity_.dump()},
-                              {"validation list", val_data_ ? sha256_of_file(val_data_->list().file) : ""},
+                              {"validation list", val_data_ ? val_data_->list().fingerprint() : ""},
                               {"vocabulary", tokenizer_->fingerprint()},
                               {"set of templates or descriptions", sha256_of(templates)},
                               {"set of parameters", sha256_of(shapes)},

@@ -47,6 +47,8 @@ void DatasetConfig::check(ConfigChecker& checker) const {
                     frame_pattern));
   }
   checker.at_least("index_bias", static_cast<double>(index_bias), 0);
+  if (format == ListFormat::class_folders && !root.empty())
+    checker.error("root", "not used by format: class_folders, whose list is the folder; leave it out");
 }
 
 void SamplingConfig::check(ConfigChecker& checker) const {

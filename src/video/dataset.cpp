@@ -22,9 +22,9 @@ constexpr int kMaxReplacements = 10;
 constexpr std::size_t kNamedFailures = 5;
 
 ClipDataset::FetchFrames fetch_from_disk(const VideoList& list, bool keep_frame_counts) {
-  auto counts = keep_frame_counts ? std::make_shared<FrameCountCache>(frame_count_file(list.file))
+  auto counts = keep_frame_counts ? std::make_shared<FrameCountCache>(frame_count_file(list.file()))
                                   : std::make_shared<FrameCountCache>();
-  return [counts, config = list.config](const VideoEntry& entry, const FrameChooser& choose) {
+  return [counts, config = list.config()](const VideoEntry& entry, const FrameChooser& choose) {
     return fetch_frames(entry, config, *counts, choose).frames;
   };
 }
@@ -34,7 +34,7 @@ void check_options(const VideoList& list, const ClipDatasetOptions& options) {
   const auto require = [](bool fine, const std::string& message) {
     if (!fine) throw Error(message);
   };
-  require(!list.entries.empty(), fmt::format("{}: the list is empty", list.file.string()));
+  require(!list.empty(), fmt::format("{}: the list is empty", list.file().string()));
   require(options.frames >= 1, fmt::format("a clip of {} frames: at least 1 is needed", options.frames));
   require(options.clips >= 1, fmt::format("{} clips of a video: at least 1 is needed", options.clips));
   require(options.crops == 1 || options.crops == 3,
@@ -43,9 +43,9 @@ void check_options(const VideoList& list, const ClipDatasetOptions& options) {
   require(
       test_resize >= input_size,
       fmt::format("data.transforms.test_resize {} is smaller than the crop of {}", test_resize, input_size));
-  require(list.config.format != ListFormat::captions || options.frames == 1,
+  require(list.config().format != ListFormat::captions || options.frames == 1,
           fmt::format("{}: a list of captions gives clips of 1 frame, but the model takes {}",
-                      list.file.string(), options.frames));
+                      list.file().string(), options.frames));
 }
 
 void check_frame_count(const VideoEntry& entry, std::int64_t n) {
@@ -85,8 +85,8 @@ Sample ClipDataset::load(std::int64_t epoch, std::int64_t index, SampleMode mode
   Sample sample{.clip = clip, .index = index, .label_id = -1, .caption = {}, .error = {}, .failed = {}};
   RandomStream replacements(options_.seed, RandomPurpose::kReplacement, epoch, index);
   for (int tried = 0;; ++tried) {
-    const auto& entry = list_.entries.at(sample.index);
-    sample.label_id = entry.label_id;
+    const auto entry = list_.entry(sample.index);
+    sample.label_id = entry.label_id();
     sample.caption = entry.caption;
     try {
       if (mode == SampleMode::train) {
@@ -157,7 +157,7 @@ void ClipDataset::load_test_clips(const VideoEntry& entry, const at::Tensor& cli
 }
 
 std::string ClipDataset::describe(const FailedVideo& failed) const {
-  return fmt::format("{}:{}: cannot be decoded: {}", list_.file.string(), list_.entries.at(failed.index).line,
+  return fmt::format("{}:{}: cannot be decoded: {}", list_.file().string(), list_.line(failed.index),
                      failed.reason);
 }
 
@@ -174,12 +174,12 @@ void ClipDataset::count_failures(const Sample& sample) const {
   if (static_cast<double>(failures_.size()) < limit) return;
   std::vector<std::string> names;
   for (const auto& [index, reason] : failures_) {
-    if (names.size() < kNamedFailures) names.push_back(list_.entries[index].path.string());
+    if (names.size() < kNamedFailures) names.push_back(list_.entry(index).path.string());
   }
   throw Error(
       fmt::format("{}: {} of {} videos cannot be decoded, more than data.max_failed_share {} allows: {}{}; "
                   "mend or remove them",
-                  list_.file.string(), failures_.size(), size(), options_.max_failed_share,
+                  list_.file().string(), failures_.size(), size(), options_.max_failed_share,
                   fmt::join(names, ", "), failures_.size() > names.size() ? " ..." : ""));
 }
 

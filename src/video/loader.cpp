@@ -39,7 +39,7 @@ void check_options(const ClipDataset& dataset, const LoaderOptions& options) {
           "several ranks cannot train on a last batch that is not full: drop it");
   require(!options.drop_last || dataset.size() >= options.batch_size,
           fmt::format("{}: {} videos do not fill one batch of {}: lower train.batch_size",
-                      dataset.list().file.string(), dataset.size(), options.batch_size));
+                      dataset.list().file().string(), dataset.size(), options.batch_size));
 }
 
 LoaderOptions checked(const ClipDataset& dataset, LoaderOptions options) {

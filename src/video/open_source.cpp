@@ -28,6 +28,17 @@ bool is_line_of_frames(const std::filesystem::path& path) {
          !std::filesystem::exists(path, unknown);
 }
 
+// Lists that name their videos one by one, files and folders.
+bool may_hold_folders(ListFormat format) {
+  return format == ListFormat::table || format == ListFormat::class_folders;
+}
+
+bool is_frame_folder(const VideoEntry& entry, ListFormat format) {
+  std::error_code unknown;
+  return format == ListFormat::frames || entry.frame_count >= 0 ||
+         (may_hold_folders(format) && std::filesystem::is_directory(entry.path, unknown));
+}
+
 std::unique_ptr<FrameSource> open_file(const std::filesystem::path& path) {
   auto file = std::make_unique<RegularFile>(path);
   if (is_jpeg(*file)) return std::make_unique<FrameFolder>(std::vector{path});
@@ -37,7 +48,7 @@ std::unique_ptr<FrameSource> open_file(const std::filesystem::path& path) {
 }  // namespace
 
 std::unique_ptr<FrameSource> open_frames(const VideoEntry& entry, const DatasetConfig& config) {
-  if (config.format == ListFormat::frames) {
+  if (is_frame_folder(entry, config.format)) {
     return std::make_unique<FrameFolder>(entry.path, config.frame_pattern, config.index_bias,
                                          entry.frame_count);
   }

@@ -336,13 +336,13 @@ TEST_F(Training, ZeroShotAndFewShotRun) {
   ASSERT_EQ(table.size(), 3u);
   EXPECT_EQ(table[2].at("top1").size(), 2u);
   const auto chosen = [&](const char* run) {
-    auto lines = lines_of(read_text(folder_ / (std::string("few/") + run + "/train.txt")));
+    auto lines = lines_of(read_text(folder_ / (std::string("few/") + run + "/train.csv")));
     std::sort(lines.begin(), lines.end());
     return lines;
   };
   const auto one = chosen("shots-1-seed-1"), two = chosen("shots-2-seed-1");
-  EXPECT_EQ(one.size(), 10u);
-  EXPECT_EQ(two.size(), 20u);
+  EXPECT_EQ(one.size(), 11u) << "a header and the clips";
+  EXPECT_EQ(two.size(), 21u);
   EXPECT_TRUE(std::includes(two.begin(), two.end(), one.begin(), one.end())) << "more shots add clips";
   EXPECT_NE(two, chosen("shots-2-seed-2"));
   EXPECT_THAT(read_text(folder_ / "few/shots-1-seed-1/train.log"), Not(HasSubstr("shots-2-seed-2")))

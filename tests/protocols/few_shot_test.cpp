@@ -111,6 +111,16 @@ TEST_F(FewShotRun, SettingsWithoutLabelsAreRefusedByTheirKey) {
   EXPECT_THAT(error_of(broken), HasSubstr("data.test.format"));
 }
 
+TEST_F(FewShotRun, ListsOfSeveralLabelsAVideoAreRefused) {
+  const auto table = folder_.write("many.csv", "path,label,frames\nvideo 0,0,1\nvideo 1,0;1,1\n");
+  for (const auto split : {&DataConfig::train, &DataConfig::test}) {
+    auto broken = experiment();
+    (broken.data.*split).list.path = table;
+    (broken.data.*split).format = ListFormat::table;
+    EXPECT_THAT(error_of(broken), HasSubstr("many.csv:3: a video of 2 labels, but few-shot"));
+  }
+}
+
 TEST_F(FewShotRun, WhatTheScoreNeedsIsCheckedBeforeTheFirstRun) {
   auto broken = experiment();
   broken.eval.group_by = {"motion"};

@@ -270,6 +270,7 @@ TEST(Experiment, EveryRangeIsChecked) {
            "data: {train: {frame_pattern: img.jpg}}",
            "data: {train: {frame_pattern: 'img_{:5q}.jpg'}}",
            "data: {train: {frame_pattern: 'img_{}_{}.jpg'}}",
+           "data: {train: {format: class_folders, root: .}}",
        }) {
     EXPECT_THAT(error_of(text), StartsWith("a.yaml:2:")) << text;
   }

@@ -235,8 +235,7 @@ TEST(ClipDataset, OtherErrorsAreNotTakenForDamage) {
 }
 
 TEST(ClipDataset, ACaptionListGivesOneFrame) {
-  auto list = fake_list(3);
-  list.config.format = ListFormat::captions;
+  const auto list = fake_list(3, ListFormat::captions);
   EXPECT_THROW(ClipDataset(list, fake_options(), fake_frames()), Error);
   auto options = fake_options();
   options.frames = 1;
@@ -260,11 +259,12 @@ TEST(ClipDataset, RefusesOptionsOutOfRange) {
 TEST(ClipDataset, ReadsRealVideosAndCountsADamagedOne) {
   const auto videos = std::filesystem::path(ACTIONCLIP_TEST_DATA) / "videos";
   if (!std::filesystem::exists(videos)) GTEST_SKIP() << "no videos at " << videos;
-  auto list = fake_list(3);
-  const std::vector names{"arm_wrestling.mp4", "flipping_a_pancake.mkv", "corrupted.mp4"};
-  for (std::size_t i = 0; i < names.size(); ++i) list.entries[i].path = videos / names[i];
   // Frame counts would be kept beside the list, which is in a folder that does not exist: kept in memory.
-  list.file = std::filesystem::path(::testing::TempDir()) / "no such folder" / "list.txt";
+  DatasetConfig config;
+  config.list.path = std::filesystem::path(::testing::TempDir()) / "no such folder" / "list.txt";
+  VideoList list(config);
+  const std::vector names{"arm_wrestling.mp4", "flipping_a_pancake.mkv", "corrupted.mp4"};
+  for (const auto* name : names) list.add(VideoEntry{.path = videos / name, .label_ids = {0}});
   const ClipDataset dataset(list, fake_options());
   for (const std::int64_t index : {0, 1}) {
     const auto sample = dataset.load(0, index, SampleMode::test);

@@ -212,7 +212,7 @@ TEST(Loader, TooManyFailedVideosStopAtTheSameBatchForAnyNumberOfWorkers) {
 
 TEST(Loader, WhatAWorkerThrowsSurfacesAtNext) {
   const auto broken = [](const VideoEntry& entry, const FrameChooser& choose) {
-    if (entry.label_id == 6) throw std::logic_error("broken decoder");
+    if (entry.label_id() == 6) throw std::logic_error("broken decoder");
     return fake_frames()(entry, choose);
   };
   const ClipDataset dataset(fake_list(8), fake_options(), broken);

@@ -79,6 +79,22 @@ TEST(OpenFrames, EntriesFollowTheFormatOfTheirList) {
   EXPECT_EQ(open_frames({.path = folder / "frames"}, config)->frame_count(), 3);
 }
 
+TEST(OpenFrames, TablesAndClassFoldersHoldVideosAndFrameFolders) {
+  const TemporaryFolder folder;
+  encode_video(folder / "a.mp4", {});
+  std::filesystem::create_directory(folder / "frames");
+  for (int i = 1; i <= 3; ++i)
+    write_jpeg(folder / "frames" / fmt::format("img_{:05}.jpg", i), test_frame(i, 64, 48), 95);
+  DatasetConfig config;
+  for (const auto format : {ListFormat::table, ListFormat::class_folders}) {
+    config.format = format;
+    EXPECT_EQ(open_frames({.path = folder / "a.mp4"}, config)->frame_count(), 20);
+    EXPECT_EQ(open_frames({.path = folder / "frames"}, config)->frame_count(), 3);
+    EXPECT_EQ(open_frames({.path = folder / "frames", .frame_count = 2}, config)->frame_count(), 2);
+  }
+  EXPECT_THROW(open_frames({.path = folder / "a.mp4", .frame_count = 2}, config)->frame_count(), VideoError);
+}
+
 TEST(OpenFrames, AListOfFrameFoldersReadAsVideosIsToldSo) {
   const TemporaryFolder folder;
   encode_video(folder / "a.mp4", {});

@@ -60,7 +60,7 @@ class ClipDataset {
   ClipDataset(VideoList list, ClipDatasetOptions options);
   ClipDataset(VideoList list, ClipDatasetOptions options, FetchFrames fetch);
 
-  std::int64_t size() const { return static_cast<std::int64_t>(list_.entries.size()); }
+  std::int64_t size() const { return list_.size(); }
   const VideoList& list() const { return list_; }
 
   // [V, T, 3, S, S] of a sample.

@@ -11,7 +11,8 @@
 
 namespace actionclip {
 
-// The frames of a list's entry: a frame folder for ListFormat::frames, else a video or image file.
+// The frames of a list's entry: a frame folder if the list is one of frames or gives their number, or for a
+// folder that a table or class_folders names; else a video or image file.
 // Throws VideoError (path and reason) if it cannot be opened; Error if the list's frame pattern cannot be
 // used.
 std::unique_ptr<FrameSource> open_frames(const VideoEntry& entry, const DatasetConfig& config);
