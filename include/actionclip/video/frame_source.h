@@ -1,4 +1,4 @@
-// Where the frames of one video come from: a video file, or a folder of JPEG frames.
+// Where the frames of one video come from: a video file, or a folder of JPEG or PNG frames.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,11 @@ class FrameSource {
 
   // Frames that a full decode presents. May decode the whole video the first time it is asked.
   virtual std::int64_t frame_count() = 0;
+
+  // Says that the frames will be resized to this short side (pixels; 0: not known, as at first): a source may
+  // then give them smaller than they are where that saves time and does no harm. Their aspect ratio stays
+  // exact and their short side at least `short_side`. Not for frames of which a part is enlarged.
+  virtual void set_resize(std::int64_t short_side) { static_cast<void>(short_side); }
 
   // The frames at `indices` (0 = first), which must not decrease; repeats are allowed. Upright (rotation
   // applied), square pixels not enforced. Throws VideoError (path and reason) if one of them cannot be

@@ -1,0 +1,153 @@
+#include "actionclip/video/frame_transform.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "actionclip/core/error.h"
+
+#include "video/resampler.h"
+
+namespace actionclip {
+namespace {
+
+constexpr std::int64_t kMaxResizedPixels = 64 << 20;
+
+void check_image(const Image& image) {
+  if (image.width < 1 || image.height < 1 ||
+      static_cast<std::int64_t>(image.rgb.size()) != 3 * image.width * image.height) {
+    throw VideoError(
+        fmt::format("a frame of {}x{} pixels has {} bytes", image.width, image.height, image.rgb.size()));
+  }
+}
+
+// Writes the rectangle `part` of the image, mirrored if part.flip.
+void copy_part(const Image& image, const CropChoice& part, const PlanarView& out) {
+  const std::int64_t step = part.flip ? -3 : 3;
+  const std::int64_t first = part.flip ? part.x + part.width - 1 : part.x;
+  for (std::int64_t y = 0; y < part.height; ++y) {
+    const auto* pixel = image.rgb.data() + 3 * ((part.y + y) * image.width + first);
+    auto* red = out.data + y * out.row_stride;
+    auto* green = red + out.plane_stride;
+    auto* blue = green + out.plane_stride;
+    for (std::int64_t x = 0; x < part.width; ++x, pixel += step) {
+      red[x] = pixel[0];
+      green[x] = pixel[1];
+      blue[x] = pixel[2];
+    }
+  }
+}
+
+// Writes the rectangle `part` of planes, mirrored if part.flip.
+void copy_part(const PlanarView& planes, const CropChoice& part, const PlanarView& out) {
+  for (std::int64_t channel = 0; channel < 3; ++channel) {
+    for (std::int64_t y = 0; y < part.height; ++y) {
+      const auto* from =
+          planes.data + channel * planes.plane_stride + (part.y + y) * planes.row_stride + part.x;
+      auto* to = out.data + channel * out.plane_stride + y * out.row_stride;
+      if (part.flip) {
+        std::reverse_copy(from, from + part.width, to);
+      } else {
+        std::copy_n(from, part.width, to);
+      }
+    }
+  }
+}
+
+CropChoice smallest_around(const std::vector<CropChoice>& crops) {
+  CropChoice around = crops.front();
+  for (const auto& crop : crops) {
+    const auto right = std::max(around.x + around.width, crop.x + crop.width);
+    const auto bottom = std::max(around.y + around.height, crop.y + crop.height);
+    around.x = std::min(around.x, crop.x);
+    around.y = std::min(around.y, crop.y);
+    around.width = right - around.x;
+    around.height = bottom - around.y;
+  }
+  around.flip = crops.size() == 1 && around.flip;
+  return around;
+}
+
+}  // namespace
+
+TrainingTransform::TrainingTransform(const CropChoice& choice, Interpolation interpolation,
+                                     std::int64_t input_size)
+    : choice_(choice) {
+  const Size size{.width = input_size, .height = input_size};
+  if (choice.width < 1 || choice.height < 1 || Size{choice.width, choice.height} == size) return;
+  const CropChoice whole{.x = 0, .y = 0, .width = input_size, .height = input_size, .flip = choice.flip};
+  resampler_ = std::make_unique<Resampler>(choice, size, whole, interpolation);
+}
+
+TrainingTransform::~TrainingTransform() = default;
+TrainingTransform::TrainingTransform(TrainingTransform&&) noexcept = default;
+TrainingTransform& TrainingTransform::operator=(TrainingTransform&&) noexcept = default;
+
+void TrainingTransform::apply(const Image& image, const PlanarView& out) {
+  check_image(image);
+  if (choice_.x < 0 || choice_.y < 0 || choice_.width < 1 || choice_.height < 1 ||
+      choice_.x + choice_.width > image.width || choice_.y + choice_.height > image.height) {
+    throw VideoError(fmt::format("the crop {}x{} at ({}, {}) does not lie in a frame of {}x{} pixels",
+                                 choice_.width, choice_.height, choice_.x, choice_.y, image.width,
+                                 image.height));
+  }
+  if (resampler_ != nullptr) {
+    resampler_->run(image, out);
+  } else {
+    copy_part(image, choice_, out);
+  }
+}
+
+TestTransform::TestTransform(std::int64_t resize, std::int64_t input_size, std::int64_t crops, bool flip)
+    : resize_(resize), input_size_(input_size), crops_(crops), flip_(flip) {}
+
+TestTransform::~TestTransform() = default;
+TestTransform::TestTransform(TestTransform&&) noexcept = default;
+TestTransform& TestTransform::operator=(TestTransform&&) noexcept = default;
+
+void TestTransform::prepare(Size frame) {
+  frame_.reset();
+  const auto size = resized_size(frame.width, frame.height, resize_);
+  // A frame one pixel high would grow to gigabytes.
+  if (size.width * size.height > kMaxResizedPixels) {
+    throw VideoError(fmt::format("a frame of {}x{} pixels is too long and thin", frame.width, frame.height));
+  }
+  choices_ = test_crops(size.width, size.height, input_size_, crops_);
+  for (auto& choice : choices_) choice.flip = choice.flip != flip_;
+  part_ = smallest_around(choices_);
+  resampler_.reset();
+  if (size != frame) {
+    const CropChoice whole{.x = 0, .y = 0, .width = frame.width, .height = frame.height, .flip = false};
+    resampler_ = std::make_unique<Resampler>(whole, size, part_, Interpolation::bicubic);
+    if (choices_.size() > 1) planes_.resize(static_cast<std::size_t>(3 * part_.width * part_.height));
+  }
+  frame_ = frame;
+}
+
+void TestTransform::apply(const Image& image, std::span<const PlanarView> out) {
+  check_image(image);
+  const Size frame{.width = image.width, .height = image.height};
+  if (frame_ != frame) prepare(frame);
+  if (out.size() != choices_.size()) {
+    throw Error(fmt::format("{} crops of a frame cannot go to {} places", choices_.size(), out.size()));
+  }
+  if (resampler_ == nullptr) {
+    for (std::size_t i = 0; i < out.size(); ++i) copy_part(image, choices_[i], out[i]);
+    return;
+  }
+  if (out.size() == 1) {
+    resampler_->run(image, out.front());
+    return;
+  }
+  const PlanarView planes{
+      .data = planes_.data(), .row_stride = part_.width, .plane_stride = part_.width * part_.height};
+  resampler_->run(image, planes);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    CropChoice choice = choices_[i];
+    choice.x -= part_.x;
+    choice.y -= part_.y;
+    copy_part(planes, choice, out[i]);
+  }
+}
+
+}  // namespace actionclip
