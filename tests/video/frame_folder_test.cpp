@@ -1,8 +1,12 @@
 #include "actionclip/video/frame_folder.h"
 
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <sys/stat.h>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -10,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/video/frame_transform.h"
 #include "actionclip/video/image_file.h"
 
 #include "tests/video/test_videos.h"
@@ -120,15 +125,111 @@ TEST(FrameFolder, DamagedFramesAreNamed) {
   EXPECT_THAT(reading(3), HasSubstr("img_00004.jpg: is not a regular file"));
 }
 
-TEST(JpegFiles, AreOrderedByTheNumbersInTheirNames) {
+TEST(FrameFolder, PngFramesAreReadAsJpegFramesAre) {
+  const TemporaryFolder folder;
+  for (int i = 0; i < 4; ++i) {
+    encode_image(folder / fmt::format("img_{:05d}.png", i + 1), "png", AV_PIX_FMT_RGB24,
+                 test_frame(i, 64, 48));
+  }
+  FrameFolder source(folder.path(), "img_{:05d}.png", 1, -1);
+  EXPECT_EQ(source.frame_count(), 4);
+  EXPECT_THAT(numbers(source, {0, 2, 3}), ElementsAre(0, 2, 3));
+  EXPECT_EQ(source.read(std::vector<std::int64_t>{1})[0].rgb, test_frame(1, 64, 48).rgb);
+}
+
+// Waves of several lengths, down to five pixels.
+Image waves(std::int64_t width, std::int64_t height) {
+  Image image{width, height, {}};
+  for (std::int64_t i = 0; i < width * height; ++i) {
+    const auto x = static_cast<double>(i % width);
+    const auto y = static_cast<double>(i / width);
+    for (const double phase : {0.0, 0.4, 0.9}) {
+      const double value = 127 + 60 * std::sin(0.02 * x + 0.03 * y + phase) +
+                           40 * std::sin(0.3 * x - 0.2 * y) + 20 * std::sin(0.7 * x + 1.2 * y + phase);
+      image.rgb.push_back(static_cast<std::uint8_t>(value));
+    }
+  }
+  return image;
+}
+
+std::pair<std::int64_t, std::int64_t> size_for(FrameSource& source, std::int64_t resize_to) {
+  source.set_resize(resize_to);
+  const auto image = source.read(std::vector<std::int64_t>{0}).front();
+  return {image.width, image.height};
+}
+
+TEST(FrameFolder, AFrameComesSmallerOnlyWhereItsShortSideStaysTwiceTheSizeAskedFor) {
+  const TemporaryFolder folder;
+  const auto file = [&](const char* name, std::int64_t width, std::int64_t height) {
+    write_jpeg(folder / name, waves(width, height), 90);
+    return FrameFolder(std::vector{folder / name});
+  };
+  auto even = file("even.jpg", 160, 120);
+  using Size = std::pair<std::int64_t, std::int64_t>;
+  EXPECT_EQ(size_for(even, 0), Size(160, 120));
+  EXPECT_EQ(size_for(even, 31), Size(160, 120));
+  EXPECT_EQ(size_for(even, 30), Size(80, 60));
+  EXPECT_EQ(size_for(even, 15), Size(40, 30));
+  EXPECT_EQ(size_for(even, 7), Size(20, 15));
+  EXPECT_EQ(size_for(even, 1), Size(20, 15)) << "8 is the largest reduction";
+  auto odd = file("odd.jpg", 162, 121);
+  EXPECT_EQ(size_for(odd, 7), Size(162, 121)) << "half of an odd side would shift the pixels";
+  auto tall = file("tall.jpg", 100, 200);
+  EXPECT_EQ(size_for(tall, 10), Size(25, 50)) << "a hundred is no multiple of 8";
+}
+
+TEST(FrameFolder, ASmallerFrameShowsTheSameOnceItIsResized) {
+  const TemporaryFolder folder;
+  write_jpeg(folder / "a.jpg", waves(640, 480), 90);
+  FrameFolder source(std::vector{folder / "a.jpg"});
+  for (const std::int64_t resize : {120, 100, 60, 30}) {
+    std::vector<std::vector<std::uint8_t>> planes;
+    for (const std::int64_t resize_to : {std::int64_t{0}, resize}) {
+      source.set_resize(resize_to);
+      const auto image = source.read(std::vector<std::int64_t>{0}).front();
+      EXPECT_EQ(image.width == 640, resize_to == 0);
+      auto& plane = planes.emplace_back(static_cast<std::size_t>(3 * resize * resize));
+      const PlanarView view{plane.data(), resize, resize * resize};
+      TestTransform(resize, resize, 1).apply(image, {&view, 1});
+    }
+    double sum = 0;
+    int largest = 0;
+    for (std::size_t i = 0; i < planes[0].size(); ++i) {
+      const int difference = std::abs(planes[0][i] - planes[1][i]);
+      sum += difference;
+      largest = std::max(largest, difference);
+    }
+    EXPECT_LE(sum / static_cast<double>(planes[0].size()), 1) << resize;
+    EXPECT_LE(largest, 12) << resize;
+  }
+}
+
+TEST(FrameFolder, ADamagedFrameIsNoticedAtASmallerSizeToo) {
+  const TemporaryFolder folder;
+  write_jpeg(folder / "a.jpg", waves(160, 120), 90);
+  const std::string bytes = read_text(folder / "a.jpg");
+  FrameFolder source(std::vector{folder / "a.jpg"});
+  source.set_resize(15);
+  for (const std::size_t cut : {std::size_t{40}, bytes.size() / 2}) {
+    write_text(folder / "a.jpg", bytes.substr(0, bytes.size() - cut));
+    EXPECT_THAT(failure([&] { source.read(std::vector<std::int64_t>{0}); }),
+                HasSubstr("a.jpg: damaged JPEG"));
+  }
+  write_text(folder / "a.jpg", bytes);
+  EXPECT_EQ(source.read(std::vector<std::int64_t>{0}).front().width, 40)
+      << "the decoder goes on after an error";
+}
+
+TEST(ImageFiles, AreOrderedByTheNumbersInTheirNames) {
   const TemporaryFolder folder;
   write_frames(folder.path(), "frame{}.JPG", 8, 4);
+  encode_image(folder / "frame100.png", "png", AV_PIX_FMT_RGB24, test_frame(4, 64, 48));
   write_text(folder / "notes.txt", "x");
-  FrameFolder source(jpeg_files(folder.path()));
-  EXPECT_EQ(source.frame_count(), 4);
-  EXPECT_THAT(numbers(source, {0, 1, 2, 3}), ElementsAre(0, 1, 2, 3));
+  FrameFolder source(image_files(folder.path()));
+  EXPECT_EQ(source.frame_count(), 5);
+  EXPECT_THAT(numbers(source, {0, 1, 2, 3, 4}), ElementsAre(0, 1, 2, 3, 4));
   std::filesystem::create_directory(folder / "none");
-  EXPECT_THAT(failure([&] { jpeg_files(folder / "none"); }), EndsWith("holds no JPEG frames"));
+  EXPECT_THAT(failure([&] { image_files(folder / "none"); }), EndsWith("holds no JPEG or PNG frames"));
 }
 
 }  // namespace
