@@ -7,6 +7,7 @@
 #include "actionclip/core/error.h"
 
 #include "video/resampler.h"
+#include "video/vector_clones.h"
 
 namespace actionclip {
 namespace {
@@ -21,20 +22,27 @@ void check_image(const Image& image) {
   }
 }
 
+// `n` pixels of a row, apart.
+ACTIONCLIP_VECTOR_CLONES void split_row(const std::uint8_t* __restrict rgb, std::int64_t n,
+                                        std::uint8_t* __restrict red, std::uint8_t* __restrict green,
+                                        std::uint8_t* __restrict blue) {
+  for (std::int64_t x = 0; x < n; ++x) {
+    red[x] = rgb[3 * x];
+    green[x] = rgb[3 * x + 1];
+    blue[x] = rgb[3 * x + 2];
+  }
+}
+
 // Writes the rectangle `part` of the image, mirrored if part.flip.
 void copy_part(const Image& image, const CropChoice& part, const PlanarView& out) {
-  const std::int64_t step = part.flip ? -3 : 3;
-  const std::int64_t first = part.flip ? part.x + part.width - 1 : part.x;
   for (std::int64_t y = 0; y < part.height; ++y) {
-    const auto* pixel = image.rgb.data() + 3 * ((part.y + y) * image.width + first);
+    const auto* rgb = image.rgb.data() + 3 * ((part.y + y) * image.width + part.x);
     auto* red = out.data + y * out.row_stride;
     auto* green = red + out.plane_stride;
     auto* blue = green + out.plane_stride;
-    for (std::int64_t x = 0; x < part.width; ++x, pixel += step) {
-      red[x] = pixel[0];
-      green[x] = pixel[1];
-      blue[x] = pixel[2];
-    }
+    split_row(rgb, part.width, red, green, blue);
+    if (!part.flip) continue;
+    for (auto* row : {red, green, blue}) std::reverse(row, row + part.width);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -40,6 +41,37 @@ UniquePacket packet_of(const std::vector<std::uint8_t>& bytes) {
   return packet;
 }
 
+// Samples of a frame of 16 bits, big-endian; 0: another kind.
+int wide_samples(const AVFrame& frame) {
+  switch (frame.format) {
+    case AV_PIX_FMT_GRAY16BE:
+      return 1;
+    case AV_PIX_FMT_YA16BE:
+      return 2;
+    case AV_PIX_FMT_RGB48BE:
+      return 3;
+    case AV_PIX_FMT_RGBA64BE:
+      return 4;
+    default:
+      return 0;
+  }
+}
+
+// The upper 8 bits of each sample; libswscale would round.
+Image upper_bytes(const AVFrame& frame, int samples) {
+  constexpr int kSampleBytes = 2;
+  const int color_step = samples >= 3 ? kSampleBytes : 0;  // grey: three times the first
+  Image image{.width = frame.width, .height = frame.height, .rgb = {}};
+  image.rgb.reserve(static_cast<std::size_t>(3 * image.width * image.height));
+  for (int y = 0; y < frame.height; ++y) {
+    const std::uint8_t* pixel = frame.data[0] + static_cast<std::ptrdiff_t>(y) * frame.linesize[0];
+    for (int x = 0; x < frame.width; ++x, pixel += samples * kSampleBytes) {
+      for (int channel = 0; channel < 3; ++channel) image.rgb.push_back(pixel[channel * color_step]);
+    }
+  }
+  return image;
+}
+
 }  // namespace
 
 bool is_png(RegularFile& file) {
@@ -60,6 +92,7 @@ Image read_png(RegularFile& file) {
     const int reason = code < 0 ? code : AVERROR_INVALIDDATA;
     throw VideoError(fmt::format("{}: damaged PNG: {}", file.path().string(), ffmpeg_error_text(reason)));
   }
+  if (const int samples = wide_samples(*frame); samples > 0) return upper_bytes(*frame, samples);
   return FrameConverter(*frame, {}).convert(*frame);
 }
 

@@ -22,7 +22,7 @@ double filter(double x, Interpolation interpolation) {
 
 struct Taps {
   std::int64_t first;
-  std::vector<double> weights;
+  std::vector<double> weights;  // whole numbers
 };
 
 Taps taps_of(std::int64_t pixel, std::int64_t from, double scale, Interpolation interpolation) {
@@ -36,7 +36,8 @@ Taps taps_of(std::int64_t pixel, std::int64_t from, double scale, Interpolation 
     taps.weights.push_back(filter((static_cast<double>(i) - centre + 0.5) / reduction, interpolation));
   }
   const double sum = std::accumulate(taps.weights.begin(), taps.weights.end(), 0.0);
-  for (double& weight : taps.weights) weight /= sum;
+  constexpr double kOne = 1 << kWeightBits;
+  for (double& weight : taps.weights) weight = std::round(weight / sum * kOne);
   return taps;
 }
 
@@ -53,11 +54,12 @@ ResampleWeights resample_weights(std::int64_t from, std::int64_t to, Interpolati
   }
   ResampleWeights result;
   result.taps = (static_cast<std::int64_t>(most) + kTapGroup - 1) / kTapGroup * kTapGroup;
-  result.weights.assign(static_cast<std::size_t>(count * result.taps), 0.0F);
+  result.weights.assign(static_cast<std::size_t>(count * result.taps), 0);
   for (std::int64_t i = 0; i < count; ++i) {
     const auto& taps = pixels[static_cast<std::size_t>(i)];
     result.first.push_back(taps.first);
-    std::copy(taps.weights.begin(), taps.weights.end(), result.weights.begin() + i * result.taps);
+    std::ranges::transform(taps.weights, result.weights.begin() + i * result.taps,
+                           [](double weight) { return static_cast<std::int32_t>(weight); });
   }
   return result;
 }

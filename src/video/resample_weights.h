@@ -8,13 +8,13 @@
 
 namespace actionclip {
 
+inline constexpr int kWeightBits = 22;        // a weight of 1 is 2^22
 inline constexpr std::int64_t kTapGroup = 4;  // taps are added four at a time
-inline constexpr int kWeightBits = 14;        // a weight of 1 is 2^14: at a border, weights exceed 1
 
 struct ResampleWeights {
-  std::int64_t taps = 0;            // of every pixel, filled up with weights 0 to a multiple of kTapGroup
-  std::vector<std::int64_t> first;  // [n], the input pixel of tap 0; tap k is `first` + k, or past the line
-  std::vector<float> weights;       // [n, taps]; those of a pixel add up to 1
+  std::int64_t taps = 0;              // of every pixel, filled up with weights 0 to a multiple of kTapGroup
+  std::vector<std::int64_t> first;    // [n], the input pixel of tap 0; tap k is `first` + k, or past the line
+  std::vector<std::int32_t> weights;  // [n, taps]; those of a pixel add up to 1, nearly
 };
 
 // For the pixels begin .. begin + count - 1 of a line of `from` pixels resized to `to`, the last one first if

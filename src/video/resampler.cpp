@@ -6,6 +6,8 @@
 #include <cstring>
 #include <span>
 
+#include "video/vector_clones.h"
+
 namespace actionclip {
 namespace {
 
@@ -14,40 +16,32 @@ namespace {
 constexpr std::int64_t kBandRows = 32;
 constexpr std::int64_t kBlock = 8;  // bytes of a machine word
 
-// Compiled for two kinds of processors, of which the running one picks: with vectors of eight numbers, a
-// frame takes two thirds of the time. By GCC alone: Clang, here for sanitizers, wants it on the declaration
-// too.
-#if defined(__x86_64__) && !defined(__clang__)
-#define ACTIONCLIP_VECTOR_CLONES [[gnu::target_clones("avx2", "default")]]
-#else
-#define ACTIONCLIP_VECTOR_CLONES
-#endif
-
 // What a group of taps adds at place i.
 class TapGroup {
  public:
-  [[gnu::always_inline]] TapGroup(const float* const* sources, const float* weights)
+  [[gnu::always_inline]] TapGroup(const std::int32_t* const* sources, const std::int32_t* weights)
       : a_(sources[0]), b_(sources[1]), c_(sources[2]), d_(sources[3]), weights_{} {
     std::copy_n(weights, kTapGroup, weights_.begin());
   }
-  [[gnu::always_inline]] float operator()(std::int64_t i) const {
+  [[gnu::always_inline]] std::int32_t operator()(std::int64_t i) const {
     return a_[i] * weights_[0] + b_[i] * weights_[1] + c_[i] * weights_[2] + d_[i] * weights_[3];
   }
 
  private:
-  const float* __restrict a_;
-  const float* __restrict b_;
-  const float* __restrict c_;
-  const float* __restrict d_;
-  std::array<float, kTapGroup> weights_;
+  const std::int32_t* __restrict a_;
+  const std::int32_t* __restrict b_;
+  const std::int32_t* __restrict c_;
+  const std::int32_t* __restrict d_;
+  std::array<std::int32_t, kTapGroup> weights_;
 };
 
-// out[i] = the sum of the sources at i, each times its weight, for i < n. As many sources as weights, a
-// multiple of kTapGroup. `sums`: n values to work with. Inlined, so that a constant n is one.
-[[gnu::always_inline]] inline void combine(std::span<const float* const> sources, const float* weights,
-                                           std::int64_t n, float* __restrict sums,
-                                           std::uint8_t* __restrict out) {
-  constexpr float kRounding = 0.5F;
+// out[i] = the sum of the sources at i, each times its weight, rounded and clamped, for i < n. As many
+// sources as weights, a multiple of kTapGroup. `sums`: n values to work with. Inlined, so that a constant n
+// is one. No overflow: the weights that are not negative add up to 1.3 at most.
+[[gnu::always_inline]] inline void combine(std::span<const std::int32_t* const> sources,
+                                           const std::int32_t* weights, std::int64_t n,
+                                           std::int32_t* __restrict sums, std::uint8_t* __restrict out) {
+  constexpr std::int32_t kRounding = 1 << (kWeightBits - 1);
   constexpr int kWhite = 255;
   for (std::int64_t i = 0; i < n; ++i) sums[i] = kRounding;
   const auto last = static_cast<std::int64_t>(sources.size()) - kTapGroup;
@@ -57,13 +51,13 @@ class TapGroup {
   }
   const TapGroup group(sources.data() + last, weights + last);
   for (std::int64_t i = 0; i < n; ++i) {
-    const int value = static_cast<int>(sums[i] + group(i));
+    const int value = (sums[i] + group(i)) >> kWeightBits;
     out[i] = static_cast<std::uint8_t>(std::min(std::max(value, 0), kWhite));
   }
 }
 
 [[gnu::always_inline]] inline void widen(const std::uint8_t* __restrict bytes, std::int64_t n,
-                                         float* __restrict values) {
+                                         std::int32_t* __restrict values) {
   for (std::int64_t i = 0; i < n; ++i) values[i] = bytes[i];
 }
 
@@ -146,7 +140,7 @@ ACTIONCLIP_VECTOR_CLONES void Resampler::spread_band(const Image& image, std::in
 ACTIONCLIP_VECTOR_CLONES void Resampler::narrow_band(std::int64_t first_row) {
   const auto width = row_values_ / 3;
   const std::span sources(sources_.data(), static_cast<std::size_t>(x_weights_.taps));
-  std::array<float, kBandRows> sums;
+  std::array<std::int32_t, kBandRows> sums;
   std::array<std::uint8_t, kBlock * kBandRows> block;
   const auto band_rows = std::min(kBandRows, rows_.count - first_row);
   for (std::int64_t x = 0; x < 3 * width; x += kBlock) {

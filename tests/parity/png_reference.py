@@ -55,6 +55,8 @@ def main() -> None:
         picture = Image.open(file)
         if picture.mode == "I;16":  # convert() would cut it off at 255
             picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+        if "transparency" in picture.info:
+            picture = picture.convert("RGBA")
         file.with_suffix(".rgb").write_bytes(picture.convert("RGB").tobytes())
         print(file.stem, *picture.size)
 

@@ -23,7 +23,8 @@ def test(picture: Image.Image, resize: int, size: int, crops: int) -> list[Image
 
 def train(picture: Image.Image, x, y, width, height, flip, size, resampling: str) -> list[Image.Image]:
     crop = picture.crop((x, y, x + width, y + height))
-    crop = crop.resize((size, size), Image.Resampling[resampling.upper()])
+    for shape in ((size, height), (size, size)):  # Pillow before 13 always resized the rows first
+        crop = crop.resize(shape, Image.Resampling[resampling.upper()])
     return [crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if flip else crop]
 
 

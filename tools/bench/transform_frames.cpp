@@ -18,6 +18,7 @@
 #include <ATen/ops/from_blob.h>
 #include <fmt/format.h>
 
+#include "actionclip/core/memory.h"
 #include "actionclip/core/random.h"
 #include "actionclip/video/frame_folder.h"
 #include "actionclip/video/frame_transform.h"
@@ -144,6 +145,7 @@ void register_transforms() {
 }  // namespace actionclip
 
 int main(int argc, char** argv) {
+  actionclip::keep_freed_memory();  // as the program
   at::set_num_threads(1);
   benchmark::Initialize(&argc, argv);
   actionclip::register_transforms();

@@ -28,7 +28,7 @@ class TrainingTransform {
   TrainingTransform(TrainingTransform&&) noexcept;
   TrainingTransform& operator=(TrainingTransform&&) noexcept;
 
-  // Writes S x S pixels, within 1 of 255 of Pillow's. Throws VideoError if the crop does not lie in the
+  // Writes S x S pixels, the very bytes of Pillow's resize. Throws VideoError if the crop does not lie in the
   // image.
   void apply(const Image& image, const PlanarView& out);
 
@@ -45,9 +45,9 @@ class TestTransform {
   TestTransform(TestTransform&&) noexcept;
   TestTransform& operator=(TestTransform&&) noexcept;
 
-  // Writes S x S pixels to each of `out`, one a crop, within 1 of 255 of Pillow's. Throws Error if resize < S
-  // or there are no such crops; VideoError on a frame so thin that its resized form would have more than 64
-  // Mi pixels.
+  // Writes S x S pixels to each of `out`, one a crop, the very bytes of Pillow's resize. Throws Error if
+  // resize < S or there are no such crops; VideoError on a frame so thin that its resized form would have
+  // more than 64 Mi pixels.
   void apply(const Image& image, std::span<const PlanarView> out);
 
  private:
