@@ -98,6 +98,25 @@ CropChoice random_resized_crop(Size frame, const TransformConfig& config, Random
   return largest_crop(frame, config.aspect);
 }
 
+struct Range {
+  std::int64_t begin;
+  std::int64_t count;
+};
+
+// The pixels of a line of `from` that the pixels begin .. begin + count - 1 are made of, once it is resized
+// to `to` (bicubic).
+Range sources_of(std::int64_t begin, std::int64_t count, std::int64_t to, std::int64_t from) {
+  if (from == to) return {begin, count};
+  constexpr double kRadius = 2;  // of the filter
+  const double scale = static_cast<double>(from) / static_cast<double>(to);
+  const double reach = kRadius * std::max(scale, 1.0) + 1;
+  const double first = (static_cast<double>(begin) + 0.5) * scale - reach;
+  const double last = (static_cast<double>(begin + count) - 0.5) * scale + reach;
+  const auto low = std::max<std::int64_t>(0, static_cast<std::int64_t>(std::floor(first)));
+  const auto high = std::min(from, static_cast<std::int64_t>(std::ceil(last)));
+  return {low, high - low};
+}
+
 // The crop of the mirrored frame that lies where `crop` lies in the frame.
 CropChoice in_mirrored_frame(CropChoice crop, std::int64_t frame_width) {
   crop.x = frame_width - crop.width - crop.x;
@@ -170,6 +189,31 @@ std::vector<CropChoice> test_crops(std::int64_t width, std::int64_t height, std:
   std::vector<CropChoice> choices{at(0, 0), at(right, 0), at(0, bottom), at(right, bottom), centre};
   for (std::size_t i = 0; crops == 10 && i < 5; ++i) choices.push_back(in_mirrored_frame(choices[i], width));
   return choices;
+}
+
+CropChoice smallest_around(std::span<const CropChoice> crops) {
+  CropChoice around = crops.front();
+  for (const auto& crop : crops) {
+    const auto right = std::max(around.x + around.width, crop.x + crop.width);
+    const auto bottom = std::max(around.y + around.height, crop.y + crop.height);
+    around.x = std::min(around.x, crop.x);
+    around.y = std::min(around.y, crop.y);
+    around.width = right - around.x;
+    around.height = bottom - around.y;
+  }
+  around.flip = false;
+  return around;
+}
+
+CropChoice seen_part(Size frame, const TestView& view) {
+  const CropChoice whole{.x = 0, .y = 0, .width = frame.width, .height = frame.height, .flip = false};
+  if (view.resize < 1) return whole;
+  const auto size = resized_size(frame.width, frame.height, view.resize);
+  if (view.input_size < 1 || view.input_size > view.resize || !is_crop_count(view.crops)) return whole;
+  const auto part = smallest_around(test_crops(size.width, size.height, view.input_size, view.crops));
+  const auto [x, width] = sources_of(part.x, part.width, size.width, frame.width);
+  const auto [y, height] = sources_of(part.y, part.height, size.height, frame.height);
+  return {.x = x, .y = y, .width = width, .height = height, .flip = false};
 }
 
 }  // namespace actionclip

@@ -114,7 +114,7 @@ std::vector<Image> FrameFolder::read(std::span<const std::int64_t> indices) {
     if (i > 0 && indices[i] == indices[i - 1]) {
       images.push_back(images.back());
     } else {
-      images.push_back(reader_->read(file(indices[i]), resize_to_));
+      images.push_back(reader_->read(file(indices[i]), view_));
     }
   }
   return images;

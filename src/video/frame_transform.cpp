@@ -62,20 +62,6 @@ void copy_part(const PlanarView& planes, const CropChoice& part, const PlanarVie
   }
 }
 
-CropChoice smallest_around(const std::vector<CropChoice>& crops) {
-  CropChoice around = crops.front();
-  for (const auto& crop : crops) {
-    const auto right = std::max(around.x + around.width, crop.x + crop.width);
-    const auto bottom = std::max(around.y + around.height, crop.y + crop.height);
-    around.x = std::min(around.x, crop.x);
-    around.y = std::min(around.y, crop.y);
-    around.width = right - around.x;
-    around.height = bottom - around.y;
-  }
-  around.flip = crops.size() == 1 && around.flip;
-  return around;
-}
-
 }  // namespace
 
 TrainingTransform::TrainingTransform(const CropChoice& choice, Interpolation interpolation,
@@ -106,8 +92,7 @@ void TrainingTransform::apply(const Image& image, const PlanarView& out) {
   }
 }
 
-TestTransform::TestTransform(std::int64_t resize, std::int64_t input_size, std::int64_t crops, bool flip)
-    : resize_(resize), input_size_(input_size), crops_(crops), flip_(flip) {}
+TestTransform::TestTransform(const TestView& view, bool flip) : view_(view), flip_(flip) {}
 
 TestTransform::~TestTransform() = default;
 TestTransform::TestTransform(TestTransform&&) noexcept = default;
@@ -115,14 +100,15 @@ TestTransform& TestTransform::operator=(TestTransform&&) noexcept = default;
 
 void TestTransform::prepare(Size frame) {
   frame_.reset();
-  const auto size = resized_size(frame.width, frame.height, resize_);
+  const auto size = resized_size(frame.width, frame.height, view_.resize);
   // A frame one pixel high would grow to gigabytes.
   if (size.width * size.height > kMaxResizedPixels) {
     throw VideoError(fmt::format("a frame of {}x{} pixels is too long and thin", frame.width, frame.height));
   }
-  choices_ = test_crops(size.width, size.height, input_size_, crops_);
+  choices_ = test_crops(size.width, size.height, view_.input_size, view_.crops);
   for (auto& choice : choices_) choice.flip = choice.flip != flip_;
   part_ = smallest_around(choices_);
+  part_.flip = choices_.size() == 1 && choices_.front().flip;  // of several, each is mirrored when it is cut
   resampler_.reset();
   if (size != frame) {
     const CropChoice whole{.x = 0, .y = 0, .width = frame.width, .height = frame.height, .flip = false};

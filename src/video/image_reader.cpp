@@ -10,9 +10,9 @@
 
 namespace actionclip {
 
-Image ImageReader::read(const std::filesystem::path& path, std::int64_t resize_to) {
+Image ImageReader::read(const std::filesystem::path& path, const TestView& view) {
   auto file = std::make_unique<RegularFile>(path);
-  if (is_jpeg(*file)) return jpeg_.read(*file, resize_to);
+  if (is_jpeg(*file)) return jpeg_.read(*file, view);
   if (is_png(*file)) return read_png(*file);
   constexpr std::int64_t kFirst[] = {0};
   return std::move(VideoReader(std::move(file)).read(kFirst).front());

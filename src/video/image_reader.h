@@ -1,9 +1,9 @@
 // Still images one after the other.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 
+#include "actionclip/video/augmentation.h"
 #include "actionclip/video/image.h"
 
 #include "video/jpeg.h"
@@ -13,8 +13,8 @@ namespace actionclip {
 // Keeps what decoding needs from one image to the next; for one thread.
 class ImageReader {
  public:
-  // As read_image(); `resize_to` as in JpegReader::read().
-  Image read(const std::filesystem::path& path, std::int64_t resize_to = 0);
+  // As read_image(); `view` as in JpegReader::read().
+  Image read(const std::filesystem::path& path, const TestView& view = {});
 
  private:
   JpegReader jpeg_;

@@ -1,9 +1,9 @@
 // JPEG files, by libjpeg-turbo.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 
+#include "actionclip/video/augmentation.h"
 #include "actionclip/video/image.h"
 
 #include "video/regular_file.h"
@@ -16,19 +16,20 @@ bool is_jpeg(RegularFile& file);
 // Keeps the library's decoder from one image to the next.
 class JpegReader {
  public:
+  JpegReader();
+  ~JpegReader();
+
   // Decodes `file`, which stands at its start. Throws as read_image() does.
-  // `resize_to`: the short side that the image is to be resized to; 0: not known. If it is known, the image
-  // may come 2, 4 or 8 times smaller, out of a smaller inverse cosine transform: if both its sides are
-  // multiples of that, so that no pixel is shifted, and its short side stays at least twice `resize_to`.
-  // Resized, it then differs from the full image, resized, by 0.5 to 1.5 of 255 on average (photographs of
-  // qualities 75 to 95: 42 to 50 dB; single values by up to 12).
-  Image read(RegularFile& file, std::int64_t resize_to = 0);
+  // What `view` does not look at stays black, though damage there is noticed too. The image may come 2, 4 or
+  // 8 times smaller, out of a smaller inverse cosine transform: if both its sides are multiples of that, so
+  // that no pixel is shifted, and its short side stays at least twice view.resize. Resized, it then differs
+  // from the full image, resized, by 0.5 to 1.5 of 255 on average (photographs of qualities 75 to 95: 42 to
+  // 50 dB; single values by up to 12).
+  Image read(RegularFile& file, const TestView& view = {});
 
  private:
-  struct Destroy {
-    void operator()(void* turbo) const;
-  };
-  std::unique_ptr<void, Destroy> turbo_;
+  struct Decoder;
+  std::unique_ptr<Decoder> decoder_;
 };
 
 }  // namespace actionclip

@@ -60,10 +60,10 @@ std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path) {
 }
 
 ChosenFrames fetch_frames(const VideoEntry& entry, const DatasetConfig& config, FrameCountCache& counts,
-                          const FrameChooser& choose, std::int64_t resize_to) {
+                          const FrameChooser& choose, const TestView& view) {
   const auto known = counts.get(entry.path);
   const auto source = open_frames(entry, config);
-  source->set_resize(resize_to);
+  source->set_view(view);
   auto chosen = source->read_chosen(choose, known.value_or(-1));
   if (!known) counts.put(entry.path, chosen.frame_count);
   return chosen;

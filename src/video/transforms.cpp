@@ -24,14 +24,15 @@ void transform_training_frame(const Image& image, const CropChoice& choice, Inte
 }
 
 void transform_test_frame(const Image& image, std::int64_t resize, const at::Tensor& out, bool flip) {
-  TestTransform(resize, out.size(-1), out.size(0), flip).apply(image, planes_of_all(out));
+  TestTransform({.resize = resize, .input_size = out.size(-1), .crops = out.size(0)}, flip)
+      .apply(image, planes_of_all(out));
 }
 
 at::Tensor test_transform(std::span<const Image> images, std::int64_t resize, std::int64_t input_size,
                           std::int64_t crops) {
   const auto count = static_cast<std::int64_t>(images.size());
   const auto views = at::empty({crops, count, 3, input_size, input_size}, at::kByte);
-  TestTransform transform(resize, input_size, crops);
+  TestTransform transform({.resize = resize, .input_size = input_size, .crops = crops});
   for (std::int64_t i = 0; i < count; ++i) transform.apply(images[i], planes_of_all(views.select(1, i)));
   return views;
 }

@@ -1,10 +1,12 @@
 #include "actionclip/video/frame_folder.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <sys/stat.h>
+#include <turbojpeg.h>
 #include <utility>
 #include <vector>
 
@@ -152,7 +154,7 @@ Image waves(std::int64_t width, std::int64_t height) {
 }
 
 std::pair<std::int64_t, std::int64_t> size_for(FrameSource& source, std::int64_t resize_to) {
-  source.set_resize(resize_to);
+  source.set_view({.resize = resize_to, .input_size = resize_to});
   const auto image = source.read(std::vector<std::int64_t>{0}).front();
   return {image.width, image.height};
 }
@@ -184,12 +186,12 @@ TEST(FrameFolder, ASmallerFrameShowsTheSameOnceItIsResized) {
   for (const std::int64_t resize : {120, 100, 60, 30}) {
     std::vector<std::vector<std::uint8_t>> planes;
     for (const std::int64_t resize_to : {std::int64_t{0}, resize}) {
-      source.set_resize(resize_to);
+      source.set_view({.resize = resize_to, .input_size = resize});
       const auto image = source.read(std::vector<std::int64_t>{0}).front();
       EXPECT_EQ(image.width == 640, resize_to == 0);
       auto& plane = planes.emplace_back(static_cast<std::size_t>(3 * resize * resize));
       const PlanarView view{plane.data(), resize, resize * resize};
-      TestTransform(resize, resize, 1).apply(image, {&view, 1});
+      TestTransform({.resize = resize, .input_size = resize}).apply(image, {&view, 1});
     }
     double sum = 0, squares = 0;
     for (std::size_t i = 0; i < planes[0].size(); ++i) {
@@ -203,12 +205,66 @@ TEST(FrameFolder, ASmallerFrameShowsTheSameOnceItIsResized) {
   }
 }
 
+// A JPEG of the kinds that write_jpeg() does not write.
+void write_special_jpeg(const std::filesystem::path& path, const Image& image, int subsampling, int flags) {
+  tjhandle turbo = tjInitCompress();
+  unsigned char* bytes = nullptr;
+  unsigned long size = 0;
+  ASSERT_EQ(tjCompress2(turbo, image.rgb.data(), static_cast<int>(image.width), 0,
+                        static_cast<int>(image.height), TJPF_RGB, &bytes, &size, subsampling, 90, flags),
+            0);
+  write_text(path, std::string(reinterpret_cast<char*>(bytes), size));
+  tjFree(bytes);
+  tjDestroy(turbo);
+}
+
+TEST(FrameFolder, WhatATestSeesOfAFrameIsWhatAllOfItHolds) {
+  const TemporaryFolder folder;
+  const auto file = folder / "a.jpg";
+  for (const int subsampling : {TJSAMP_444, TJSAMP_422, TJSAMP_420, TJSAMP_440, TJSAMP_411, TJSAMP_GRAY}) {
+    for (const int flags : {0, TJFLAG_PROGRESSIVE}) {
+      for (const auto& [width, height] : {std::pair{340, 256}, std::pair{257, 341}, std::pair{333, 250}}) {
+        write_special_jpeg(file, waves(width, height), subsampling, flags);
+        FrameFolder source(std::vector{file});
+        const auto whole = source.read(std::vector<std::int64_t>{0}).front();
+        for (const TestView view :
+             {TestView{256, 224, 1}, {256, 224, 3}, {256, 100, 1}, {128, 31, 5}, {256, 256, 1}}) {
+          source.set_view(view);
+          const auto seen = source.read(std::vector<std::int64_t>{0}).front();
+          ASSERT_EQ(seen.rgb.size(), whole.rgb.size());
+          const auto part = seen_part({width, height}, view);
+          for (std::int64_t y = part.y; y < part.y + part.height; ++y) {
+            const auto row = 3 * (y * width + part.x);
+            ASSERT_TRUE(std::equal(seen.rgb.begin() + row, seen.rgb.begin() + row + 3 * part.width,
+                                   whole.rgb.begin() + row))
+                << width << "x" << height << " row " << y << ", subsampling " << subsampling << ", flags "
+                << flags;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(FrameFolder, DamageBelowWhatATestSeesIsNoticed) {
+  const TemporaryFolder folder;
+  write_jpeg(folder / "a.jpg", waves(340, 256), 90);
+  const std::string bytes = read_text(folder / "a.jpg");
+  FrameFolder source(std::vector{folder / "a.jpg"});
+  source.set_view({.resize = 256, .input_size = 64});
+  for (const std::size_t cut : {2, 40, 2000}) {
+    write_text(folder / "a.jpg", bytes.substr(0, bytes.size() - cut));
+    EXPECT_THAT(failure([&] { source.read(std::vector<std::int64_t>{0}); }), HasSubstr("a.jpg: damaged JPEG"))
+        << cut;
+  }
+}
+
 TEST(FrameFolder, ADamagedFrameIsNoticedAtASmallerSizeToo) {
   const TemporaryFolder folder;
   write_jpeg(folder / "a.jpg", waves(160, 120), 90);
   const std::string bytes = read_text(folder / "a.jpg");
   FrameFolder source(std::vector{folder / "a.jpg"});
-  source.set_resize(15);
+  source.set_view({.resize = 15, .input_size = 15});
   for (const std::size_t cut : {std::size_t{40}, bytes.size() / 2}) {
     write_text(folder / "a.jpg", bytes.substr(0, bytes.size() - cut));
     EXPECT_THAT(failure([&] { source.read(std::vector<std::int64_t>{0}); }),

@@ -57,7 +57,7 @@ Bytes train(const Image& image, const CropChoice& choice, Interpolation interpol
 Bytes test(const Image& image, std::int64_t resize, std::int64_t size, std::int64_t crops,
            bool flip = false) {
   Bytes planes;
-  TestTransform(resize, size, crops, flip).apply(image, views_of(planes, crops, size));
+  TestTransform({resize, size, crops}, flip).apply(image, views_of(planes, crops, size));
   return planes;
 }
 
@@ -209,8 +209,32 @@ TEST(FrameTransform, EachOfSeveralCropsIsTheOneThatItIsAlone) {
   }
 }
 
+TEST(FrameTransform, WhatATestDoesNotSeeDoesNotCount) {
+  for (const auto& [width, height] :
+       {std::pair{54, 36}, std::pair{45, 61}, std::pair{200, 90}, std::pair{20, 29}}) {
+    for (const TestView view : {TestView{36, 32, 1}, {36, 20, 1}, {36, 20, 3}, {36, 20, 5}, {40, 9, 1}}) {
+      const auto image = noisy_image(width, height, 0);
+      const auto part = seen_part({width, height}, view);
+      Image seen{image.width, image.height, Bytes(image.rgb.size(), 0)};
+      for (std::int64_t y = part.y; y < part.y + part.height; ++y) {
+        const auto begin = 3 * (y * width + part.x);
+        std::copy_n(image.rgb.begin() + begin, 3 * part.width, seen.rgb.begin() + begin);
+      }
+      EXPECT_EQ(test(seen, view.resize, view.input_size, view.crops),
+                test(image, view.resize, view.input_size, view.crops))
+          << width << "x" << height << " " << view.crops;
+    }
+  }
+  EXPECT_EQ(seen_part({340, 256}, {256, 224, 1}), (CropChoice{58, 16, 224, 224, false}));
+  EXPECT_EQ(seen_part({340, 256}, {256, 224, 3}), (CropChoice{0, 16, 340, 224, false}));
+  const CropChoice whole{0, 0, 340, 256, false};
+  EXPECT_EQ(seen_part({340, 256}, {}), whole);
+  EXPECT_EQ(seen_part({340, 256}, {224, 256, 1}), whole);
+  EXPECT_EQ(seen_part({340, 256}, {256, 224, 2}), whole);
+}
+
 TEST(FrameTransform, AnObjectServesFramesOfSeveralSizes) {
-  TestTransform transform(36, 32, 3);
+  TestTransform transform({36, 32, 3});
   Bytes planes;
   for (const std::int64_t width : {60, 36, 60, 71}) {
     const auto image = noisy_image(width, 36 + width % 2, 3);
@@ -229,7 +253,7 @@ TEST(FrameTransform, StridesAreKeptAndNothingElseIsWritten) {
   const auto image = noisy_image(60, 40, 0);
   const std::int64_t row = 41, plane = 41 * 50;
   Bytes buffer(static_cast<std::size_t>(3 * plane), 7);
-  TestTransform(36, 32, 1).apply(image, std::vector<PlanarView>{{buffer.data(), row, plane}});
+  TestTransform({36, 32, 1}).apply(image, std::vector<PlanarView>{{buffer.data(), row, plane}});
   const auto packed = test(image, 36, 32, 1);
   for (std::int64_t i = 0; i < 3 * plane; ++i) {
     const auto channel = i / plane, y = i % plane / row, x = i % plane % row;
@@ -253,7 +277,7 @@ TEST(FrameTransform, RefusesACropOutsideTheFrameAndABrokenFrame) {
   EXPECT_THROW(test(torn, 36, 32, 1), VideoError);
   EXPECT_THROW(cut(torn, {0, 0, 30, 30, false}), VideoError);
   Bytes planes;
-  EXPECT_THROW(TestTransform(36, 32, 3).apply(image, views_of(planes, 1, 32)), Error);
+  EXPECT_THROW(TestTransform({36, 32, 3}).apply(image, views_of(planes, 1, 32)), Error);
 }
 
 std::ptrdiff_t threads_of_this_process() {

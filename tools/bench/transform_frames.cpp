@@ -30,6 +30,7 @@ constexpr std::int64_t kFrames = 8;
 constexpr std::int64_t kResize = 256;
 constexpr std::int64_t kSide = 224;
 constexpr std::int64_t kPlane = kSide * kSide;
+constexpr TestView kView{.resize = kResize, .input_size = kSide, .crops = 1};
 
 std::vector<Image> decoded_frames(Size size) {
   RandomStream random(1, RandomPurpose::kSynthetic);
@@ -57,7 +58,7 @@ void count_frames(benchmark::State& state) {
 }
 
 void transform_test_clip(const std::vector<Image>& images, Clip& clip) {
-  TestTransform transform(kResize, kSide, 1);
+  TestTransform transform(kView);
   for (std::int64_t i = 0; i < kFrames; ++i) {
     const auto view = clip.frame(i);
     transform.apply(images[static_cast<std::size_t>(i)], {&view, 1});
@@ -108,7 +109,7 @@ void run_folder(benchmark::State& state, const std::filesystem::path& path) {
   Clip clip;
   for (auto _ : state) {
     FrameFolder folder(image_files(path));
-    folder.set_resize(kResize);
+    folder.set_view(kView);
     transform_test_clip(folder.read(indices), clip);
   }
   count_frames(state);

@@ -61,4 +61,19 @@ bool is_crop_count(std::int64_t crops);
 std::vector<CropChoice> test_crops(std::int64_t width, std::int64_t height, std::int64_t input_size,
                                    std::int64_t crops);
 
+// The smallest rectangle that holds all of `crops`, of which there must be one.
+CropChoice smallest_around(std::span<const CropChoice> crops);
+
+// What a test looks at of every frame: test_crops() of side `input_size`, once its short side is resized to
+// `resize`.
+struct TestView {
+  std::int64_t resize = 0;  // 0: nothing is known, the whole frame
+  std::int64_t input_size = 0;
+  std::int64_t crops = 1;
+};
+
+// The pixels of a frame that make up what a test looks at: the crops and the reach of the bicubic filter. The
+// whole frame where that is not known, or the crops do not fit.
+CropChoice seen_part(Size frame, const TestView& view);
+
 }  // namespace actionclip

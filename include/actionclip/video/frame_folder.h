@@ -27,8 +27,8 @@ class FrameFolder : public FrameSource {
   ~FrameFolder() override;
 
   std::int64_t frame_count() override { return frame_count_; }
-  // JPEG frames may come 2, 4 or 8 times smaller, if their short side stays at least twice `short_side`.
-  void set_resize(std::int64_t short_side) override { resize_to_ = short_side; }
+  // JPEG frames may come 2, 4 or 8 times smaller, if their short side stays at least twice `view.resize`.
+  void set_view(const TestView& view) override { view_ = view; }
   // VideoError names the file that is missing or damaged. Reading follows read_image(): the orientation in
   // EXIF data is ignored.
   std::vector<Image> read(std::span<const std::int64_t> indices) override;
@@ -41,7 +41,7 @@ class FrameFolder : public FrameSource {
   std::int64_t index_bias_ = 0;
   std::int64_t frame_count_ = 0;
   std::vector<std::filesystem::path> files_;  // if not named by pattern_
-  std::int64_t resize_to_ = 0;
+  TestView view_;
   std::unique_ptr<ImageReader> reader_;
 };
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "actionclip/video/augmentation.h"
 #include "actionclip/video/image.h"
 
 namespace actionclip {
@@ -26,10 +27,10 @@ class FrameSource {
   // Frames that a full decode presents. May decode the whole video the first time it is asked.
   virtual std::int64_t frame_count() = 0;
 
-  // Says that the frames will be resized to this short side (pixels; 0: not known, as at first): a source may
-  // then give them smaller than they are where that saves time and does no harm. Their aspect ratio stays
-  // exact and their short side at least `short_side`. Not for frames of which a part is enlarged.
-  virtual void set_resize(std::int64_t short_side) { static_cast<void>(short_side); }
+  // Says what is looked at of each frame; at first, all of it. Where that saves time and does no harm, a
+  // source may then give frames smaller than they are, with the aspect ratio exact and the short side at
+  // least `view.resize`, and leave black what is not looked at.
+  virtual void set_view(const TestView& view) { static_cast<void>(view); }
 
   // The frames at `indices` (0 = first), which must not decrease; repeats are allowed. Upright (rotation
   // applied), square pixels not enforced. Throws VideoError (path and reason) if one of them cannot be

@@ -40,7 +40,7 @@ class TrainingTransform {
 // Resizes the short side of a frame (bicubic) and cuts out test_crops(), all of them mirrored if `flip`.
 class TestTransform {
  public:
-  TestTransform(std::int64_t resize, std::int64_t input_size, std::int64_t crops, bool flip = false);
+  explicit TestTransform(const TestView& view, bool flip = false);
   ~TestTransform();
   TestTransform(TestTransform&&) noexcept;
   TestTransform& operator=(TestTransform&&) noexcept;
@@ -53,9 +53,7 @@ class TestTransform {
  private:
   void prepare(Size frame);
 
-  std::int64_t resize_;
-  std::int64_t input_size_;
-  std::int64_t crops_;
+  TestView view_;
   bool flip_;
   std::optional<Size> frame_;             // that what follows was prepared for
   std::vector<CropChoice> choices_;       // in the resized frame

@@ -22,9 +22,9 @@ std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path);
 
 // Opens the entry once and reads the frames that `choose` picks for its true frame count, which `counts`
 // remembers for the next time. The result depends on the video alone, never on what `counts` holds or on a
-// container's claim. `resize_to`: as FrameSource::set_resize(). Thread-safe if `choose` is. Throws as
+// container's claim. `view`: as FrameSource::set_view(). Thread-safe if `choose` is. Throws as
 // open_frames() and FrameSource::read().
 ChosenFrames fetch_frames(const VideoEntry& entry, const DatasetConfig& config, FrameCountCache& counts,
-                          const FrameChooser& choose, std::int64_t resize_to = 0);
+                          const FrameChooser& choose, const TestView& view = {});
 
 }  // namespace actionclip
