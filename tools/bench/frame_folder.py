@@ -30,11 +30,11 @@ TRANSFORM = Compose([Resize(256, interpolation=InterpolationMode.BICUBIC), Cente
 
 
 def picture(width: int, height: int, random: np.random.Generator) -> Image.Image:
-    """Noise with the spectrum of photographs, 1 / frequency, and mostly grey, as they are."""
+    """Noise, mostly grey and as smooth as frames of videos: 20 kB at 340 x 256, as those of Kinetics at this quality."""
     frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
     planes = []
     for _ in range(3):
-        spectrum = np.fft.rfft2(random.standard_normal((height, width))) / (frequency + 1 / width)
+        spectrum = np.fft.rfft2(random.standard_normal((height, width))) / (frequency + 1 / width) ** 1.8
         plane = np.fft.irfft2(spectrum, (height, width))
         planes.append((plane - plane.mean()) / plane.std())
     pixels = np.stack(planes, axis=2)
