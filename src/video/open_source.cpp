@@ -66,14 +66,16 @@ std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path) {
   if (!std::filesystem::is_directory(path, unknown)) return open_file(path);
   const DatasetConfig usual;
   const auto first = path / fmt::format(fmt::runtime(usual.frame_pattern), usual.index_bias);
-  if (!std::filesystem::exists(first, unknown)) return std::make_unique<FrameFolder>(jpeg_files(path));
+  if (!std::filesystem::exists(first, unknown)) return std::make_unique<FrameFolder>(image_files(path));
   return std::make_unique<FrameFolder>(path, usual.frame_pattern, usual.index_bias, -1);
 }
 
 ChosenFrames fetch_frames(const VideoEntry& entry, const DatasetConfig& config, FrameCountCache& counts,
-                          const FrameChooser& choose) {
+                          const FrameChooser& choose, const TestView& view) {
   const auto known = counts.get(entry.path);
-  auto chosen = open_frames(entry, config)->read_chosen(choose, known.value_or(-1));
+  const auto source = open_frames(entry, config);
+  source->set_view(view);
+  auto chosen = source->read_chosen(choose, known.value_or(-1));
   if (!known) counts.put(entry.path, chosen.frame_count);
   return chosen;
 }

@@ -1,5 +1,6 @@
 #include "video/regular_file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -52,6 +53,18 @@ std::int64_t RegularFile::read(std::span<std::uint8_t> bytes) {
 std::int64_t RegularFile::seek(std::int64_t offset, int whence) {
   const off_t position = ::lseek(descriptor_, offset, whence);
   return position >= 0 ? position : -errno;
+}
+
+bool RegularFile::starts_with(std::span<const std::uint8_t> bytes) {
+  std::vector<std::uint8_t> start(bytes.size());
+  std::int64_t position = seek(0, SEEK_SET);
+  const std::int64_t count = position < 0 ? position : read(start);
+  if (count >= 0) position = seek(0, SEEK_SET);
+  if (const auto failure = std::min(count, position); failure < 0) {
+    throw VideoError(
+        fmt::format("cannot read {}: {}", path_.string(), std::strerror(static_cast<int>(-failure))));
+  }
+  return static_cast<std::size_t>(count) == bytes.size() && std::ranges::equal(start, bytes);
 }
 
 std::vector<std::uint8_t> RegularFile::read_all(std::int64_t limit) {

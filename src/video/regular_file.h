@@ -27,6 +27,9 @@ class RegularFile {
   // As lseek; returns the new position, or -errno.
   std::int64_t seek(std::int64_t offset, int whence);
 
+  // Whether the file begins with `bytes`; leaves it at its start. Throws VideoError if it cannot be read.
+  bool starts_with(std::span<const std::uint8_t> bytes);
+
   // The whole file. Throws VideoError if it cannot be read or is larger than `limit` bytes.
   std::vector<std::uint8_t> read_all(std::int64_t limit);
 

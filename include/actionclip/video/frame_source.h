@@ -1,4 +1,4 @@
-// Where the frames of one video come from: a video file, or a folder of JPEG frames.
+// Where the frames of one video come from: a video file, or a folder of JPEG or PNG frames.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "actionclip/video/augmentation.h"
 #include "actionclip/video/image.h"
 
 namespace actionclip {
@@ -25,6 +26,11 @@ class FrameSource {
 
   // Frames that a full decode presents. May decode the whole video the first time it is asked.
   virtual std::int64_t frame_count() = 0;
+
+  // Says what is looked at of each frame; at first, all of it. Where that saves time and does no harm, a
+  // source may then give frames smaller than they are, with the aspect ratio exact and the short side at
+  // least `view.resize`, and leave black what is not looked at.
+  virtual void set_view(const TestView& view) { static_cast<void>(view); }
 
   // The frames at `indices` (0 = first), which must not decrease; repeats are allowed. Upright (rotation
   // applied), square pixels not enforced. Throws VideoError (path and reason) if one of them cannot be

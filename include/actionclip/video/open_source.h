@@ -18,13 +18,14 @@ namespace actionclip {
 std::unique_ptr<FrameSource> open_frames(const VideoEntry& entry, const DatasetConfig& config);
 
 // The frames at a path that comes with no list: a video file; an image file, as a video of one frame; a
-// folder with img_00001.jpg and so on, or else with any JPEG files, ordered by name. Throws as above.
+// folder with img_00001.jpg and so on, or else with any JPEG or PNG files, ordered by name. Throws as above.
 std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path);
 
 // Opens the entry once and reads the frames that `choose` picks for its true frame count, which `counts`
 // remembers for the next time. The result depends on the video alone, never on what `counts` holds or on a
-// container's claim. Thread-safe if `choose` is. Throws as open_frames() and FrameSource::read().
+// container's claim. `view`: as FrameSource::set_view(). Thread-safe if `choose` is. Throws as
+// open_frames() and FrameSource::read().
 ChosenFrames fetch_frames(const VideoEntry& entry, const DatasetConfig& config, FrameCountCache& counts,
-                          const FrameChooser& choose);
+                          const FrameChooser& choose, const TestView& view = {});
 
 }  // namespace actionclip
