@@ -11,6 +11,10 @@
 
 namespace actionclip {
 
+// Seconds that this thread has spent in RegularFile::read() so far: what waiting for the file system takes of
+// all that reading a video takes.
+double seconds_spent_reading();
+
 class RegularFile {
  public:
   // Throws VideoError (path and reason) if `path` is missing, unreadable, empty, or not a regular file.

@@ -47,6 +47,25 @@ inline Image test_frame(std::int64_t index, int width, int height) {
   return image;
 }
 
+// A frame with texture that moves, noise and a block that crosses it: a frame whose prediction went wrong is
+// not what it should be.
+inline Image moving_frame(std::int64_t index, int width, int height) {
+  Image image{width, height, std::vector<std::uint8_t>(static_cast<std::size_t>(width) * height * 3)};
+  auto noise = static_cast<std::uint32_t>(index + 1);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      noise = noise * 1664525u + 1013904223u;
+      const std::int64_t u = (x + 3 * index) / 5, v = (y + index) / 7;
+      const bool is_block = (x - 5 * index) % width < 16 && y > height / 3 && y < height / 2;
+      std::uint8_t* pixel = &image.rgb[(static_cast<std::size_t>(y) * width + x) * 3];
+      pixel[0] = static_cast<std::uint8_t>(40 + (u * 37 + v * 11) % 160 + (noise >> 28));
+      pixel[1] = static_cast<std::uint8_t>(is_block ? 220 : 60 + (u * 13) % 120);
+      pixel[2] = static_cast<std::uint8_t>(is_block ? 20 : 30 + (v * 29) % 140 + (noise >> 29));
+    }
+  }
+  return image;
+}
+
 struct Color {
   int red, green, blue;
 };
@@ -89,6 +108,7 @@ struct TestVideo {
   std::vector<std::int64_t> timestamps = {};  // in frames of `rate`; empty: 0, 1, 2 ...
   std::map<std::string, std::string> encoder_options = {};
   std::map<std::string, std::string> container_options = {};
+  Image (*paint)(std::int64_t index, int width, int height) = test_frame;
 };
 
 namespace detail {
@@ -209,7 +229,7 @@ inline void encode_video(const std::filesystem::path& path, const TestVideo& vid
   };
   for (int i = 0; i < video.frames; ++i) {
     const auto frame =
-        detail::encoder_frame(test_frame(video.first_number + i, video.width, video.height), *codec);
+        detail::encoder_frame(video.paint(video.first_number + i, video.width, video.height), *codec);
     frame->pts = video.timestamps.empty() ? i : video.timestamps[static_cast<std::size_t>(i)];
     detail::encode(*codec, frame.get(), write);
   }

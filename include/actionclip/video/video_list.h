@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actionclip/video/config.h"
+#include "actionclip/video/time_range.h"
 
 namespace actionclip {
 
@@ -15,6 +16,7 @@ struct VideoEntry {
   std::filesystem::path path;     // root folder applied
   std::int64_t label_id = -1;     // -1: none (captions)
   std::int64_t frame_count = -1;  // frame folders: from the list; -1: to be found out
+  TimeRange range = {};           // the part of a video file that counts
   std::string caption = "";       // caption lists
   std::int64_t line = 0;          // in the list, from 1: for messages
 };
