@@ -56,6 +56,15 @@ std::int64_t RegularFile::read(std::span<std::uint8_t> bytes) {
   }
 }
 
+std::int64_t RegularFile::read_at(std::int64_t offset, std::span<std::uint8_t> bytes) {
+  const Stopwatch watch(seconds_reading);
+  while (true) {
+    const ssize_t count = ::pread(descriptor_, bytes.data(), bytes.size(), offset);
+    if (count >= 0) return count;
+    if (errno != EINTR) return -errno;
+  }
+}
+
 std::int64_t RegularFile::seek(std::int64_t offset, int whence) {
   const off_t position = ::lseek(descriptor_, offset, whence);
   return position >= 0 ? position : -errno;

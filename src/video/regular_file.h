@@ -28,6 +28,8 @@ class RegularFile {
 
   // Reads at the file position; returns bytes read (0 at the end), or -errno.
   std::int64_t read(std::span<std::uint8_t> bytes);
+  // The same from `offset` on, whatever the file position, which stays.
+  std::int64_t read_at(std::int64_t offset, std::span<std::uint8_t> bytes);
   // As lseek; returns the new position, or -errno.
   std::int64_t seek(std::int64_t offset, int whence);
 

@@ -103,6 +103,7 @@ void SelectiveDecoder::go_to(const PacketIndex& index, std::size_t number) {
 
 // False if the stream was lost on the way.
 bool SelectiveDecoder::seek(const PacketIndex& index, std::size_t number) {
+  const Stopwatch watch(counters_.demux_seconds);
   ++counters_.seeks;
   current_ = kNowhere;
   if (!stream_->seek(index.packets()[number].pts, index.packets()[number].dts)) return false;

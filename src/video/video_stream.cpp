@@ -79,21 +79,31 @@ VideoStream::VideoStream(RegularFile& file, const Deadline& deadline, Analysis a
 // to stop it.
 int VideoStream::read_source(void* source, std::uint8_t* buffer, int size) {
   if (is_late(source) != 0) return AVERROR_EXIT;
-  const auto count = static_cast<Source*>(source)->file.read({buffer, static_cast<std::size_t>(size)});
+  auto& [file, deadline, position] = *static_cast<Source*>(source);
+  const std::int64_t count = file.read_at(position, {buffer, static_cast<std::size_t>(size)});
+  if (count > 0) position += count;
   return count == 0 ? AVERROR_EOF : static_cast<int>(count);
 }
 
 std::int64_t VideoStream::seek_source(void* source, std::int64_t offset, int whence) {
-  RegularFile& file = static_cast<Source*>(source)->file;
+  auto& [file, deadline, position] = *static_cast<Source*>(source);
   if ((whence & AVSEEK_SIZE) != 0) return file.size();
-  return file.seek(offset, whence & ~AVSEEK_FORCE);
+  switch (whence & ~AVSEEK_FORCE) {
+    case SEEK_CUR:
+      offset += position;
+      break;
+    case SEEK_END:
+      offset += file.size();
+      break;
+    default:
+      break;
+  }
+  return offset < 0 ? AVERROR(EINVAL) : position = offset;
 }
 
 int VideoStream::is_late(void* source) { return static_cast<Source*>(source)->deadline.passed() ? 1 : 0; }
 
 void VideoStream::open_container() {
-  if (const auto position = source_.file.seek(0, SEEK_SET); position < 0)
-    fail("cannot read", static_cast<int>(position));
   auto* buffer = static_cast<unsigned char*>(av_malloc(kIoBufferBytes));
   if (buffer == nullptr) throw std::bad_alloc();
   io_.reset(avio_alloc_context(buffer, kIoBufferBytes, 0, &source_, read_source, nullptr, seek_source));

@@ -55,10 +55,11 @@ class VideoStream {
   [[noreturn]] void fail(const std::string& what, int code) const;
 
  private:
-  // What the callbacks of FFmpeg's reading get.
+  // What the callbacks of FFmpeg's reading get. The position is its own: several streams may read one file.
   struct Source {
     RegularFile& file;
     const Deadline& deadline;
+    std::int64_t position = 0;
   };
 
   static int read_source(void* source, std::uint8_t* buffer, int size);
