@@ -42,7 +42,16 @@ void turn(const std::uint8_t* stored, int row_bytes, int width, int height, cons
           Image& image) {
   image.width = orientation.transpose ? height : width;
   image.height = orientation.transpose ? width : height;
-  image.rgb.resize(static_cast<std::size_t>(width) * height * 3);
+  const std::size_t bytes = static_cast<std::size_t>(width) * height * 3;
+  if (!orientation.transpose && !orientation.flip_x && !orientation.flip_y) {
+    image.rgb.reserve(bytes);  // filling it with zeros first would take as long as the copy
+    for (int y = 0; y < height; ++y) {
+      const std::uint8_t* row = stored + static_cast<std::ptrdiff_t>(y) * row_bytes;
+      image.rgb.insert(image.rgb.end(), row, row + static_cast<std::ptrdiff_t>(width) * 3);
+    }
+    return;
+  }
+  image.rgb.resize(bytes);
   const std::int64_t column_step =
       orientation.transpose ? image.width : 1;  // in pixels of the image, per stored column
   const std::int64_t row_step = orientation.transpose ? 1 : image.width;
@@ -53,10 +62,6 @@ void turn(const std::uint8_t* stored, int row_bytes, int width, int height, cons
   for (int y = 0; y < height; ++y) {
     const std::uint8_t* source = stored + static_cast<std::ptrdiff_t>(y) * row_bytes;
     std::uint8_t* target = image.rgb.data() + 3 * (origin + (rows_back ? -row_step : row_step) * y);
-    if (column_step == 1 && !columns_back) {
-      std::memcpy(target, source, static_cast<std::size_t>(width) * 3);
-      continue;
-    }
     const std::ptrdiff_t step = 3 * (columns_back ? -column_step : column_step);
     for (int x = 0; x < width; ++x) std::memcpy(target + step * x, source + 3 * x, 3);
   }

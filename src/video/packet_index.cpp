@@ -96,7 +96,7 @@ class Scan {
   }
 
   // The same about the whole.
-  const char* finish(int reorder_depth) {
+  const char* finish() {
     if (packets_.empty() || !packets_[0].seek_point) return "it does not start with a key picture";
     if (!parser_->has_order()) return times_increase() ? nullptr : "its times do not increase";
     std::vector<std::int64_t> times(packets_.size());
@@ -110,7 +110,8 @@ class Scan {
     std::vector<std::size_t> ranks(order.size());
     for (std::size_t i = 0; i < order.size(); ++i) ranks[order[i]] = i;
     const auto depth = needed_depth(ranks);
-    if (!depth || *depth > reorder_depth) return "its decoder would not restore the order of its pictures";
+    if (!depth) return "its pictures are too far out of order";
+    reorder_depth_ = *depth;
     // Only what is on the highest layer is referred to by none.
     const int highest = *std::max_element(layers_.begin(), layers_.end());
     for (std::size_t i = 0; i < packets_.size(); ++i) {
@@ -120,6 +121,7 @@ class Scan {
   }
 
   bool needs_first() const { return !parser_->can_skip_first() || only_first_has_headers_; }
+  int reorder_depth() const { return reorder_depth_; }
   std::vector<IndexedPacket>& packets() { return packets_; }
 
  private:
@@ -158,6 +160,7 @@ class Scan {
   std::vector<Numbering> numbers_;
   std::vector<int> layers_;
   std::int64_t period_ = 0;
+  int reorder_depth_ = 0;
   std::uint64_t first_headers_ = 0;
   bool only_first_has_headers_ = false;
   bool later_have_headers_ = false;
@@ -165,7 +168,8 @@ class Scan {
 
 }  // namespace
 
-std::optional<PacketIndex> PacketIndex::scan(VideoStream& stream, int reorder_depth, std::string& objection) {
+std::optional<PacketIndex> PacketIndex::scan(VideoStream& stream, std::string& objection,
+                                             const TakePacket& take) {
   Scan scan(stream);
   const auto packet = owned<UniquePacket>(av_packet_alloc());
   while (true) {
@@ -179,8 +183,9 @@ std::optional<PacketIndex> PacketIndex::scan(VideoStream& stream, int reorder_de
       objection = reason;
       return std::nullopt;
     }
+    take(*packet);
   }
-  if (const char* reason = scan.finish(reorder_depth)) {
+  if (const char* reason = scan.finish()) {
     objection = reason;
     return std::nullopt;
   }
@@ -188,6 +193,7 @@ std::optional<PacketIndex> PacketIndex::scan(VideoStream& stream, int reorder_de
   index.packets_ = std::move(scan.packets());
   index.unit_ = stream.stream().time_base;
   index.needs_first_ = scan.needs_first();
+  index.reorder_depth_ = scan.reorder_depth();
   if (index.arrange()) return index;
   objection = "none of its frames is shown";
   return std::nullopt;
@@ -242,12 +248,13 @@ std::vector<DecodeRun> PacketIndex::plan(std::span<const std::size_t> packets) c
   return runs;
 }
 
-// Numbers, then the packets: what little differs from the one before.
+// What is said of the whole, then the packets: what little differs from the one before.
 std::string PacketIndex::to_bytes() const {
   std::string bytes;
   put_number(bytes, unit_.num);
   put_number(bytes, unit_.den);
   put_number(bytes, needs_first_ ? 1 : 0);
+  put_number(bytes, reorder_depth_);
   put_number(bytes, static_cast<std::int64_t>(packets_.size()));
   IndexedPacket before;
   for (const auto& packet : packets_) {
@@ -268,6 +275,7 @@ std::optional<PacketIndex> PacketIndex::from_bytes(std::string_view bytes) {
   index.unit_.num = static_cast<int>(take_number(bytes));
   index.unit_.den = static_cast<int>(take_number(bytes));
   index.needs_first_ = take_number(bytes) != 0;
+  index.reorder_depth_ = static_cast<int>(take_number(bytes));
   const std::int64_t count = take_number(bytes);
   if (count < 1 || static_cast<std::size_t>(count) > std::min(kMaxPackets, bytes.size())) return std::nullopt;
   index.packets_.reserve(static_cast<std::size_t>(count));

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -46,10 +47,14 @@ struct DecodeRun {
 // give the same pixels as decoding all, by the rules of the codecs' standards.
 class PacketIndex {
  public:
-  // Reads all packets of `stream`, which stands at its start. `reorder_depth`: as many pictures its decoder
-  // holds back. None, and in `objection` the reason, if its frames cannot be predicted. Throws VideoError if
-  // the deadline passes.
-  static std::optional<PacketIndex> scan(VideoStream& stream, int reorder_depth, std::string& objection);
+  // Reads all packets of `stream`, which stands at its start, and calls `take` with each. None, and in
+  // `objection` the reason, if its frames cannot be predicted. Throws VideoError if the deadline passes.
+  using TakePacket = std::function<void(const AVPacket& packet)>;
+  static std::optional<PacketIndex> scan(VideoStream& stream, std::string& objection, const TakePacket& take);
+
+  // How many pictures the decoder must hold back, at least, to put them in order: else the prediction is
+  // void.
+  int reorder_depth() const { return reorder_depth_; }
 
   std::int64_t frame_count() const { return static_cast<std::int64_t>(by_time_.size()); }
   const std::vector<IndexedPacket>& packets() const { return packets_; }
@@ -75,6 +80,7 @@ class PacketIndex {
   std::vector<IndexedPacket> packets_;
   AVRational unit_{0, 1};
   bool needs_first_ = false;
+  int reorder_depth_ = 0;
   std::vector<std::size_t> by_time_;
   std::vector<std::size_t> seek_points_;
   FrameTimes times_;

@@ -12,6 +12,9 @@ namespace {
 // Reading on costs less than a seek up to here.
 constexpr std::int64_t kSeekBytes = 256 << 10;
 
+// Of a file of fewer bytes all packets are kept: ten seconds of 340 x 256 are one of these.
+constexpr std::int64_t kKeptBytes = 2 << 20;
+
 bool is_packet(const AVPacket& packet, const IndexedPacket& expected) {
   return packet.pts == expected.pts && packet.pos == expected.position && packet.size == expected.size;
 }
@@ -36,6 +39,23 @@ SelectiveDecoder::SelectiveDecoder(std::unique_ptr<VideoStream> stream, OpenStre
       codec_(stream_->open_decoder()),
       packet_(owned<UniquePacket>(av_packet_alloc())),
       frame_(owned<UniqueFrame>(av_frame_alloc())) {}
+
+void SelectiveDecoder::keep(const AVPacket& packet) {
+  kept_bytes_ += packet.size;
+  if (kept_bytes_ > kKeptBytes) {
+    kept_.clear();
+  } else {
+    kept_.push_back(owned<UniquePacket>(av_packet_clone(&packet)));
+  }
+}
+
+bool SelectiveDecoder::restores_order(const PacketIndex& index) {
+  // Where the container does not tell, H.264's decoder knows from the first picture on; what it guesses
+  // later, where the stream does not tell either, comes too late for frames that it has dropped by then.
+  if (codec_->has_b_frames < index.reorder_depth())
+    decode(index, {DecodeRun{0, {0}}}, [](const AVFrame&, std::size_t) {});
+  return codec_->has_b_frames >= index.reorder_depth();
+}
 
 void SelectiveDecoder::decode(const PacketIndex& index, const std::vector<DecodeRun>& runs,
                               const TakeFrame& take) {
@@ -68,8 +88,7 @@ void SelectiveDecoder::decode_run(const PacketIndex& index, const DecodeRun& run
     if (code < 0) throw Misprediction(ffmpeg_error_text(code));
   };
   for (const std::size_t number : run.packets) {
-    read_packet(index, number);
-    send(packet_.get());
+    send(&packet(index, number));
     ++counters_.packets_decoded;
     receive();
   }
@@ -79,17 +98,20 @@ void SelectiveDecoder::decode_run(const PacketIndex& index, const DecodeRun& run
   if (done < frames.size()) throw Misprediction("a frame did not come");
 }
 
-// Reads on until packet_ is the one of this number.
-void SelectiveDecoder::read_packet(const PacketIndex& index, std::size_t number) {
+// The packet of a number, for which the stream is read on.
+const AVPacket& SelectiveDecoder::packet(const PacketIndex& index, std::size_t number) {
+  if (!kept_.empty()) return *kept_[number];
   while (current_ < static_cast<std::int64_t>(number)) {
     next_packet();
     if (!is_packet(*packet_, index.packets()[static_cast<std::size_t>(++current_)]))
       throw Misprediction("a packet has changed its place");
   }
+  return *packet_;
 }
 
 // Brings the stream to a packet, a seek point, or somewhere before.
 void SelectiveDecoder::go_to(const PacketIndex& index, std::size_t number) {
+  if (!kept_.empty()) return;
   const auto& packets = index.packets();
   const bool is_ahead = current_ != kNowhere && current_ <= static_cast<std::int64_t>(number);
   const std::int64_t position = current_ >= 0 ? packets[static_cast<std::size_t>(current_)].position : 0;

@@ -40,8 +40,13 @@ class SelectiveDecoder {
   // decoder.
   SelectiveDecoder(std::unique_ptr<VideoStream> stream, OpenStream open_stream);
 
-  // Pictures that the decoder holds back to put them in order.
-  int reorder_depth() const { return codec_->has_b_frames; }
+  // Keeps a packet, the one after the last kept, so that it need not be read again. Short files are kept
+  // whole, others not at all.
+  void keep(const AVPacket& packet);
+
+  // Whether the decoder holds back enough pictures to put them in order. Throws as decode().
+  bool restores_order(const PacketIndex& index);
+
   VideoStream& stream() { return *stream_; }
 
   // Decodes the runs and gives all frames that come out of them. Throws Misprediction; VideoError if the
@@ -52,7 +57,7 @@ class SelectiveDecoder {
 
  private:
   void decode_run(const PacketIndex& index, const DecodeRun& run, const TakeFrame& take);
-  void read_packet(const PacketIndex& index, std::size_t number);
+  const AVPacket& packet(const PacketIndex& index, std::size_t number);
   void go_to(const PacketIndex& index, std::size_t number);
   bool seek(const PacketIndex& index, std::size_t number);
   void next_packet();
@@ -64,6 +69,8 @@ class SelectiveDecoder {
   UniqueFrame frame_;
   std::int64_t current_ = kNowhere;  // number of the packet in packet_, which stream_ has given last
   bool may_seek_ = true;
+  std::vector<UniquePacket> kept_;
+  std::int64_t kept_bytes_ = 0;
   DecodeCounters counters_;
 
   static constexpr std::int64_t kStart = -1, kNowhere = -2;

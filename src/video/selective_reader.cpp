@@ -17,8 +17,18 @@ std::unique_ptr<SelectiveReader> SelectiveReader::make(RegularFile& file, const 
   SelectiveDecoder decoder(std::move(stream), open_anew);
   std::optional<PacketIndex> index;
   if (!known.empty()) index = PacketIndex::from_bytes(known);
-  if (!index) index = PacketIndex::scan(decoder.stream(), decoder.reorder_depth(), objection);
-  if (!index) return nullptr;
+  try {
+    const auto keep = [&decoder](const AVPacket& packet) { decoder.keep(packet); };
+    if (!index) index = PacketIndex::scan(decoder.stream(), objection, keep);
+    if (!index) return nullptr;
+    if (!decoder.restores_order(*index)) {
+      objection = "its decoder would not restore the order of its pictures";
+      return nullptr;
+    }
+  } catch (const Misprediction& surprise) {
+    objection = surprise.what();
+    return nullptr;
+  }
   return std::unique_ptr<SelectiveReader>(new SelectiveReader(file, std::move(decoder), *std::move(index)));
 }
 

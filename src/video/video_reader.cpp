@@ -104,11 +104,11 @@ std::optional<std::vector<Image>> VideoReader::read_selected(std::span<const std
         fmt::format("{}: frame {} was asked for, but only {} decode", file_->path().string(), beyond, count));
   }
   // Who reads on and on, every frame, is better served by a decoder that goes on where it stands.
-  if (has_read_ && !indices.empty()) {
-    const std::int64_t next = full_->next_index() <= indices.front() ? full_->next_index() : 0;
-    if (indices.back() + 1 - next <= selective_->cost(indices)) return full_->read(indices);
+  if (!indices.empty()) {
+    const bool reads_on = last_index_ >= 0 && indices.front() > last_index_;
+    const std::int64_t distance = indices.back() - std::exchange(last_index_, indices.back());
+    if (reads_on && distance <= selective_->cost(indices)) return full_->read(indices);
   }
-  has_read_ = true;
   try {
     return selective_->read(indices);
   } catch (const Misprediction& surprise) {

@@ -4,13 +4,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/video/test_videos.h"
-#include "video/selective_decoder.h"
 
 namespace actionclip {
 namespace {
@@ -29,9 +29,8 @@ Scanned scan(const std::filesystem::path& path) {
   const Deadline never(0);
   auto stream = std::make_unique<VideoStream>(file, never, VideoStream::Analysis::if_needed);
   if (!stream->simple()) return {std::nullopt, "not simple"};
-  SelectiveDecoder decoder(std::move(stream), nullptr);
   Scanned scanned;
-  scanned.index = PacketIndex::scan(decoder.stream(), decoder.reorder_depth(), scanned.objection);
+  scanned.index = PacketIndex::scan(*stream, scanned.objection, [](const AVPacket&) {});
   return scanned;
 }
 
@@ -58,6 +57,17 @@ TEST(PacketIndex, TellsKeyPicturesFromThoseThatNobodyRefersTo) {
   EXPECT_DOUBLE_EQ(static_cast<double>(index->times().stamps[5] - index->times().stamps[0]) *
                        index->times().unit.num / index->times().unit.den,
                    5.0 / 25);
+}
+
+TEST(PacketIndex, TellsHowFarPicturesAreOutOfOrder) {
+  const TemporaryFolder folder;
+  for (const auto& [parameters, b_frames, depth] :
+       {std::tuple{"", 0, 0}, {"", 2, 1}, {"b-pyramid=2", 3, 2}, {"b-pyramid=2", 8, 2}}) {
+    encode_video(folder / "a.mkv", h264(parameters, 20, b_frames));
+    const auto [index, objection] = scan(folder / "a.mkv");
+    ASSERT_TRUE(index) << objection;
+    EXPECT_EQ(index->reorder_depth(), depth) << parameters << b_frames;
+  }
 }
 
 TEST(PacketIndex, PlansTheFewestPackets) {
@@ -109,10 +119,12 @@ TEST(PacketIndex, BytesGiveItBack) {
   const auto index = *scan(folder / "a.mp4").index;
   const std::string bytes = index.to_bytes();
   EXPECT_LT(bytes.size(), 20u * 12);
+  EXPECT_EQ(index.reorder_depth(), 1);
   const auto read = PacketIndex::from_bytes(bytes);
   ASSERT_TRUE(read);
   EXPECT_EQ(read->packets(), index.packets());
   EXPECT_EQ(read->by_time(), index.by_time());
+  EXPECT_EQ(read->reorder_depth(), 1);
   EXPECT_EQ(read->times().stamps, index.times().stamps);
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     EXPECT_FALSE(PacketIndex::from_bytes(bytes.substr(0, i))) << i;

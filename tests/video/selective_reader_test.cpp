@@ -238,12 +238,13 @@ TEST(SelectiveReader, ReadingOnAndOnDoesNotStartAnewEachTime) {
     EXPECT_EQ(differing(reader.read(next), next, whole), "");
   }
   EXPECT_EQ(reader.statistics().full_passes, 1);
-  EXPECT_LE(reader.statistics().packets_decoded, kFrames + 4);
+  EXPECT_LE(reader.statistics().packets_decoded, kFrames + 8);
 }
 
-// Noise, of which a group of pictures takes more bytes than are read rather than skipped.
+// Noise, of which a group of pictures takes more bytes than are read rather than skipped, and all more than
+// are kept in memory.
 TestVideo large(const char* encoder) {
-  auto video = moving(encoder, "qp=8", 6, 2);
+  auto video = moving(encoder, "qp=2", 6, 2);
   video.width = 256;
   video.height = 192;
   video.encoder_options["preset"] = "ultrafast";
@@ -261,6 +262,7 @@ TEST(SelectiveReader, SeeksInLongFiles) {
   const TemporaryFolder folder;
   for (const char* name : {"a.mp4", "a.mkv"}) {
     encode_video(folder / name, large("libx264"));
+    ASSERT_GT(std::filesystem::file_size(folder / name), 3u << 20);
     const auto whole = full_decode(folder / name);
     VideoReader reader(folder / name);
     for (const std::vector<std::int64_t>& choice :
@@ -268,7 +270,7 @@ TEST(SelectiveReader, SeeksInLongFiles) {
       EXPECT_EQ(differing(reader.read_chosen(always(choice)).frames, choice, whole), "") << name;
     }
     EXPECT_GE(reader.statistics().seeks, 5) << name;
-    EXPECT_LT(reader.statistics().packets_read, 60) << name;
+    EXPECT_LT(reader.statistics().packets_read, 2 * kFrames) << name;
     EXPECT_EQ(reader.statistics().full_passes, 0) << name;
   }
 }

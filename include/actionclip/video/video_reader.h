@@ -84,7 +84,7 @@ class VideoReader : public FrameSource {
   std::unique_ptr<SelectiveReader> selective_;  // none: all must be decoded
   std::int64_t claimed_frame_count_ = -1;
   bool is_decided_ = false;
-  bool has_read_ = false;
+  std::int64_t last_index_ = -1;  // of the frames read so far, the latest one asked for
   bool is_mispredicted_ = false;
   ReadStatistics statistics_;  // of opening
 };
