@@ -66,7 +66,7 @@ std::string differing(const std::vector<Image>& images, const std::vector<std::i
   return list;
 }
 
-FrameChooser always(std::vector<std::int64_t> indices) {
+FrameChooser always(const std::vector<std::int64_t>& indices) {
   return [indices](std::int64_t) { return indices; };
 }
 

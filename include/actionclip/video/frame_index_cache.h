@@ -15,10 +15,10 @@
 
 namespace actionclip {
 
-// An index is valid for a file's path, size and time of last change. In memory there are 16 bytes a video;
-// the indices themselves stay in the cache's file. Thread-safe, and several processes may share the file:
-// each adds to its end, and sees what the others have added once it is started anew. Never throws: without
-// its file, it still works in memory.
+// An index is valid for a file's path, size and time of last change. In memory there are some 30 bytes a
+// video; the indices themselves stay in the cache's file. Thread-safe, and several processes may share the
+// file: each adds to its end, and sees what the others have added once it is started anew. Never throws:
+// without its file, it still works in memory.
 class FrameIndexCache {
  public:
   // Kept in memory only.
