@@ -26,7 +26,7 @@ struct DecodeCounters {
   std::int64_t packets_read = 0;
   std::int64_t packets_decoded = 0;
   std::int64_t seeks = 0;
-  double demux_seconds = 0;  // of the processor, as the next
+  double demux_seconds = 0;
   double decode_seconds = 0;
 };
 

@@ -1,6 +1,7 @@
-// Times the reading of a few frames of videos, those of the test sampling, in one thread. Prints for each
-// file lines "key value": videos a second of the clock and of the processor, and the shares of the steps.
-//   decode_video_benchmark [--reads N] [--frames T] FILE...
+// Times the way from a video file to a test clip in one thread: the frames of the test sampling, short side
+// 256, centre crop 224, uint8 [T, 3, 224, 224]. Prints for each file one line of JSON: clips a second of the
+// processor and of the clock, what was decoded for one, and the share of each step. Files are read --seconds
+// long and lie in the page cache from the first read on. See compare_decoding.py.
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -8,17 +9,33 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include <ATen/Parallel.h>
 #include <CLI/CLI.hpp>
+#include <c10/util/Exception.h>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
+#include "actionclip/core/atomic_file.h"
 #include "actionclip/core/exit_code.h"
 #include "actionclip/video/sampler.h"
+#include "actionclip/video/transforms.h"
 #include "actionclip/video/video_reader.h"
 
 namespace actionclip {
 namespace {
+
+constexpr std::int64_t kShortSide = 256;
+constexpr std::int64_t kSide = 224;
+
+struct DecodeOptions {
+  std::vector<std::filesystem::path> files;
+  double seconds = 1;
+  std::int64_t frames = 8;
+  std::filesystem::path save;  // for the clip of the last file; empty: not wanted
+};
 
 // Of this process; other programs on the machine do not count.
 double processor_seconds() {
@@ -27,29 +44,63 @@ double processor_seconds() {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-void measure(const std::filesystem::path& path, std::int64_t reads, std::int64_t frames) {
-  ReadStatistics sum;
-  std::int64_t frame_count = 0;
-  const double processor_start = processor_seconds();
+struct Measurement {
+  double processor = 0;  // seconds, as the next two
+  double clock = 0;
+  double transform = 0;  // of the clock, as the reader's
+  double clips = 0;
+  ReadStatistics statistics;
+};
+
+at::Tensor read_clip(const std::filesystem::path& path, std::int64_t frames, Measurement& sum) {
+  VideoReader reader(path);
+  const auto chosen = reader.read_chosen([frames](std::int64_t n) { return sample_test_frames(n, frames); });
+  sum.statistics += reader.statistics();
   const auto start = std::chrono::steady_clock::now();
-  for (std::int64_t i = 0; i < reads; ++i) {
-    VideoReader reader(path);
-    frame_count =
-        reader.read_chosen([frames](std::int64_t n) { return sample_test_frames(n, frames); }).frame_count;
-    sum += reader.statistics();
+  auto clip = test_transform(chosen.frames, kShortSide, kSide, 1);
+  sum.transform += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  ++sum.clips;
+  return clip;
+}
+
+nlohmann::ordered_json as_json(const std::filesystem::path& path, const Measurement& sum) {
+  const ReadStatistics& all = sum.statistics;
+  const auto per_clip = [&](std::int64_t number) { return static_cast<double>(number) / sum.clips; };
+  const auto share = [&](double seconds) { return seconds / sum.clock; };
+  return {{"file", path.string()},
+          {"clips_per_processor_second", sum.clips / sum.processor},
+          {"clips_per_second", sum.clips / sum.clock},
+          {"packets_decoded", per_clip(all.packets_decoded)},
+          {"seeks", per_clip(all.seeks)},
+          {"full_passes", per_clip(all.full_passes)},
+          {"shares",
+           {{"open", share(all.open_seconds)},
+            {"read packets", share(all.demux_seconds)},
+            {"decode", share(all.decode_seconds)},
+            {"convert", share(all.convert_seconds)},
+            {"transform", share(sum.transform)}}}};
+}
+
+void measure(const DecodeOptions& options) {
+  at::set_num_threads(1);
+  for (const auto& path : options.files) {
+    Measurement warm_up, sum;
+    auto clip = read_clip(path, options.frames, warm_up);
+    const double processor_start = processor_seconds();
+    const auto start = std::chrono::steady_clock::now();
+    while (sum.processor < options.seconds) {
+      clip = read_clip(path, options.frames, sum);
+      sum.processor = processor_seconds() - processor_start;
+    }
+    sum.clock = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    fmt::print("{}\n", as_json(path, sum).dump());
+    if (!options.save.empty() && path == options.files.back()) {
+      clip = clip.contiguous();
+      write_file_atomically(
+          options.save, std::string_view(reinterpret_cast<const char*>(clip.const_data_ptr<std::uint8_t>()),
+                                         static_cast<std::size_t>(clip.numel())));
+    }
   }
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  const double processor = processor_seconds() - processor_start;
-  const auto times = static_cast<double>(reads);
-  const auto share = [&](double part) { return part / seconds.count(); };
-  fmt::print("file {}\nframes {}\nvideos_per_second {:.2f}\nvideos_per_processor_second {:.2f}\n",
-             path.string(), frame_count, times / seconds.count(), times / processor);
-  fmt::print("packets_decoded {:.1f}\nseeks {:.1f}\nfull_passes {:.1f}\n",
-             static_cast<double>(sum.packets_decoded) / times, static_cast<double>(sum.seeks) / times,
-             static_cast<double>(sum.full_passes) / times);
-  fmt::print("open_share {:.3f}\ndemux_share {:.3f}\ndecode_share {:.3f}\nconvert_share {:.3f}\n",
-             share(sum.open_seconds), share(sum.demux_seconds), share(sum.decode_seconds),
-             share(sum.convert_seconds));
 }
 
 }  // namespace
@@ -57,19 +108,22 @@ void measure(const std::filesystem::path& path, std::int64_t reads, std::int64_t
 
 int main(int argc, char** argv) {
   using namespace actionclip;
-  CLI::App program("Times the reading of test-sampled frames of video files; prints lines `key value`.",
+  CLI::App program("Times the reading of test clips from video files; prints a line of JSON for each.",
                    "decode_video_benchmark");
-  std::vector<std::filesystem::path> files;
-  std::int64_t reads = 20, frames = 8;
-  program.add_option("files", files, "the videos")->required();
-  program.add_option("--reads", reads, "reads of each video")->check(CLI::PositiveNumber);
-  program.add_option("--frames", frames, "frames of a read")->check(CLI::PositiveNumber);
+  DecodeOptions options;
+  program.add_option("files", options.files, "the videos")->check(CLI::ExistingFile)->required();
+  program.add_option("--seconds", options.seconds, "of the processor, for each file")
+      ->check(CLI::PositiveNumber);
+  program.add_option("--frames", options.frames, "of a clip")->check(CLI::Range(1, 4096));
+  program.add_option("--save", options.save, "the file for the last video's clip: its bytes");
   try {
     program.parse(argc, argv);
-    for (const auto& file : files) measure(file, reads, frames);
+    measure(options);
     return kExitDone;
   } catch (const CLI::ParseError& problem) {
     return program.exit(problem) == 0 ? kExitDone : kExitUsage;
+  } catch (const c10::Error& problem) {
+    fmt::print(stderr, "decode_video_benchmark: {}\n", problem.what_without_backtrace());
   } catch (const std::exception& problem) {
     fmt::print(stderr, "decode_video_benchmark: {}\n", problem.what());
   }
