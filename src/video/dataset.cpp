@@ -10,7 +10,7 @@
 
 #include "actionclip/core/error.h"
 #include "actionclip/core/random.h"
-#include "actionclip/video/frame_count_cache.h"
+#include "actionclip/video/frame_index_cache.h"
 #include "actionclip/video/open_source.h"
 #include "actionclip/video/sampler.h"
 #include "actionclip/video/transforms.h"
@@ -22,10 +22,10 @@ constexpr int kMaxReplacements = 10;
 constexpr std::size_t kNamedFailures = 5;
 
 ClipDataset::FetchFrames fetch_from_disk(const VideoList& list, bool keep_frame_counts) {
-  auto counts = keep_frame_counts ? std::make_shared<FrameCountCache>(frame_count_file(list.file()))
-                                  : std::make_shared<FrameCountCache>();
-  return [counts, config = list.config()](const VideoEntry& entry, const FrameChooser& choose) {
-    return fetch_frames(entry, config, *counts, choose).frames;
+  auto cache = keep_frame_counts ? std::make_shared<FrameIndexCache>(frame_index_file(list.file()))
+                                 : std::make_shared<FrameIndexCache>();
+  return [cache, config = list.config()](const VideoEntry& entry, const FrameChooser& choose) {
+    return fetch_frames(entry, config, *cache, choose).frames;
   };
 }
 

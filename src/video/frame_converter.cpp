@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -14,10 +15,7 @@ extern "C" {
 namespace actionclip {
 namespace {
 
-// Chroma is interpolated to full resolution and rounded exactly, with the same result on every processor: a
-// run converts few frames of a video, so quality and reproducibility come before speed.
-constexpr int kScalerFlags =
-    SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP | SWS_BITEXACT;
+constexpr int kScalerFlags = SWS_BILINEAR | SWS_BITEXACT;
 
 // libswscale's vector code writes whole blocks, past the end of a row whose width is not a multiple.
 constexpr int kRowAlignment = 64;
@@ -44,7 +42,16 @@ void turn(const std::uint8_t* stored, int row_bytes, int width, int height, cons
           Image& image) {
   image.width = orientation.transpose ? height : width;
   image.height = orientation.transpose ? width : height;
-  image.rgb.resize(static_cast<std::size_t>(width) * height * 3);
+  const std::size_t bytes = static_cast<std::size_t>(width) * height * 3;
+  if (!orientation.transpose && !orientation.flip_x && !orientation.flip_y) {
+    image.rgb.reserve(bytes);  // filling it with zeros first would take as long as the copy
+    for (int y = 0; y < height; ++y) {
+      const std::uint8_t* row = stored + static_cast<std::ptrdiff_t>(y) * row_bytes;
+      image.rgb.insert(image.rgb.end(), row, row + static_cast<std::ptrdiff_t>(width) * 3);
+    }
+    return;
+  }
+  image.rgb.resize(bytes);
   const std::int64_t column_step =
       orientation.transpose ? image.width : 1;  // in pixels of the image, per stored column
   const std::int64_t row_step = orientation.transpose ? 1 : image.width;
@@ -55,10 +62,6 @@ void turn(const std::uint8_t* stored, int row_bytes, int width, int height, cons
   for (int y = 0; y < height; ++y) {
     const std::uint8_t* source = stored + static_cast<std::ptrdiff_t>(y) * row_bytes;
     std::uint8_t* target = image.rgb.data() + 3 * (origin + (rows_back ? -row_step : row_step) * y);
-    if (column_step == 1 && !columns_back) {
-      std::memcpy(target, source, static_cast<std::size_t>(width) * 3);
-      continue;
-    }
     const std::ptrdiff_t step = 3 * (columns_back ? -column_step : column_step);
     for (int x = 0; x < width; ++x) std::memcpy(target + step * x, source + 3 * x, 3);
   }
@@ -74,32 +77,37 @@ Orientation orientation_of(const std::int32_t* matrix) {
   return {true, c < 0, b < 0};
 }
 
-FrameConverter::FrameConverter(const AVFrame& first, Orientation orientation)
+FrameConverter::FrameConverter(const AVFrame& first, Orientation orientation, std::filesystem::path path)
     : width_(first.width),
       height_(first.height),
       orientation_(orientation),
+      path_(std::move(path)),
       stored_(static_cast<std::size_t>(padded_row_bytes(first.width)) * first.height + kRowAlignment) {}
 
-Image FrameConverter::convert(const AVFrame& frame) {
-  const auto format = static_cast<AVPixelFormat>(frame.format);
-  SwsContext* scaler =
-      sws_getCachedContext(scaler_.release(), frame.width, frame.height, format, width_, height_,
-                           AV_PIX_FMT_RGB24, kScalerFlags, nullptr, nullptr, nullptr);
-  scaler_.reset(scaler);
-  if (scaler == nullptr) {
+void FrameConverter::set_up(const Source& source) {
+  const auto format = static_cast<AVPixelFormat>(source.format);
+  scaler_.reset(sws_getContext(source.width, source.height, format, width_, height_, AV_PIX_FMT_RGB24,
+                               kScalerFlags, nullptr, nullptr, nullptr));
+  source_ = scaler_ != nullptr ? source : Source{};
+  if (scaler_ == nullptr) {
     const char* name = av_get_pix_fmt_name(format);
-    throw VideoError(fmt::format("frames of {} x {} '{}' cannot be converted to RGB", frame.width,
-                                 frame.height, name != nullptr ? name : "unknown"));
+    throw VideoError(fmt::format("{}: frames of {} x {} '{}' cannot be converted to RGB", path_.string(),
+                                 source.width, source.height, name != nullptr ? name : "unknown"));
   }
   // AVColorSpace numbers its matrices as sws_getCoefficients does. Refused for RGB sources, which need no
   // matrix.
-  sws_setColorspaceDetails(scaler, sws_getCoefficients(frame.colorspace), has_full_range(frame),
+  sws_setColorspaceDetails(scaler_.get(), sws_getCoefficients(source.space), source.full_range,
                            sws_getCoefficients(SWS_CS_DEFAULT), 1, 0, 1 << 16, 1 << 16);
+}
+
+Image FrameConverter::convert(const AVFrame& frame) {
+  const Source source{frame.format, frame.width, frame.height, frame.colorspace, has_full_range(frame)};
+  if (scaler_ == nullptr || source != source_) set_up(source);
   const int row_bytes = padded_row_bytes(width_);
   std::uint8_t* const planes[] = {stored_.data()};
   const int strides[] = {row_bytes};
-  if (sws_scale(scaler, frame.data, frame.linesize, 0, frame.height, planes, strides) != height_) {
-    throw VideoError("a frame could not be converted to RGB");
+  if (sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height, planes, strides) != height_) {
+    throw VideoError(fmt::format("{}: a frame could not be converted to RGB", path_.string()));
   }
   Image image;
   turn(stored_.data(), row_bytes, width_, height_, orientation_, image);

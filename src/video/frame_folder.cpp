@@ -120,6 +120,16 @@ std::vector<Image> FrameFolder::read(std::span<const std::int64_t> indices) {
   return images;
 }
 
+ChosenFrames FrameFolder::read_chosen(const FrameChooser& choose, const FrameIndex&, const TimeRange& range) {
+  if (!range.whole()) {
+    throw Error(
+        fmt::format("{}: frames in a folder have no times, so seconds {} to {} cannot be taken from it; use "
+                    "the video file",
+                    folder_.string(), range.start, range.end));
+  }
+  return {.frame_count = frame_count_, .frames = read(choose(frame_count_))};
+}
+
 std::vector<fs::path> image_files(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& name : names_in(folder)) {

@@ -11,8 +11,12 @@
 
 #include "actionclip/core/error.h"
 
+#include "video/stopwatch.h"
+
 namespace actionclip {
 namespace {
+
+thread_local double seconds_reading = 0;
 
 // What keeps an open file from being read as a video, or nullptr.
 const char* objection(const struct stat& status) {
@@ -23,6 +27,8 @@ const char* objection(const struct stat& status) {
 }
 
 }  // namespace
+
+double seconds_spent_reading() { return seconds_reading; }
 
 RegularFile::RegularFile(const std::filesystem::path& path)
     : path_(path),
@@ -43,8 +49,18 @@ RegularFile::RegularFile(const std::filesystem::path& path)
 RegularFile::~RegularFile() { ::close(descriptor_); }
 
 std::int64_t RegularFile::read(std::span<std::uint8_t> bytes) {
+  const Stopwatch watch(seconds_reading);
   while (true) {
     const ssize_t count = ::read(descriptor_, bytes.data(), bytes.size());
+    if (count >= 0) return count;
+    if (errno != EINTR) return -errno;
+  }
+}
+
+std::int64_t RegularFile::read_at(std::int64_t offset, std::span<std::uint8_t> bytes) {
+  const Stopwatch watch(seconds_reading);
+  while (true) {
+    const ssize_t count = ::pread(descriptor_, bytes.data(), bytes.size(), offset);
     if (count >= 0) return count;
     if (errno != EINTR) return -errno;
   }

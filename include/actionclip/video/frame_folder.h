@@ -32,6 +32,9 @@ class FrameFolder : public FrameSource {
   // VideoError names the file that is missing or damaged. Reading follows read_image(): the orientation in
   // EXIF data is ignored.
   std::vector<Image> read(std::span<const std::int64_t> indices) override;
+  // Frames in a folder have no times: Error for a range.
+  ChosenFrames read_chosen(const FrameChooser& choose, const FrameIndex& known = {},
+                           const TimeRange& range = {}) override;
 
  private:
   std::filesystem::path file(std::int64_t index) const;
