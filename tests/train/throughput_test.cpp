@@ -6,10 +6,14 @@ namespace actionclip {
 namespace {
 
 TEST(Throughput, OfOneRankIsItsOwn) {
-  const Throughput throughput({.data_wait = {0.5}, .communication = {0}}, /*videos=*/8, /*seconds=*/2);
-  EXPECT_EQ(throughput.to_json(),
-            (nlohmann::ordered_json{
-                {"videos_per_second", 4.0}, {"data_wait_fraction", 0.25}, {"communication_fraction", 0.0}}));
+  const Throughput throughput(
+      {.data_wait = {0.5}, .communication = {0}, .load = {.read = 0.25, .decode = 1.5, .transform = 0.75}},
+      /*videos=*/8, /*seconds=*/2);
+  const nlohmann::ordered_json data = {{"read", 0.25}, {"decode", 1.5}, {"transform", 0.75}, {"wait", 0.5}};
+  EXPECT_EQ(throughput.to_json(), (nlohmann::ordered_json{{"videos_per_second", 4.0},
+                                                          {"data_wait_fraction", 0.25},
+                                                          {"communication_fraction", 0.0},
+                                                          {"data", data}}));
   EXPECT_EQ(throughput.describe(), "4.0 videos a second, 25 % of the time waiting for data");
 }
 
@@ -19,6 +23,7 @@ TEST(Throughput, OfSeveralRanksShowsTheOneThatTheOthersWaitFor) {
   EXPECT_EQ(record.at("videos_per_second"), 4.0);
   EXPECT_EQ(record.at("data_wait_fraction"), 0.25);
   EXPECT_EQ(record.at("communication_fraction"), 0.25);
+  EXPECT_EQ(record.at("data").at("wait"), 1.0) << "of all ranks together";
   EXPECT_EQ(record.at("ranks").at("videos_per_second"), (std::vector<double>{4, 2}));
   EXPECT_EQ(record.at("ranks").at("data_wait_fraction"), (std::vector<double>{0, 0.5}));
   EXPECT_EQ(throughput.describe(),
