@@ -188,9 +188,9 @@ void SplitScorer::require_same_on_ranks(const DatasetConfig& split) const {
 
 EvaluationReport SplitScorer::score(const DatasetConfig& split) const {
   require_same_on_ranks(split);
-  const ClipDataset videos(
-      read_video_list(split, labels_.size()),
-      clip_options(experiment_, weights_.config.vision.image_size, weights_.config.fusion.frames));
+  const ClipDataset videos(read_video_list(split, labels_.size()),
+                           clip_options(experiment_, weights_.config.vision.image_size,
+                                        weights_.config.fusion.frames, labels_.size()));
   return evaluate(*classifier_, videos, labels_, experiment_.eval, experiment_.data, group_);
 }
 

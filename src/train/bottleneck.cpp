@@ -1,7 +1,8 @@
-#include "bottleneck.h"
+#include "actionclip/train/bottleneck.h"
 
 #include <algorithm>
 #include <cmath>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -18,6 +19,14 @@ std::string percent(double share) {
 }
 
 }  // namespace
+
+RunSetup run_setup(const Experiment& experiment, std::int64_t machine_ranks) {
+  return {.workers = experiment.data.num_workers,
+          .prefetch = experiment.data.prefetch,
+          .cores = std::max<std::int64_t>(1, std::thread::hardware_concurrency()),
+          .machine_ranks = machine_ranks,
+          .full_precision = experiment.train.precision == Precision::fp32};
+}
 
 void Bottleneck::add(const StepTimes& step) {
   if (++steps_ == 1) return;

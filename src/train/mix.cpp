@@ -1,6 +1,7 @@
 #include "actionclip/train/mix.h"
 
 #include <ATen/ops/lerp.h>
+#include <ATen/ops/one_hot.h>
 #include <fmt/format.h>
 
 #include "actionclip/core/error.h"
@@ -10,18 +11,19 @@ namespace {
 
 // In the place of each row its partner.
 at::Tensor partners(const at::Tensor& rows, std::int64_t repeats) {
-  const auto block = 2 * repeats;
-  if (repeats < 1 || rows.size(0) % block != 0) {
-    throw Error(
-        fmt::format("train.mix: {} videos of a rank's part of a batch cannot be mixed in pairs: with "
-                    "data.sampling.repeats "
-                    "{} it must be a multiple of {}",
-                    rows.size(0), repeats, block));
-  }
+  require_partners(rows.size(0), repeats);
   return rows.unflatten(0, {-1, 2, repeats}).flip(1).reshape(rows.sizes());
 }
 
 }  // namespace
+
+void require_partners(std::int64_t rows, std::int64_t repeats) {
+  if (rows % (2 * repeats) == 0) return;
+  throw Error(fmt::format(
+      "train.mix: clips are mixed in pairs of videos, but a rank has {} clips of a batch (train.batch_size / "
+      "train.accumulate_steps / ranks): it must be a multiple of {} (2 * data.sampling.repeats)",
+      rows, 2 * repeats));
+}
 
 at::Tensor mix_clips(const at::Tensor& clips, const MixChoice& choice, std::int64_t repeats) {
   if (choice.box) {
@@ -38,6 +40,12 @@ at::Tensor mix_clips(const at::Tensor& clips, const MixChoice& choice, std::int6
 
 at::Tensor mix_targets(const at::Tensor& targets, const MixChoice& choice, std::int64_t repeats) {
   return at::lerp(partners(targets, repeats), targets, choice.share);
+}
+
+void mix(TrainBatch& batch, const MixChoice& choice, std::int64_t repeats, std::int64_t classes) {
+  if (!batch.targets.defined()) batch.targets = at::one_hot(batch.label_ids, classes).to(at::kFloat);
+  batch.targets = mix_targets(batch.targets, choice, repeats);
+  batch.clips = mix_clips(batch.clips, choice, repeats);
 }
 
 }  // namespace actionclip

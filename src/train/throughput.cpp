@@ -57,4 +57,15 @@ std::string Throughput::describe() const {
   return text;
 }
 
+StepTimes step_times(const StepReport& report, double seconds, double cpu_seconds) {
+  const auto ranks = static_cast<double>(report.data_wait.size());
+  const auto& load = report.load;
+  return {.whole = seconds,
+          .waiting = mean(report.data_wait),
+          .communication = mean(report.communication),
+          .cpu = cpu_seconds,
+          .load = {
+              .read = load.read / ranks, .decode = load.decode / ranks, .transform = load.transform / ranks}};
+}
+
 }  // namespace actionclip

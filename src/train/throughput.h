@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "actionclip/train/bottleneck.h"
 #include "actionclip/train/learner.h"
 
 namespace actionclip {
@@ -31,5 +32,8 @@ class Throughput {
   double waited_;  // seconds of all ranks
   double videos_per_second_;
 };
+
+// The step on one rank, on average over the ranks; `cpu_seconds` of this one.
+StepTimes step_times(const StepReport& report, double seconds, double cpu_seconds);
 
 }  // namespace actionclip

@@ -1,4 +1,4 @@
-#include "train/bottleneck.h"
+#include "actionclip/train/bottleneck.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

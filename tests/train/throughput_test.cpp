@@ -36,5 +36,15 @@ TEST(Throughput, StaysFiniteWhereAClockSaysThatARankOnlyWaited) {
   EXPECT_LT(throughput.to_json().at("ranks").at("videos_per_second")[0].get<double>(), 1e5);
 }
 
+TEST(StepTimes, AreThoseOfARankOnAverage) {
+  const StepReport report{.data_wait = {0, 1}, .communication = {0.5, 0.1}, .load = {.decode = 3}};
+  const auto times = step_times(report, /*seconds=*/2, /*cpu_seconds=*/5);
+  EXPECT_EQ(times.whole, 2);
+  EXPECT_EQ(times.cpu, 5);
+  EXPECT_EQ(times.waiting, 0.5);
+  EXPECT_NEAR(times.communication, 0.3, 1e-12);
+  EXPECT_EQ(times.load.decode, 1.5);
+}
+
 }  // namespace
 }  // namespace actionclip

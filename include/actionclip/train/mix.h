@@ -15,15 +15,23 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "actionclip/train/learner.h"
 #include "actionclip/train/mix_choice.h"
 
 namespace actionclip {
 
-// clips [N, ..., H, W], uint8 or floating point -> the same, mixed by `choice`. Throws Error unless N is a
-// multiple of 2 * repeats.
+// Throws Error (train.mix, with the numbers) unless `rows` of a rank's part of a batch are whole blocks of
+// 2 * repeats.
+void require_partners(std::int64_t rows, std::int64_t repeats);
+
+// clips [N, ..., H, W], uint8 or floating point -> the same, mixed by `choice`. Throws as require_partners().
 at::Tensor mix_clips(const at::Tensor& clips, const MixChoice& choice, std::int64_t repeats);
 
-// targets [N, C], floating point -> share * own + (1 - share) * partner's. Throws as above.
+// targets [N, C], floating point -> share * own + (1 - share) * partner's. Throws as require_partners().
 at::Tensor mix_targets(const at::Tensor& targets, const MixChoice& choice, std::int64_t repeats);
+
+// Mixes the clips of a batch, and its targets of `classes` C, which it makes of the labels where there are
+// none. Throws as require_partners().
+void mix(TrainBatch& batch, const MixChoice& choice, std::int64_t repeats, std::int64_t classes);
 
 }  // namespace actionclip

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "actionclip/train/experiment.h"
 #include "actionclip/video/load_seconds.h"
 
 namespace actionclip {
@@ -28,6 +29,8 @@ struct RunSetup {
   std::int64_t machine_ranks = 1;  // that share them
   bool full_precision = true;      // train.precision: fp32
 };
+
+RunSetup run_setup(const Experiment& experiment, std::int64_t machine_ranks);
 
 class Bottleneck {
  public:
