@@ -7,16 +7,19 @@
 
 namespace actionclip {
 
-MixBox cutmix_box(double share, std::int64_t x, std::int64_t y, std::int64_t width, std::int64_t height) {
+MixChoice cutmix_choice(double share, std::int64_t x, std::int64_t y, std::int64_t width,
+                        std::int64_t height) {
   const double half = 0.5 * std::sqrt(1.0 - share);  // of a side
   const auto half_width = static_cast<std::int64_t>(half * static_cast<double>(width));
   const auto half_height = static_cast<std::int64_t>(half * static_cast<double>(height));
   const auto left = std::max<std::int64_t>(x - half_width, 0);
   const auto top = std::max<std::int64_t>(y - half_height, 0);
-  return {.x = left,
-          .y = top,
-          .width = std::min(x + half_width, width) - left,
-          .height = std::min(y + half_height, height) - top};
+  const MixBox box{.x = left,
+                   .y = top,
+                   .width = std::min(x + half_width, width) - left,
+                   .height = std::min(y + half_height, height) - top};
+  const auto covered = static_cast<double>(box.width * box.height) / static_cast<double>(width * height);
+  return {.share = 1.0 - covered, .box = box};
 }
 
 MixChoice choose_mix(const MixConfig& config, std::int64_t width, std::int64_t height, std::uint64_t seed,
@@ -30,9 +33,7 @@ MixChoice choose_mix(const MixConfig& config, std::int64_t width, std::int64_t h
   if (!cutmix) return {.share = share, .box = std::nullopt};
   const auto x = random.below(width);
   const auto y = random.below(height);
-  const auto box = cutmix_box(share, x, y, width, height);
-  const auto covered = static_cast<double>(box.width * box.height) / static_cast<double>(width * height);
-  return {.share = 1.0 - covered, .box = box};
+  return cutmix_choice(share, x, y, width, height);
 }
 
 }  // namespace actionclip

@@ -52,7 +52,7 @@ void check_options(const VideoList& list, const ClipDatasetOptions& options) {
   const auto require = [](bool fine, const std::string& message) {
     if (!fine) throw Error(message);
   };
-  require(list.size() > 0, fmt::format("{}: the list is empty", list.file().string()));
+  require(!list.empty(), fmt::format("{}: the list is empty", list.file().string()));
   require(options.frames >= 1, fmt::format("a clip of {} frames: at least 1 is needed", options.frames));
   require(options.clips >= 1, fmt::format("{} clips of a video: at least 1 is needed", options.clips));
   const std::array possible_crops = {1, 3, 5, 10};
@@ -230,7 +230,7 @@ void ClipDataset::load_test_clips(const VideoEntry& entry, Sample& sample) const
 }
 
 std::string ClipDataset::describe(const FailedVideo& failed) const {
-  return fmt::format("{}:{}: cannot be decoded: {}", list_.file().string(), list_.entry(failed.index).line,
+  return fmt::format("{}:{}: cannot be decoded: {}", list_.file().string(), list_.line(failed.index),
                      failed.reason);
 }
 

@@ -26,13 +26,14 @@ struct MixChoice {
 };
 
 // The choice for one part of a step, a function of (seed, part) and thus the same on all ranks. `part` is
-// counted over the steps, as in step_choices.h. The share comes from Beta(alpha, alpha); cutmix replaces it
-// by what the box leaves of the frame of width x height.
+// counted over the steps, as in step_choices.h. The share comes from Beta(alpha, alpha). Frames are of
+// width x height.
 MixChoice choose_mix(const MixConfig& config, std::int64_t width, std::int64_t height, std::uint64_t seed,
                      std::int64_t part);
 
-// The rectangle of cutmix, as torchvision has it: around the pixel (x, y), its sides sqrt(1 - share) of the
-// frame's, and cut off at the frame's edges.
-MixBox cutmix_box(double share, std::int64_t x, std::int64_t y, std::int64_t width, std::int64_t height);
+// Cutmix of `share`, as torchvision has it: the box is around the pixel (x, y), its sides are sqrt(1 - share)
+// of the frame's, and what lies beyond the frame's edges is cut off; the choice's share is what it leaves.
+MixChoice cutmix_choice(double share, std::int64_t x, std::int64_t y, std::int64_t width,
+                        std::int64_t height);
 
 }  // namespace actionclip

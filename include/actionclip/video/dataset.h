@@ -71,7 +71,7 @@ class ClipDataset {
   ClipDataset(VideoList list, ClipDatasetOptions options);
   ClipDataset(VideoList list, ClipDatasetOptions options, FetchFrames fetch);
 
-  std::int64_t size() const { return static_cast<std::int64_t>(list_.size()); }
+  std::int64_t size() const { return list_.size(); }
   const VideoList& list() const { return list_; }
 
   // C where videos of the list have several labels, so that a batch needs targets; 0 where one label says it
