@@ -20,6 +20,7 @@
 #include "actionclip/train/settle_text.h"
 #include "actionclip/train/step_choices.h"
 #include "actionclip/train/stop_signal.h"
+#include "actionclip/video/flip_labels.h"
 #include "actionclip/weights/initialize.h"
 #include "actionclip/weights/tensor_convert.h"
 
@@ -71,7 +72,9 @@ void Trainer::open_data() {
   const auto dataset = [&](const DatasetConfig& split, std::int64_t frames) {
     auto options =
         clip_options(experiment_, model_config.vision.image_size, frames, labels_ ? labels_->size() : 0);
-    if (labels_ && &split == &data.train) options.flip_labels = flip_labels(data.transforms, *labels_);
+    const auto& flip_labels = data.transforms.flip_labels;
+    if (labels_ && &split == &data.train && !flip_labels.empty())
+      options.flip_labels = read_flip_labels(flip_labels.path, *labels_);
     options.keep_frame_counts = options_.keep_frame_counts && leads();
     return std::make_unique<ClipDataset>(read_video_list(split, classes), std::move(options));
   };

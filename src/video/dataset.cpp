@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -13,11 +12,13 @@
 
 #include "actionclip/core/error.h"
 #include "actionclip/video/augmentation.h"
-#include "actionclip/video/frame_count_cache.h"
+#include "actionclip/video/frame_index_cache.h"
 #include "actionclip/video/open_source.h"
 #include "actionclip/video/photometric.h"
 #include "actionclip/video/sampler.h"
 #include "actionclip/video/transforms.h"
+
+#include "stopwatch.h"
 
 namespace actionclip {
 namespace {
@@ -25,25 +26,12 @@ namespace {
 constexpr int kMaxReplacements = 10;
 constexpr std::size_t kNamedFailures = 5;
 
-// Adds the time that it lives to `seconds`.
-class Stopwatch {
- public:
-  explicit Stopwatch(double& seconds) : seconds_(seconds) {}
-  ~Stopwatch() { seconds_ += std::chrono::duration<double>(Clock::now() - start_).count(); }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
-
- private:
-  using Clock = std::chrono::steady_clock;
-  double& seconds_;
-  const Clock::time_point start_ = Clock::now();
-};
-
-ClipDataset::FetchFrames fetch_from_disk(const VideoList& list, bool keep_frame_counts) {
-  auto counts = keep_frame_counts ? std::make_shared<FrameCountCache>(frame_count_file(list.file()))
-                                  : std::make_shared<FrameCountCache>();
-  return [counts, config = list.config()](const VideoEntry& entry, const FrameChooser& choose) {
-    return fetch_frames(entry, config, *counts, choose);
+ClipDataset::FetchFrames fetch_from_disk(const VideoList& list, const ClipDatasetOptions& options) {
+  auto cache = options.keep_frame_counts ? std::make_shared<FrameIndexCache>(frame_index_file(list.file()))
+                                         : std::make_shared<FrameIndexCache>();
+  return [cache, config = list.config(), limit = options.video_seconds](const VideoEntry& entry,
+                                                                        const FrameChooser& choose) {
+    return fetch_frames(entry, config, *cache, choose, limit);
   };
 }
 
@@ -96,7 +84,7 @@ void check_one_size(const VideoEntry& entry, const std::vector<Image>& images) {
 
 ClipDataset::ClipDataset(VideoList list, ClipDatasetOptions options)
     : ClipDataset(std::move(list), std::move(options), nullptr) {
-  fetch_ = fetch_from_disk(list_, options_.keep_frame_counts);
+  fetch_ = fetch_from_disk(list_, options_);
 }
 
 ClipDataset::ClipDataset(VideoList list, ClipDatasetOptions options, FetchFrames fetch)
