@@ -6,11 +6,9 @@ namespace actionclip {
 
 void EvalConfig::check(ConfigChecker& checker) const {
   checker.in_range("clips", static_cast<double>(clips), 1, 1000);
-  if (crops != 1 && crops != 3 && crops != 5 && crops != 10) {
+  if (crops != 1 && crops != 3) {
     checker.error("crops",
-                  "must be 1 (centre), 3 (both ends and the centre), 5 (corners and centre) or 10 (those and "
-                  "their mirror images), found " +
-                      std::to_string(crops));
+                  "must be 1 (centre) or 3 (both ends and the centre), found " + std::to_string(crops));
   }
   checker.at_least("batch_size", static_cast<double>(batch_size), 1);
   checker.at_least("every_epochs", static_cast<double>(every_epochs), 0);

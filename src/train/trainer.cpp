@@ -87,10 +87,18 @@ void Trainer::open_data() {
                {"data.sampling.repeats", data.sampling.repeats},
                {"data.train (SHA-256 of the list)", sha256_of_file(data.train.list.path)}};
   if (labels_) identity_["data.labels (SHA-256)"] = sha256_of_file(data.labels.path);
+  if (const auto& file = data.transforms.flip_labels; !file.empty())
+    identity_["data.transforms.flip_labels (SHA-256)"] = sha256_of_file(file.path);
   if (labels_ && !data.val.list.empty() && experiment_.eval.every_epochs > 0) {
     check_label_columns(*labels_, experiment_.eval);
     val_data_ = dataset(data.val, model_config.fusion.frames);
   }
+  open_loader();
+}
+
+void Trainer::open_loader() {
+  const auto& data = experiment_.data;
+  const auto& train = experiment_.train;
   const auto part_size = train.batch_size / train.accumulate_steps;
   loader_ = std::make_unique<Loader>(*train_data_,
                                      LoaderOptions{.batch_size = part_size,

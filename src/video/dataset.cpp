@@ -13,6 +13,7 @@
 #include "actionclip/core/error.h"
 #include "actionclip/video/augmentation.h"
 #include "actionclip/video/frame_index_cache.h"
+#include "actionclip/video/frame_transform.h"
 #include "actionclip/video/open_source.h"
 #include "actionclip/video/photometric.h"
 #include "actionclip/video/sampler.h"
@@ -26,12 +27,12 @@ namespace {
 constexpr int kMaxReplacements = 10;
 constexpr std::size_t kNamedFailures = 5;
 
-ClipDataset::FetchFrames fetch_from_disk(const VideoList& list, const ClipDatasetOptions& options) {
+auto fetch_from_disk(const VideoList& list, const ClipDatasetOptions& options) {
   auto cache = options.keep_frame_counts ? std::make_shared<FrameIndexCache>(frame_index_file(list.file()))
                                          : std::make_shared<FrameIndexCache>();
-  return [cache, config = list.config(), limit = options.video_seconds](const VideoEntry& entry,
-                                                                        const FrameChooser& choose) {
-    return fetch_frames(entry, config, *cache, choose, limit);
+  return [cache, config = list.config(), limit = options.video_seconds](
+             const VideoEntry& entry, const FrameChooser& choose, std::int64_t resize_to) {
+    return fetch_frames(entry, config, *cache, choose, limit, resize_to);
   };
 }
 
@@ -43,8 +44,7 @@ void check_options(const VideoList& list, const ClipDatasetOptions& options) {
   require(!list.empty(), fmt::format("{}: the list is empty", list.file().string()));
   require(options.frames >= 1, fmt::format("a clip of {} frames: at least 1 is needed", options.frames));
   require(options.clips >= 1, fmt::format("{} clips of a video: at least 1 is needed", options.clips));
-  const std::array possible_crops = {1, 3, 5, 10};
-  require(std::ranges::find(possible_crops, options.crops) != possible_crops.end(),
+  require(is_crop_count(options.crops),
           fmt::format("{} crops of a clip: 1, 3, 5 or 10 are possible", options.crops));
   require(options.sampling.repeats >= 1,
           fmt::format("data.sampling.repeats is {}: it must be positive", options.sampling.repeats));
@@ -82,15 +82,17 @@ void check_one_size(const VideoEntry& entry, const std::vector<Image>& images) {
 
 }  // namespace
 
-ClipDataset::ClipDataset(VideoList list, ClipDatasetOptions options)
-    : ClipDataset(std::move(list), std::move(options), nullptr) {
-  fetch_ = fetch_from_disk(list_, options_);
-}
-
-ClipDataset::ClipDataset(VideoList list, ClipDatasetOptions options, FetchFrames fetch)
-    : list_(std::move(list)), options_(std::move(options)), fetch_(std::move(fetch)) {
+ClipDataset::ClipDataset(VideoList list, ClipDatasetOptions options, const FetchFrames& fetch)
+    : list_(std::move(list)), options_(std::move(options)) {
   check_options(list_, options_);
   if (options_.classes > 0 && is_multi_label(list_)) target_classes_ = options_.classes;
+  if (!fetch) {
+    fetch_ = fetch_from_disk(list_, options_);
+    return;
+  }
+  fetch_ = [fetch](const VideoEntry& entry, const FrameChooser& choose, std::int64_t /*resize_to*/) {
+    return fetch(entry, choose);
+  };
 }
 
 std::array<std::int64_t, 5> ClipDataset::clip_shape(SampleMode mode) const {
@@ -142,11 +144,14 @@ RandomStream ClipDataset::random(RandomPurpose purpose, const Place& place) cons
 }
 
 void ClipDataset::load_training_clip(const Place& place, const VideoEntry& entry, Sample& sample) const {
-  auto chosen = fetch_(entry, [&](std::int64_t n) {
+  const auto choose = [&](std::int64_t n) {
     check_frame_count(entry, n);
     auto frames = random(RandomPurpose::kFrames, place);
     return sample_training_frames(n, options_.frames, options_.sampling, frames);
-  });
+  };
+  // Crops and RandAugment are to see frames as large as they are.
+  const bool resized_whole = takes_test_crop() && options_.transforms.rand_augment.operations == 0;
+  auto chosen = fetch_(entry, choose, resized_whole ? options_.transforms.test_resize : 0);
   sample.load += {.read = chosen.seconds.read, .decode = chosen.seconds.decode};
   const Stopwatch stopwatch(sample.load.transform);
   const auto& transforms = options_.transforms;
@@ -160,11 +165,17 @@ void ClipDataset::load_training_clip(const Place& place, const VideoEntry& entry
   random_erase(frames, transforms.erasing, erasing);
 
   if (flipped) {
-    for (auto& label_id : sample.label_ids) label_id = options_.flip_labels.mirrored(label_id);
+    for (auto& label_id : sample.label_ids)
+      label_id = static_cast<std::int32_t>(options_.flip_labels.mirrored(label_id));
   }
   if (sample.label_ids.empty()) return;
   const auto labels = static_cast<std::int64_t>(sample.label_ids.size());
   sample.label_id = sample.label_ids[random(RandomPurpose::kSampleLabel, place).below(labels)];
+}
+
+// Whether a training clip shows what a test does, without a crop that is drawn.
+bool ClipDataset::takes_test_crop() const {
+  return options_.transforms.crop == CropKind::multi_scale && options_.transforms.scales.empty();
 }
 
 // Crops, resizes and flips the images to frames [T, 3, S, S]. Whether they are flipped.
@@ -172,17 +183,17 @@ bool ClipDataset::cut_training_clip(const Place& place, const VideoEntry& entry,
                                     const std::vector<Image>& images, const at::Tensor& frames) const {
   const auto& transforms = options_.transforms;
   auto stream = random(RandomPurpose::kAugmentation, place);
-  if (transforms.crop == CropKind::multi_scale && transforms.scales.empty()) {
+  if (takes_test_crop()) {
     const bool flip = stream.chance(transforms.flip);
-    for (std::int64_t i = 0; i < options_.frames; ++i) {
-      transform_test_frame(images[i], transforms.test_resize, frames[i].unsqueeze(0), flip);
-    }
+    TestTransform transform(transforms.test_resize, transforms.input_size, /*crops=*/1, flip);
+    for (std::int64_t i = 0; i < options_.frames; ++i)
+      transform.apply(images[i], std::array{planes_of(frames[i])});
     return flip;
   }
   check_one_size(entry, images);
   const auto choice = choose_crop(images[0].width, images[0].height, transforms, stream);
-  for (std::int64_t i = 0; i < options_.frames; ++i)
-    transform_training_frame(images[i], choice, transforms.interpolation, frames[i]);
+  TrainingTransform transform(choice, transforms.interpolation, transforms.input_size);
+  for (std::int64_t i = 0; i < options_.frames; ++i) transform.apply(images[i], planes_of(frames[i]));
   return choice.flip;
 }
 
@@ -195,7 +206,7 @@ void ClipDataset::load_test_clips(const VideoEntry& entry, Sample& sample) const
   };
   const auto [T, clips] = std::pair(options_.frames, options_.clips);
   std::vector<Wanted> wanted;
-  const auto chosen = fetch_(entry, [&](std::int64_t n) {
+  const auto choose = [&](std::int64_t n) {
     check_frame_count(entry, n);
     wanted.clear();
     for (std::int64_t j = 0; j < clips; ++j) {
@@ -206,14 +217,17 @@ void ClipDataset::load_test_clips(const VideoEntry& entry, Sample& sample) const
     std::vector<std::int64_t> indices;
     for (const auto& image : wanted) indices.push_back(image.index);
     return indices;
-  });
+  };
+  const auto resize = options_.transforms.test_resize;
+  const auto chosen = fetch_(entry, choose, resize);
   sample.load += {.read = chosen.seconds.read, .decode = chosen.seconds.decode};
   const Stopwatch stopwatch(sample.load.transform);
   const auto side = options_.transforms.input_size;
   const auto views = sample.clip.view({clips, options_.crops, T, 3, side, side});
+  TestTransform transform(resize, side, options_.crops);
   for (std::size_t k = 0; k < wanted.size(); ++k) {
     const auto& [index, j, i] = wanted[k];
-    transform_test_frame(chosen.frames[k], options_.transforms.test_resize, views[j].select(1, i));
+    transform.apply(chosen.frames[k], planes_of_all(views[j].select(1, i)));
   }
 }
 

@@ -67,6 +67,7 @@ class Trainer {
  private:
   void open_texts();
   void open_data();
+  void open_loader();
   void learn_with(ActionClip model);
   void resume(const std::filesystem::path& folder);
   void join();

@@ -66,10 +66,9 @@ class ClipDataset {
   // decoded. Called from many threads.
   using FetchFrames = std::function<ChosenFrames(const VideoEntry&, const FrameChooser&)>;
 
-  // Reads the videos through fetch_frames().
+  // `fetch`: where the frames come from; none: fetch_frames().
   // Throws Error if an option is out of range, or if a caption list is to give more than one frame.
-  ClipDataset(VideoList list, ClipDatasetOptions options);
-  ClipDataset(VideoList list, ClipDatasetOptions options, FetchFrames fetch);
+  ClipDataset(VideoList list, ClipDatasetOptions options, const FetchFrames& fetch = nullptr);
 
   std::int64_t size() const { return list_.size(); }
   const VideoList& list() const { return list_; }
@@ -114,12 +113,14 @@ class ClipDataset {
   void load_training_clip(const Place& place, const VideoEntry& entry, Sample& sample) const;
   bool cut_training_clip(const Place& place, const VideoEntry& entry, const std::vector<Image>& images,
                          const at::Tensor& frames) const;
+  bool takes_test_crop() const;
   void load_test_clips(const VideoEntry& entry, Sample& sample) const;
   std::string describe(const FailedVideo& failed) const;
 
   VideoList list_;
   ClipDatasetOptions options_;
-  FetchFrames fetch_;
+  // The last argument: as FrameSource::set_resize(), 0 where that may not be.
+  std::function<ChosenFrames(const VideoEntry&, const FrameChooser&, std::int64_t)> fetch_;
   std::int64_t target_classes_ = 0;
   mutable std::mutex failures_mutex_;
   mutable std::map<std::int64_t, std::string> failures_;  // index and reason
