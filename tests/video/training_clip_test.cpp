@@ -125,7 +125,9 @@ TEST(TrainingClip, AMirroredClipHasTheMirroredLabels) {
         const bool swapped = sample.label_ids == std::vector<std::int32_t>{4, 2, 7};
         EXPECT_TRUE(swapped || sample.label_ids == std::vector<std::int32_t>({4, 1, 6}));
         EXPECT_THAT(sample.label_ids, ::testing::Contains(sample.label_id));
-        if (flip == 0 || flip == 1) EXPECT_EQ(swapped, flip == 1);
+        if (flip == 0 || flip == 1) {
+          EXPECT_EQ(swapped, flip == 1);
+        }
         mirrored += flip == 0.5 && swapped ? 1 : 0;
       }
       EXPECT_EQ(dataset.load(0, 0, SampleMode::test).label_ids, (std::vector<std::int32_t>{4, 1, 6}));
