@@ -16,17 +16,18 @@ namespace actionclip {
 
 // Video i of a list: named "i", label i, 10 + i frames of 24x20 pixels. Every byte of frame f of video i is
 // 16 * i + f.
-inline VideoList fake_list(std::int64_t size) {
+inline VideoList fake_list(std::int64_t size, ListFormat format = ListFormat::video) {
   DatasetConfig config;
   config.list.path = "fake.txt";
+  config.format = format;
   VideoList list(config);
   for (std::int64_t i = 0; i < size; ++i) {
-    VideoEntry entry;
-    entry.path = std::to_string(i);
-    entry.label_ids = {static_cast<std::int32_t>(i)};
-    entry.caption = fmt::format("caption {}", i);
-    entry.line = i + 1;
-    list.add(entry);
+    list.add(VideoEntry{.path = std::to_string(i),
+                        .label_ids = {static_cast<std::int32_t>(i)},
+                        .frame_count = -1,
+                        .range = {},
+                        .caption = fmt::format("caption {}", i),
+                        .line = i + 1});
   }
   return list;
 }
