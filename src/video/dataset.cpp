@@ -19,7 +19,7 @@
 #include "actionclip/video/sampler.h"
 #include "actionclip/video/transforms.h"
 
-#include "stopwatch.h"
+#include "video/stopwatch.h"
 
 namespace actionclip {
 namespace {
@@ -31,8 +31,8 @@ auto fetch_from_disk(const VideoList& list, const ClipDatasetOptions& options) {
   auto cache = options.keep_frame_counts ? std::make_shared<FrameIndexCache>(frame_index_file(list.file()))
                                          : std::make_shared<FrameIndexCache>();
   return [cache, config = list.config(), limit = options.video_seconds](
-             const VideoEntry& entry, const FrameChooser& choose, std::int64_t resize_to) {
-    return fetch_frames(entry, config, *cache, choose, limit, resize_to);
+             const VideoEntry& entry, const FrameChooser& choose, const TestView& view) {
+    return fetch_frames(entry, config, *cache, choose, limit, view);
   };
 }
 
@@ -90,7 +90,7 @@ ClipDataset::ClipDataset(VideoList list, ClipDatasetOptions options, const Fetch
     fetch_ = fetch_from_disk(list_, options_);
     return;
   }
-  fetch_ = [fetch](const VideoEntry& entry, const FrameChooser& choose, std::int64_t /*resize_to*/) {
+  fetch_ = [fetch](const VideoEntry& entry, const FrameChooser& choose, const TestView& /*view*/) {
     return fetch(entry, choose);
   };
 }
@@ -149,9 +149,9 @@ void ClipDataset::load_training_clip(const Place& place, const VideoEntry& entry
     auto frames = random(RandomPurpose::kFrames, place);
     return sample_training_frames(n, options_.frames, options_.sampling, frames);
   };
-  // Crops and RandAugment are to see frames as large as they are.
-  const bool resized_whole = takes_test_crop() && options_.transforms.rand_augment.operations == 0;
-  auto chosen = fetch_(entry, choose, resized_whole ? options_.transforms.test_resize : 0);
+  // Crops that are drawn, and RandAugment, are to see frames as large as they are.
+  const bool sees_as_a_test = takes_test_crop() && options_.transforms.rand_augment.operations == 0;
+  auto chosen = fetch_(entry, choose, sees_as_a_test ? test_view(/*crops=*/1) : TestView());
   sample.load += {.read = chosen.seconds.read, .decode = chosen.seconds.decode};
   const Stopwatch stopwatch(sample.load.transform);
   const auto& transforms = options_.transforms;
@@ -173,6 +173,11 @@ void ClipDataset::load_training_clip(const Place& place, const VideoEntry& entry
   sample.label_id = sample.label_ids[random(RandomPurpose::kSampleLabel, place).below(labels)];
 }
 
+TestView ClipDataset::test_view(std::int64_t crops) const {
+  const auto& transforms = options_.transforms;
+  return {.resize = transforms.test_resize, .input_size = transforms.input_size, .crops = crops};
+}
+
 // Whether a training clip shows what a test does, without a crop that is drawn.
 bool ClipDataset::takes_test_crop() const {
   return options_.transforms.crop == CropKind::multi_scale && options_.transforms.scales.empty();
@@ -185,7 +190,7 @@ bool ClipDataset::cut_training_clip(const Place& place, const VideoEntry& entry,
   auto stream = random(RandomPurpose::kAugmentation, place);
   if (takes_test_crop()) {
     const bool flip = stream.chance(transforms.flip);
-    TestTransform transform(transforms.test_resize, transforms.input_size, /*crops=*/1, flip);
+    TestTransform transform(test_view(/*crops=*/1), flip);
     for (std::int64_t i = 0; i < options_.frames; ++i)
       transform.apply(images[i], std::array{planes_of(frames[i])});
     return flip;
@@ -218,13 +223,12 @@ void ClipDataset::load_test_clips(const VideoEntry& entry, Sample& sample) const
     for (const auto& image : wanted) indices.push_back(image.index);
     return indices;
   };
-  const auto resize = options_.transforms.test_resize;
-  const auto chosen = fetch_(entry, choose, resize);
+  const auto view = test_view(options_.crops);
+  const auto chosen = fetch_(entry, choose, view);
   sample.load += {.read = chosen.seconds.read, .decode = chosen.seconds.decode};
   const Stopwatch stopwatch(sample.load.transform);
-  const auto side = options_.transforms.input_size;
-  const auto views = sample.clip.view({clips, options_.crops, T, 3, side, side});
-  TestTransform transform(resize, side, options_.crops);
+  const auto views = sample.clip.view({clips, view.crops, T, 3, view.input_size, view.input_size});
+  TestTransform transform(view);
   for (std::size_t k = 0; k < wanted.size(); ++k) {
     const auto& [index, j, i] = wanted[k];
     transform.apply(chosen.frames[k], planes_of_all(views[j].select(1, i)));

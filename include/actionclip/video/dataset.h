@@ -13,6 +13,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "actionclip/core/random.h"
+#include "actionclip/video/augmentation.h"
 #include "actionclip/video/config.h"
 #include "actionclip/video/flip_labels.h"
 #include "actionclip/video/frame_source.h"
@@ -113,14 +114,15 @@ class ClipDataset {
   void load_training_clip(const Place& place, const VideoEntry& entry, Sample& sample) const;
   bool cut_training_clip(const Place& place, const VideoEntry& entry, const std::vector<Image>& images,
                          const at::Tensor& frames) const;
+  TestView test_view(std::int64_t crops) const;
   bool takes_test_crop() const;
   void load_test_clips(const VideoEntry& entry, Sample& sample) const;
   std::string describe(const FailedVideo& failed) const;
 
   VideoList list_;
   ClipDatasetOptions options_;
-  // The last argument: as FrameSource::set_resize(), 0 where that may not be.
-  std::function<ChosenFrames(const VideoEntry&, const FrameChooser&, std::int64_t)> fetch_;
+  // The last argument: as FrameSource::set_view().
+  std::function<ChosenFrames(const VideoEntry&, const FrameChooser&, const TestView&)> fetch_;
   std::int64_t target_classes_ = 0;
   mutable std::mutex failures_mutex_;
   mutable std::map<std::int64_t, std::string> failures_;  // index and reason
