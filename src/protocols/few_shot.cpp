@@ -73,22 +73,27 @@ std::string list_text(const VideoList& list, const std::vector<std::int64_t>& ch
   return text;
 }
 
-// At most `clips` videos a step, and all of them in it. The parts of the step stay as large as they were or
-// grow: each is a contrastive batch of its own, which needs others to tell a video from.
-void fit_batch(TrainConfig& train, std::int64_t clips) {
+// At most all of `videos` in a step, each in data.sampling.repeats clips, and whole pairs of them where clips
+// are mixed. The parts of the step stay as large as they were or grow: each is a contrastive batch of its
+// own, which needs others to tell a video from.
+void fit_batch(Experiment& experiment, std::int64_t videos) {
+  auto& train = experiment.train;
+  const std::int64_t repeats = experiment.data.sampling.repeats;
+  const std::int64_t block = train.mix.enabled() ? 2 * repeats : repeats;
+  const std::int64_t clips = std::max(block, videos * repeats / block * block);
   if (train.batch_size <= clips) return;
   const std::int64_t part = train.batch_size / train.accumulate_steps;
   train.batch_size = clips;
   train.accumulate_steps = std::max<std::int64_t>(1, clips / part);
-  while (clips % train.accumulate_steps != 0) --train.accumulate_steps;
+  while (clips % (train.accumulate_steps * block) != 0) --train.accumulate_steps;
 }
 
 double score(const Experiment& experiment, ActionClip& model, const FewShotData& data) {
   const auto& config = model->config();
   const auto prompts = make_prompt_generator(experiment.text, data.tokenizer, data.labels, config);
   Classifier classifier(model, text_input(prompts), experiment.train.precision, experiment.eval.ensemble);
-  const ClipDataset videos(data.test,
-                           clip_options(experiment, config.vision.image_size, config.fusion.frames));
+  const ClipDataset videos(data.test, clip_options(experiment, config.vision.image_size, config.fusion.frames,
+                                                   data.labels.size()));
   return evaluate(classifier, videos, data.labels, experiment.eval, experiment.data).metrics.top1();
 }
 
@@ -117,7 +122,7 @@ std::optional<double> train_and_score(Experiment experiment, const FewShotOption
   // Of many runs, only the last checkpoint counts: it is what is scored.
   if (experiment.train.keep_checkpoints == TrainConfig().keep_checkpoints)
     experiment.train.keep_checkpoints = 1;
-  fit_batch(experiment.train, static_cast<std::int64_t>(chosen.size()));
+  fit_batch(experiment, static_cast<std::int64_t>(chosen.size()));
   const auto resume = find_resume_point(folder, "auto");
   const auto lock = open_run_folder(folder, experiment, resume);
   Trainer trainer(experiment, {.output = folder, .device = options.device, .resume = resume});

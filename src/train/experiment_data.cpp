@@ -37,14 +37,18 @@ std::vector<std::int64_t> context_tokens(const ContextConfig& config, const Toke
 
 }  // namespace
 
-ClipDatasetOptions clip_options(const Experiment& experiment, std::int64_t image_size, std::int64_t frames) {
+ClipDatasetOptions clip_options(const Experiment& experiment, std::int64_t image_size, std::int64_t frames,
+                                std::int64_t classes) {
   ClipDatasetOptions options;
   options.frames = frames;
+  options.classes = classes;
+  options.sampling = experiment.data.sampling;
   options.clips = experiment.eval.clips;
   options.crops = experiment.eval.crops;
   options.transforms = resolve(experiment.data.transforms, image_size);
   options.seed = static_cast<std::uint64_t>(experiment.seed);
   options.max_failed_share = experiment.data.max_failed_share;
+  options.video_seconds = experiment.data.video_seconds;
   return options;
 }
 

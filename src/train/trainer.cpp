@@ -1,6 +1,6 @@
 #include "actionclip/train/trainer.h"
 
-#include <chrono>
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -16,13 +16,17 @@
 #include "actionclip/eval/classifier.h"
 #include "actionclip/eval/evaluator.h"
 #include "actionclip/train/checkpoint.h"
+#include "actionclip/train/mix.h"
 #include "actionclip/train/settle_text.h"
 #include "actionclip/train/step_choices.h"
 #include "actionclip/train/stop_signal.h"
+#include "actionclip/video/flip_labels.h"
 #include "actionclip/weights/initialize.h"
 #include "actionclip/weights/tensor_convert.h"
 
+#include "batch_texts.h"
 #include "checkpoint_manifest.h"
+#include "step_clock.h"
 #include "step_profiler.h"
 #include "throughput.h"
 
@@ -30,12 +34,6 @@ namespace actionclip {
 namespace {
 
 constexpr std::int64_t kLogEvery = 100;  // steps; metrics.jsonl has them all
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 }  // namespace
 
@@ -72,7 +70,11 @@ void Trainer::open_data() {
   const auto model_config = resolve(experiment_.model);
   const LabelSet* labels = labels_ ? &*labels_ : nullptr;
   const auto dataset = [&](const DatasetConfig& split, std::int64_t frames) {
-    auto options = clip_options(experiment_, model_config.vision.image_size, frames);
+    auto options =
+        clip_options(experiment_, model_config.vision.image_size, frames, labels_ ? labels_->size() : 0);
+    const auto& flip_labels = data.transforms.flip_labels;
+    if (labels_ && &split == &data.train && !flip_labels.empty())
+      options.flip_labels = read_flip_labels(flip_labels.path, *labels_);
     options.keep_frame_counts = options_.keep_frame_counts && leads();
     return std::make_unique<ClipDataset>(read_video_list(split, labels), std::move(options));
   };
@@ -82,15 +84,25 @@ void Trainer::open_data() {
   identity_ = {{"seed", experiment_.seed},
                {"train.batch_size", train.batch_size},
                {"train.accumulate_steps", train.accumulate_steps},
+               {"data.sampling.repeats", data.sampling.repeats},
                {"data.train (SHA-256 of the list)", train_data_->list().fingerprint()}};
   if (labels_) identity_["data.labels (SHA-256)"] = sha256_of_file(data.labels.path);
+  if (const auto& file = data.transforms.flip_labels; !file.empty())
+    identity_["data.transforms.flip_labels (SHA-256)"] = sha256_of_file(file.path);
   if (labels_ && !data.val.list.empty() && experiment_.eval.every_epochs > 0) {
     check_label_columns(*labels_, experiment_.eval);
     val_data_ = dataset(data.val, model_config.fusion.frames);
     require_single_labels(val_data_->list(), "validation");
   }
+  open_loader();
+}
+
+void Trainer::open_loader() {
+  const auto& data = experiment_.data;
+  const auto& train = experiment_.train;
+  const auto part_size = train.batch_size / train.accumulate_steps;
   loader_ = std::make_unique<Loader>(*train_data_,
-                                     LoaderOptions{.batch_size = train.batch_size / train.accumulate_steps,
+                                     LoaderOptions{.batch_size = part_size,
                                                    .workers = data.num_workers,
                                                    .prefetch = data.prefetch,
                                                    .seed = static_cast<std::uint64_t>(experiment_.seed),
@@ -99,6 +111,7 @@ void Trainer::open_data() {
                                                    .shuffle = true,
                                                    .drop_last = true,
                                                    .pin_memory = options_.device.is_cuda()});
+  if (train.mix.enabled()) require_partners(part_size / group_->world_size(), data.sampling.repeats);
   if (steps_per_epoch() == 0) {
     throw Error(fmt::format("{}: {} samples do not fill one batch of {} (train.batch_size)",
                             data.train.list.string(), train_data_->size(), train.batch_size));
@@ -114,6 +127,7 @@ void Trainer::learn_with(ActionClip model) {
 // Makes sure that the ranks do the same work, and gives them the same parameters.
 void Trainer::join() {
   group_->enter("start");
+  machine_ranks_ = count_machine_ranks(*group_);
   std::string shapes;
   for (const auto& parameter : model()->named_parameters())
     shapes += fmt::format("{} {}\n", parameter.key(), shape_string(parameter.value().sizes().vec()));
@@ -152,7 +166,9 @@ TrainOutcome Trainer::run() {
   std::filesystem::create_directories(options_.output);
   LogFile log(options_.output / "train.log");
   try {
-    return train();
+    const auto outcome = train();
+    log_bottleneck();
+    return outcome;
   } catch (const std::exception& problem) {
     log.write_error(problem.what());
     throw;
@@ -168,6 +184,7 @@ TrainOutcome Trainer::train() {
     if (options_.resume) abandon_checkpoints_after(options_.output, progress_.step, progress_.best_step);
     metrics_ = std::make_unique<MetricsLog>(options_.output, progress_.step, progress_.evaluated_epoch);
   }
+  bottleneck_.emplace(run_setup(experiment_, machine_ranks_));
   const StopSignal stop;
   StepProfiler profiler(options_.profile_steps,
                         options_.output / fmt::format("profile-rank-{}.json", group_->rank()),
@@ -183,10 +200,10 @@ TrainOutcome Trainer::train() {
     loader_->start_epoch(progress_.epoch, progress_.batch);
     const std::int64_t epoch = progress_.epoch;
     while (progress_.epoch == epoch && !done()) {
-      const auto start = Clock::now();
+      const StepClock clock;
       profiler.next_step();
       const StepReport report = step();
-      log_step(report, seconds_since(start));
+      log_step(report, clock);
       handle_nonfinite(report);
       bar.advance(1, fmt::format("epoch {}, loss {:.4f}", epoch + 1, report.loss));
       if (progress_.batch / experiment_.train.accumulate_steps == steps_per_epoch()) {
@@ -227,41 +244,29 @@ TrainBatch Trainer::next_batch() {
   TrainBatch result{.clips = batch->clips.squeeze(1),
                     .tokens = {},
                     .label_ids = batch->label_ids,
+                    .targets = batch->targets,
                     .seed = choose_model_seed(seed, part, group_->rank()),
-                    .waited = loader_->seconds_waited() - waited_before};
-  if (!experiment_.model.classifier) add_texts(*batch, result);
+                    .waited = loader_->seconds_waited() - waited_before,
+                    .load = batch->load};
+  if (!experiment_.model.classifier) {
+    const TextSources sources{.tokenizer = *tokenizer_,
+                              .prompts = prompts_ ? &*prompts_ : nullptr,
+                              .class_texts = class_texts_ ? &*class_texts_ : nullptr,
+                              .context_length = learner_->model()->config().text.context_length};
+    add_texts(sources, experiment_, progress_, *batch, result);
+  }
+  mix_part(part, result);
   ++progress_.batch;
   return result;
 }
 
-// Of all classes, in one template drawn for the step, or of each sample.
-void Trainer::add_texts(const Batch& batch, TrainBatch& result) const {
-  if (experiment_.train.objective == Objective::cross_entropy) {
-    const auto seed = static_cast<std::uint64_t>(experiment_.seed);
-    result.template_index = choose_class_template(seed, progress_.step, class_texts_->tokens.size(0));
-    result.tokens = class_texts_->tokens[result.template_index];
-    result.placeholders = class_texts_->placeholders;
-    return;
-  }
-  result.tokens = batch_tokens(batch);
-  if (class_texts_ && class_texts_->placeholders.defined())
-    result.placeholders = class_texts_->placeholders.index_select(0, batch.label_ids);
-}
-
-// [B, L]: the caption of each sample, or its label in a template drawn for it.
-at::Tensor Trainer::batch_tokens(const Batch& batch) const {
-  const std::int64_t length = learner_->model()->config().text.context_length;
-  std::vector<std::int64_t> tokens;
-  if (prompts_) {
-    for (std::size_t i = 0; i < batch.indices.size(); ++i) {
-      const auto row = prompts_->random(experiment_.seed, progress_.epoch, batch.indices[i],
-                                        batch.label_ids[static_cast<std::int64_t>(i)].item<std::int64_t>());
-      tokens.insert(tokens.end(), row.begin(), row.end());
-    }
-  } else {
-    tokens = tokenize(*tokenizer_, batch.captions, length, experiment_.text.truncate);
-  }
-  return at::tensor(tokens, at::kLong).view({-1, length});
+// On the device, where that is quick.
+void Trainer::mix_part(std::int64_t part, TrainBatch& batch) const {
+  const auto choice = choose_mix(experiment_.train.mix, batch.clips.size(-1), batch.clips.size(-2),
+                                 static_cast<std::uint64_t>(experiment_.seed), part);
+  if (!choice.mixes()) return;
+  batch.clips = batch.clips.to(options_.device, /*non_blocking=*/true);
+  mix(batch, choice, experiment_.data.sampling.repeats, labels_->size());
 }
 
 // Of the step at hand: the schedule at its fractional epoch.
@@ -295,9 +300,10 @@ void Trainer::handle_nonfinite(const StepReport& report) {
   }
 }
 
-void Trainer::log_step(const StepReport& report, double seconds) {
+void Trainer::log_step(const StepReport& report, const StepClock& clock) {
   if (!leads()) return;
-  const Throughput throughput(report, experiment_.train.batch_size, seconds);
+  bottleneck_->add(step_times(report, clock.seconds(), clock.cpu_seconds()));
+  const Throughput throughput(report, experiment_.train.batch_size, clock.seconds());
   nlohmann::ordered_json record = {
       {"split", "train"},
       {"step", progress_.step},
@@ -321,6 +327,16 @@ void Trainer::log_start() const {
                boost::describe::enum_to_string(train.task, "train"), train_data_->size(), steps_per_epoch(),
                total_steps(), boost::describe::enum_to_string(train.precision, ""), options_.device.str(),
                experiment_.seed, TORCH_VERSION);
+}
+
+// One sentence at the end, of a run that is long enough for it.
+void Trainer::log_bottleneck() {
+  const auto verdict = bottleneck_->verdict();
+  if (!verdict) return;
+  nlohmann::ordered_json record = {{"split", "summary"}, {"step", progress_.step}};
+  record.update(verdict->to_json());
+  metrics_->write(progress_.step, record);
+  spdlog::info("{}", verdict->sentence);
 }
 
 // True if a checkpoint was written.
@@ -406,7 +422,7 @@ void Trainer::save() {
 void Trainer::resume(const std::filesystem::path& folder) {
   Checkpoint checkpoint = load_checkpoint(folder);
   for (const auto& [key, value] : identity_.items()) {
-    const auto& saved = checkpoint.state.at("run").at(key);
+    const auto saved = checkpoint.state.at("run").value(key, nlohmann::json());
     if (saved != value) {
       throw Error(fmt::format("cannot resume {}: {} is {}, the checkpoint was made with {}", folder.string(),
                               key, value.dump(), saved.dump()));

@@ -67,6 +67,9 @@ TEST_F(Training, TwentyStepsEqualTenAndResumeAndTenBitForBit) {
   ASSERT_EQ(train("parted", {"train.max_steps=10"}).exit_code, 0);
   ASSERT_EQ(train("parted", {"train.max_steps=20", "--resume"}).exit_code, 0);
   EXPECT_EQ(losses("straight").size(), 20u);
+  const auto last = nlohmann::json::parse(lines_of(read_text(folder_ / "straight/metrics.jsonl")).back());
+  EXPECT_EQ(last.at("split"), "summary");
+  EXPECT_THAT(read_text(folder_ / "straight/train.log"), HasSubstr(last.at("advice").get<std::string>()));
   EXPECT_EQ(losses("straight"), losses("parted"));
   expect_same_tensors("straight/checkpoints/last/model.safetensors",
                       "parted/checkpoints/last/model.safetensors");
@@ -234,7 +237,7 @@ TEST_F(Training, ARunLeavesItsFiles) {
   }
   const auto first = nlohmann::json::parse(lines_of(read_text(folder_ / "run/metrics.jsonl"))[0]);
   for (const char* key : {"split", "step", "epoch", "loss", "lr", "videos_per_second", "data_wait_fraction",
-                          "grad_norm", "logit_scale"}) {
+                          "data", "grad_norm", "logit_scale"}) {
     EXPECT_TRUE(first.contains(key)) << key;
   }
   const auto again = run_program({"inspect", "config", folder_ / "run/config.yaml"});

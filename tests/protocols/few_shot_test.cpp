@@ -155,6 +155,27 @@ TEST_F(FewShotRun, ABatchOfMoreClipsThanChosenTakesThemAllInPartsOfNoFewer) {
   }
 }
 
+// kClips videos in 2 clips each, and, mixed, in whole pairs of them.
+TEST_F(FewShotRun, ABatchThatIsMadeSmallerHoldsTheClipsOfWholeVideosAndPairs) {
+  auto settings = experiment();
+  auto protocol = options();
+  protocol.shots = {2};  // all clips
+  protocol.seeds = {1};
+  settings.train.batch_size = 256;
+  settings.train.accumulate_steps = 64;
+  settings.data.sampling.repeats = 2;
+  for (const bool mixed : {false, true}) {
+    settings.train.mix.mixup_alpha = mixed ? 0.8 : 0;
+    std::vector<FewShotResult> results;
+    ASSERT_EQ(run_few_shot(settings, protocol, results), TrainOutcome::finished);
+    const auto written = load_experiment(run(2, 1) / "config.yaml", {}).train;
+    const std::int64_t block = mixed ? 4 : 2;
+    EXPECT_EQ(written.batch_size, 2 * kClips / block * block);
+    EXPECT_EQ(written.batch_size / written.accumulate_steps % block, 0);
+    EXPECT_GT(written.accumulate_steps, 1);
+  }
+}
+
 TEST_F(FewShotRun, ASmallBatchIsLeftAsItIs) {
   auto settings = experiment();
   settings.train.batch_size = 4;

@@ -39,6 +39,8 @@ class RandomStream {
   double uniform(double low, double high);
   std::int64_t below(std::int64_t n);  // uniform integer in [0, n), without modulo bias; n > 0
   double normal();                     // mean 0, standard deviation 1 (Box-Muller)
+  // Beta(a, b), in [0, 1]; a, b > 0, however small.
+  double beta(double a, double b);
   bool chance(double probability) { return uniform() < probability; }
 
   // Fisher-Yates.
@@ -49,6 +51,8 @@ class RandomStream {
   }
 
  private:
+  double log_gamma_variate(double shape);
+
   std::array<std::uint32_t, 2> key_;
   std::array<std::uint32_t, 4> counter_;
   std::array<std::uint32_t, 4> block_{};

@@ -50,7 +50,7 @@ struct SamplingConfig {
   FrameSampling strategy = FrameSampling::segment;
   std::int64_t stride = 8;  // dense: from one frame of a clip to the next
   // Repeated augmentation (Hoffer et al. 2020): so many clips of a training video, each drawn anew, stand in
-  // one batch; an epoch has so many times fewer videos.
+  // one batch, which has so many times fewer videos, and an epoch so many times more batches.
   std::int64_t repeats = 1;
 
   void check(ConfigChecker& checker) const;
