@@ -1,10 +1,5 @@
 #include "actionclip/core/made_folder.h"
 
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <fmt/format.h>
 
 #include "actionclip/core/atomic_file.h"
@@ -14,15 +9,6 @@ namespace actionclip {
 namespace {
 
 constexpr const char* kSettingsFile = "settings.json";
-
-// Thousands of small files: one flush of their file system is far quicker than one a file.
-void flush_file_system(const std::filesystem::path& folder) {
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool done = descriptor >= 0 && syncfs(descriptor) == 0;
-  const int code = errno;
-  if (descriptor >= 0) close(descriptor);
-  if (!done) throw Error(fmt::format("cannot flush {}: {}", folder.string(), std::strerror(code)));
-}
 
 // Whether `folder` already holds what these settings make. Throws Error if it holds anything else.
 bool is_made(const std::filesystem::path& folder, const std::string& settings) {

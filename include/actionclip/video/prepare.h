@@ -44,6 +44,9 @@ struct PrepareReport {
   std::vector<PreparedList> lists;
 };
 
+// summary.json.
+std::string summary_json(const PrepareReport& report);
+
 // Writes into the folder `output`, which appears whole or not at all; one that was made with the same
 // settings and annotations is left as it is:
 //   labels.csv     `id,name[,code]`

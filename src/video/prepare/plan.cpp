@@ -20,7 +20,8 @@ std::string split_of(std::string_view name) {
   const auto is_letter = [](unsigned char c) { return std::isalpha(c) != 0; };
   for (auto begin = name.begin(); begin != name.end();) {
     const auto end = std::find_if_not(begin, name.end(), is_letter);
-    const std::string word = plain_name({begin, end});
+    std::string word(begin, end);
+    std::ranges::transform(word, word.begin(), [](unsigned char c) { return std::tolower(c); });
     for (const auto& [known, split] : kWords) {
       if (word == known) return split;
     }

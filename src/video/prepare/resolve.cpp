@@ -28,7 +28,7 @@ LabelIds match_labels(const std::vector<NamedList>& lists, const LabelSet& label
     if (const auto id = matcher.match(name)) {
       ids.emplace(name, *id);
     } else {
-      unmatched.push_back("'" + name + "'");
+      unmatched.push_back(matcher.explain(name));
     }
   }
   if (unmatched.empty()) return ids;

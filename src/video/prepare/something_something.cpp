@@ -11,19 +11,6 @@
 #include "video/prepare/plan.h"
 
 namespace actionclip {
-namespace {
-
-// "Pushing [something] from left to right": brackets mark what the sentence of a video fills in.
-std::string without_brackets(const std::string& text) {
-  std::string plain;
-  for (const char c : text) {
-    if (c != '[' && c != ']') plain += c;
-  }
-  return plain;
-}
-
-}  // namespace
-
 bool is_something_something_annotation(const std::filesystem::path& file) {
   const std::string split = split_of(file.stem().string());
   return file.extension() == ".json" && (split == "train" || split == "val");
@@ -37,7 +24,7 @@ DatasetPlan plan_something_something(const PrepareInput& input) {
       NamedVideo video;
       video.names = {row.id};
       video.folders = {split};
-      for (const auto& label : row.labels) video.labels.push_back(without_brackets(label));
+      video.labels = row.labels;
       if (video.labels.empty()) {
         throw Error(fmt::format("{}:{}: video {} has no template", file.string(), row.line, row.id));
       }

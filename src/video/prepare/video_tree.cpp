@@ -12,6 +12,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/text/label_matcher.h"
 
 namespace actionclip {
 namespace {
@@ -92,7 +93,7 @@ std::optional<std::string> VideoTree::find(const std::string& name,
     const auto own = folders_of(path);
     const auto hits = std::ranges::count_if(own, [&](const auto& folder) {
       return std::ranges::any_of(folders,
-                                 [&](const auto& hint) { return plain_name(hint) == plain_name(folder); });
+                                 [&](const auto& hint) { return plain_label(hint) == plain_label(folder); });
     });
     const bool shorter = best != nullptr && std::pair(path.size(), path) < std::pair(best->size(), *best);
     if (hits > best_hits || (hits == best_hits && shorter)) {
@@ -101,15 +102,6 @@ std::optional<std::string> VideoTree::find(const std::string& name,
     }
   }
   return best != nullptr ? std::optional(*best) : std::nullopt;
-}
-
-std::string plain_name(std::string_view name) {
-  std::string plain;
-  for (const unsigned char c : name) {
-    // Bytes of UTF-8's longer characters are letters, for all that this must know.
-    if (std::isalnum(c) != 0 || c >= 0x80) plain += static_cast<char>(std::tolower(c));
-  }
-  return plain;
 }
 
 std::vector<std::string> folders_of(std::string_view path) {

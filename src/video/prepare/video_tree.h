@@ -27,7 +27,7 @@ class VideoTree {
   const std::vector<std::filesystem::path>& texts() const { return texts_; }
 
   // The video whose file name without its extension is `name`, relative to root. Of several, the one with
-  // most of `folders` (compared as plain_name()) in its path; then the shortest path.
+  // most of `folders` (compared as plain_label()) in its path; then the shortest path.
   std::optional<std::string> find(const std::string& name, std::span<const std::string> folders) const;
 
  private:
@@ -38,9 +38,6 @@ class VideoTree {
   std::vector<std::filesystem::path> texts_;
   std::unordered_multimap<std::string, std::size_t> by_name_;  // index in videos_
 };
-
-// Lower case, without all that is neither letter nor digit: "brush_hair" and "Brush hair" are one folder.
-std::string plain_name(std::string_view name);
 
 // "a/b/c.mp4": {"a", "b"}.
 std::vector<std::string> folders_of(std::string_view path);

@@ -15,7 +15,7 @@
 namespace actionclip {
 namespace {
 
-constexpr const char* kTableLabelSeparator = " ";
+constexpr const char* kTableLabelSeparator = ";";
 constexpr const char* kSummaryFile = "summary.json";
 
 // Without fsync: make_folder_once() does it for all files at once.
@@ -98,10 +98,10 @@ void write_prepared(const std::filesystem::path& folder, const PrepareReport& re
     for (const auto& name : list.missing) missing += fmt::format("{},{}\n", list.file, csv_field(name));
   }
   write_text(folder / "missing.txt", missing);
-  write_text(folder / kSummaryFile, summary_text(report));
+  write_text(folder / kSummaryFile, summary_json(report));
 }
 
-std::string summary_text(const PrepareReport& report) {
+std::string summary_json(const PrepareReport& report) {
   auto lists = nlohmann::ordered_json::array();
   for (const auto& list : report.lists) lists.push_back(to_json(list));
   const nlohmann::ordered_json summary = {{"format", report.format},

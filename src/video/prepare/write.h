@@ -23,7 +23,4 @@ void write_prepared(const std::filesystem::path& folder, const PrepareReport& re
 // What write_prepared() had written into `folder`. Throws Error if it is damaged.
 PrepareReport read_summary(const std::filesystem::path& folder);
 
-// summary.json.
-std::string summary_text(const PrepareReport& report);
-
 }  // namespace actionclip
