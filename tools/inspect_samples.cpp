@@ -1,5 +1,6 @@
 // actionclip inspect samples: a picture of clips as training sees them.
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "actionclip/core/error.h"
 #include "actionclip/train/experiment_data.h"
 #include "actionclip/video/contact_sheet.h"
+#include "actionclip/video/flip_labels.h"
 #include "actionclip/video/frame_index_cache.h"
 #include "actionclip/video/loader.h"
 #include "actionclip/video/open_source.h"
@@ -50,10 +52,14 @@ ClipDataset make_dataset(const Experiment& experiment, bool train, const LabelSe
   const std::int64_t frames = experiment.train.task == TrainTask::pretrain ? 1 : sizes.fusion.frames;
   auto options =
       clip_options(experiment, sizes.vision.image_size, frames, labels != nullptr ? labels->size() : 0);
-  if (labels != nullptr && train) options.flip_labels = flip_labels(data.transforms, *labels);
+  const auto& mirrored = data.transforms.flip_labels;
+  if (labels != nullptr && train && !mirrored.empty()) {
+    options.flip_labels = read_flip_labels(mirrored.path, *labels);
+  }
   auto index = std::make_shared<FrameIndexCache>();
-  const auto fetch = [&raw, index, config = split](const VideoEntry& entry, const FrameChooser& choose) {
-    auto chosen = fetch_frames(entry, config, *index, choose);
+  const auto fetch = [&raw, index, config = split, limit = data.video_seconds](const VideoEntry& entry,
+                                                                               const FrameChooser& choose) {
+    auto chosen = fetch_frames(entry, config, *index, choose, limit);
     raw.push_back(chosen.frames);
     return chosen;
   };
@@ -70,6 +76,14 @@ std::vector<Image> images_of(const at::Tensor& clip) {
     images.push_back({rows.size(2), rows.size(1), {rgb, rgb + bytes}});
   }
   return images;
+}
+
+// Of the frames that the clips of a test video share out among them, those of the first clip.
+std::vector<Image> first_view(const std::vector<Image>& frames, std::int64_t T) {
+  const std::size_t clips = std::max<std::size_t>(frames.size() / static_cast<std::size_t>(T), 1);
+  std::vector<Image> view;
+  for (std::size_t i = 0; i < frames.size(); i += clips) view.push_back(frames[i]);
+  return view;
 }
 
 std::string text_of(const Batch& batch, std::int64_t i, const VideoList& list, const LabelSet* labels) {
@@ -93,7 +107,7 @@ std::vector<SheetRow> rows_of(const Batch& batch, const RawClips& raw, const Cli
     SheetRow row;
     // A video that failed has left no frames.
     const bool failed = !batch.errors[static_cast<std::size_t>(i)].empty();
-    if (show_raw && !failed) row.strips.push_back(raw.at(next_raw++));
+    if (show_raw && !failed) row.strips.push_back(first_view(raw.at(next_raw++), batch.clips.size(2)));
     row.strips.push_back(images_of(batch.clips[i][0]));
     row.text = text_of(batch, i, dataset.list(), labels);
     rows.push_back(std::move(row));
@@ -109,7 +123,8 @@ void inspect_samples(const Options& options) {
   const LabelSet* label_set = labels ? &*labels : nullptr;
   RawClips raw;
   const ClipDataset dataset = make_dataset(experiment, train, label_set, raw);
-  Loader loader(dataset, {.batch_size = options.count,
+  const std::int64_t repeats = dataset.repeats(train ? SampleMode::train : SampleMode::test);
+  Loader loader(dataset, {.batch_size = (options.count + repeats - 1) / repeats * repeats,
                           .workers = 0,
                           .seed = static_cast<std::uint64_t>(experiment.seed),
                           .shuffle = train,

@@ -125,9 +125,9 @@ std::int64_t count_frames(const std::filesystem::path& folder) {
 // Errors of writing are thrown: they will befall the other videos too.
 Extraction extract(const std::filesystem::path& video, const ExtractOptions& options,
                    const std::filesystem::path& folder) {
-  if (std::filesystem::exists(folder)) return {count_frames(folder), true, ""};
   const auto temporary = temporary_sibling(folder);
   try {
+    if (std::filesystem::exists(folder)) return {count_frames(folder), true, ""};
     std::filesystem::create_directories(temporary);
     const std::int64_t frames = write_frames(video, options, temporary);
     flush_file_system(temporary);

@@ -1,13 +1,14 @@
 #include "video/resize_image.h"
 
-#include <array>
+#include <cstddef>
+#include <vector>
 
-#include <ATen/ops/_upsample_bicubic2d_aa.h>
-#include <ATen/ops/from_blob.h>
 #include <fmt/format.h>
 
 #include "actionclip/core/error.h"
 #include "actionclip/video/augmentation.h"
+
+#include "video/resampler.h"
 
 namespace actionclip {
 
@@ -16,15 +17,18 @@ Image resize_short_side(const Image& image, std::int64_t short_side) {
   if (size.width * size.height > kMaxImagePixels) {
     throw VideoError(fmt::format("a frame of {}x{} pixels is too long and thin", image.width, image.height));
   }
-  // Rows of RGB triples: [1, 3, height, width] in channels-last order.
-  const auto input =
-      at::from_blob(const_cast<std::uint8_t*>(image.rgb.data()), {1, 3, image.height, image.width},
-                    {3 * image.width * image.height, 1, 3 * image.width, 3}, at::kByte);
-  const std::array<std::int64_t, 2> shape{size.height, size.width};
-  const auto output =
-      at::_upsample_bicubic2d_aa(input, shape, false).contiguous(at::MemoryFormat::ChannelsLast);
-  const auto* rgb = output.const_data_ptr<std::uint8_t>();
-  return {size.width, size.height, {rgb, rgb + output.numel()}};
+  const CropChoice all{.x = 0, .y = 0, .width = image.width, .height = image.height, .flip = false};
+  const CropChoice whole{.x = 0, .y = 0, .width = size.width, .height = size.height, .flip = false};
+  const std::int64_t area = size.width * size.height;
+  std::vector<std::uint8_t> planes(static_cast<std::size_t>(3 * area));
+  Resampler(all, size, whole, Interpolation::bicubic).run(image, {planes.data(), size.width, area});
+  Image resized{size.width, size.height, std::vector<std::uint8_t>(planes.size())};
+  for (std::int64_t i = 0; i < area; ++i) {
+    for (std::int64_t c = 0; c < 3; ++c) {
+      resized.rgb[static_cast<std::size_t>(3 * i + c)] = planes[static_cast<std::size_t>(c * area + i)];
+    }
+  }
+  return resized;
 }
 
 }  // namespace actionclip

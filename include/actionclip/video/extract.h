@@ -1,4 +1,4 @@
-// Videos as folders of JPEG frames, which are read faster than video files.
+// Videos as folders of JPEG frames, which are read faster than video files. Torch-free.
 #pragma once
 
 #include <cstdint>
