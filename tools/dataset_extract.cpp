@@ -22,22 +22,21 @@ struct Options {
   bool json = false;
 };
 
-nlohmann::ordered_json to_json(const ExtractReport& report, const VideoList& list) {
+nlohmann::ordered_json to_json(const ExtractReport& report) {
   auto failed = nlohmann::ordered_json::array();
-  for (const auto& [index, reason] : report.failed) {
-    failed.push_back({{"video", list.entry(index).path.string()}, {"error", reason}});
+  for (const auto& [video, reason] : report.failed) {
+    failed.push_back({{"video", video.string()}, {"error", reason}});
   }
   return {
       {"videos", report.videos}, {"skipped", report.skipped}, {"frames", report.frames}, {"failed", failed}};
 }
 
 int extract(const Options& options) {
-  const VideoList list = options.list.read();
-  const auto report = extract_frames(list, options.extract, options.output);
+  const auto report = extract_frames(options.list.read(), options.extract, options.output);
   if (options.json) {
-    fmt::print("{}\n", json_text(to_json(report, list)));
+    fmt::print("{}\n", json_text(to_json(report)));
   } else {
-    for (const auto& [index, reason] : report.failed) fmt::print("failed: {}\n", reason);
+    for (const auto& failed : report.failed) fmt::print("failed: {}\n", failed.reason);
     fmt::print("{}: {} videos, {} frames; {} were there before, {} failed\n", options.output, report.videos,
                report.frames, report.skipped, report.failed.size());
   }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -48,8 +49,13 @@ struct Collection {
   std::size_t own = 0;  // of `videos`, those before --against's
 };
 
+// Each video once: a list may name several parts of one.
 void add_videos(const VideoList& list, std::vector<VideoToVerify>& videos) {
-  for (std::int64_t i = 0; i < list.size(); ++i) videos.push_back({list.entry(i), list.config()});
+  std::unordered_set<std::string> added;
+  for (std::int64_t i = 0; i < list.size(); ++i) {
+    auto entry = list.entry(i);
+    if (added.insert(entry.path.string()).second) videos.push_back({std::move(entry), list.config()});
+  }
 }
 
 Collection collect(const Options& options) {
@@ -79,34 +85,41 @@ Collection collect(const Options& options) {
   return all;
 }
 
-std::vector<std::int64_t> failed_of(const std::vector<VideoFacts>& videos) {
-  std::vector<std::int64_t> failed;
-  for (std::size_t i = 0; i < videos.size(); ++i) {
-    if (!videos[i].decodable) failed.push_back(static_cast<std::int64_t>(i));
+std::unordered_set<std::string> failed_paths(const std::vector<VideoFacts>& videos) {
+  std::unordered_set<std::string> failed;
+  for (const auto& video : videos) {
+    if (!video.decodable) failed.insert(video.path);
   }
   return failed;
 }
 
-// Writes what of a list can be used, and what not.
+FilteredList without_failed(const VideoList& list, const std::vector<VideoFacts>& videos) {
+  const auto failed = failed_paths(videos);
+  std::vector<std::int64_t> indices;
+  for (std::int64_t i = 0; i < list.size(); ++i) {
+    if (failed.contains(list.entry(i).path.string())) indices.push_back(i);
+  }
+  return filter_list(list, indices);
+}
+
+// Writes what of the lists can be used, and what not.
 void write_lists(const Options& options, const Collection& all, const std::vector<VideoFacts>& own,
                  const std::vector<VideoFacts>& others) {
   const std::filesystem::path output = options.output;
   if (!all.list) {
     std::string skipped;
-    for (const auto i : failed_of(own)) skipped += own[static_cast<std::size_t>(i)].path + "\n";
+    for (const auto& video : own) skipped += video.decodable ? "" : video.path + "\n";
     if (!output.empty()) write_file_atomically(output / "skip.txt", skipped);
     return;
   }
   const bool has_lines = all.list->config().format != ListFormat::class_folders;
-  if (!output.empty() && has_lines) {
-    write_file_atomically(output / "skip.txt", filter_list(*all.list, failed_of(own)).removed);
-    if (all.against) {
-      write_file_atomically(output / "skip_against.txt",
-                            filter_list(*all.against, failed_of(others)).removed);
-    }
+  if (!options.write_list.empty() || (!output.empty() && has_lines)) {
+    const auto parts = without_failed(*all.list, own);
+    if (!output.empty()) write_file_atomically(output / "skip.txt", parts.removed);
+    if (!options.write_list.empty()) write_file_atomically(options.write_list, parts.kept);
   }
-  if (!options.write_list.empty()) {
-    write_file_atomically(options.write_list, filter_list(*all.list, failed_of(own)).kept);
+  if (all.against && !output.empty() && has_lines) {
+    write_file_atomically(output / "skip_against.txt", without_failed(*all.against, others).removed);
   }
 }
 

@@ -1,11 +1,11 @@
 #include "actionclip/video/extract.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <set>
 #include <system_error>
-#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -24,6 +24,7 @@
 
 #include "video/deadline.h"
 #include "video/frame_converter.h"
+#include "video/frame_places.h"
 #include "video/resize_image.h"
 #include "video/video_decoder.h"
 #include "video/video_stream.h"
@@ -39,39 +40,6 @@ struct Extraction {
   bool was_there = false;
   std::string problem;
 };
-
-// Where the frames of an entry go, relative to the output.
-std::filesystem::path folder_of(const VideoList& list, const VideoEntry& entry) {
-  const auto relative = entry.path.lexically_normal().lexically_relative(list.root().lexically_normal());
-  if (relative.empty() || *relative.begin() == ".." || *relative.begin() == ".") {
-    throw Error(
-        fmt::format("{}:{}: {} does not lie below the list's root {}, so that there is no place for its "
-                    "frames; name a root above it",
-                    list.file().string(), entry.line, entry.path.string(), list.root().string()));
-  }
-  return relative.parent_path() / relative.stem();
-}
-
-std::vector<std::filesystem::path> folders_of(const VideoList& list) {
-  std::vector<std::filesystem::path> folders;
-  std::unordered_map<std::string, std::filesystem::path> videos;
-  for (std::int64_t i = 0; i < list.size(); ++i) {
-    const auto entry = list.entry(i);
-    if (!entry.range.whole()) {
-      throw Error(
-          fmt::format("{}:{}: a part of a video: frames in a folder have no times, so that it could not "
-                      "be found there",
-                      list.file().string(), entry.line));
-    }
-    folders.push_back(folder_of(list, entry));
-    const auto [other, is_new] = videos.emplace(folders.back().string(), entry.path);
-    if (!is_new && other->second != entry.path) {
-      throw Error(fmt::format("{}:{}: {} and {} would have the same folder of frames; rename one",
-                              list.file().string(), entry.line, other->second.string(), entry.path.string()));
-    }
-  }
-  return folders;
-}
 
 std::string settings_text(const ExtractOptions& options) {
   const nlohmann::ordered_json settings = {{"short_side", options.short_side}, {"quality", options.quality}};
@@ -122,17 +90,15 @@ std::int64_t count_frames(const std::filesystem::path& folder) {
   return FrameFolder(folder, names.frame_pattern, names.index_bias, -1).frame_count();
 }
 
-// Errors of writing are thrown: they will befall the other videos too.
+// Decodes the video into a temporary folder beside its place. Errors of writing are thrown: they will befall
+// the other videos too.
 Extraction extract(const std::filesystem::path& video, const ExtractOptions& options,
                    const std::filesystem::path& folder) {
   const auto temporary = temporary_sibling(folder);
   try {
     if (std::filesystem::exists(folder)) return {count_frames(folder), true, ""};
     std::filesystem::create_directories(temporary);
-    const std::int64_t frames = write_frames(video, options, temporary);
-    flush_file_system(temporary);
-    rename_durably(temporary, folder);
-    return {frames, false, ""};
+    return {write_frames(video, options, temporary), false, ""};
   } catch (const VideoError& problem) {
     std::filesystem::remove_all(temporary);
     return {0, false, problem.what()};
@@ -143,15 +109,49 @@ Extraction extract(const std::filesystem::path& video, const ExtractOptions& opt
   }
 }
 
-// Of the videos that have frames: `frames` by index, 0 for the others.
-std::string list_text(const VideoList& list, const std::vector<std::filesystem::path>& folders,
+// Gives finished folders their names. Some at a time, as their frames must be on the disk before.
+class Publisher {
+ public:
+  explicit Publisher(std::filesystem::path output) : output_(std::move(output)) {}
+  Publisher(const Publisher&) = delete;
+  Publisher& operator=(const Publisher&) = delete;
+  ~Publisher() {
+    std::error_code ignored;
+    for (const auto& folder : waiting_) std::filesystem::remove_all(temporary_sibling(folder), ignored);
+  }
+
+  void add(const std::filesystem::path& folder) {
+    waiting_.push_back(folder);
+    // So much work at most is done again after a run that was killed.
+    if (Clock::now() - last_ >= std::chrono::seconds(5)) publish();
+  }
+
+  void publish() {
+    if (waiting_.empty()) return;
+    flush_file_system(output_);
+    for (; !waiting_.empty(); waiting_.pop_back()) {
+      rename_durably(temporary_sibling(waiting_.back()), waiting_.back());
+    }
+    last_ = Clock::now();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::filesystem::path output_;
+  std::vector<std::filesystem::path> waiting_;
+  Clock::time_point last_;  // long ago, so that the first appears at once
+};
+
+// Of the videos that have frames: `frames` by place, 0 for the others.
+std::string list_text(const VideoList& list, const FramePlaces& places,
                       const std::vector<std::int64_t>& frames, bool table) {
   std::string text = table ? "path,label,frames\n" : "";
   for (std::int64_t i = 0; i < list.size(); ++i) {
-    const auto place = static_cast<std::size_t>(i);
+    const auto place = places.of_entries[static_cast<std::size_t>(i)];
     if (frames[place] == 0) continue;
     const auto labels = list.entry(i).label_ids;
-    const std::string path = folders[place].generic_string();
+    const std::string path = places.places[place].folder.generic_string();
     if (table) {
       text += fmt::format("{},{},{}\n", csv_field(path), fmt::join(labels, ";"), frames[place]);
     } else {
@@ -163,20 +163,50 @@ std::string list_text(const VideoList& list, const std::vector<std::filesystem::
   return text;
 }
 
-void write_list(const VideoList& list, const std::vector<std::filesystem::path>& folders,
-                const std::vector<std::int64_t>& frames, const std::filesystem::path& output) {
+void write_list(const VideoList& list, const FramePlaces& places, const std::vector<std::int64_t>& frames,
+                const std::filesystem::path& output) {
   bool table = false;
   for (std::int64_t i = 0; i < list.size(); ++i) table = table || list.label_count(i) != 1;
   const auto name = list.file().lexically_normal();
   const auto stem = (name.has_filename() ? name : name.parent_path()).stem().string();
-  write_file_atomically(output / (stem + (table ? ".csv" : ".txt")), list_text(list, folders, frames, table));
+  write_file_atomically(output / (stem + (table ? ".csv" : ".txt")), list_text(list, places, frames, table));
 }
 
-void remove_all_leftovers(const std::filesystem::path& output,
-                          const std::vector<std::filesystem::path>& folders) {
+void remove_all_leftovers(const std::filesystem::path& output, const FramePlaces& places) {
   std::set<std::filesystem::path> parents;
-  for (const auto& folder : folders) parents.insert((output / folder).parent_path());
+  for (const auto& place : places.places) parents.insert((output / place.folder).parent_path());
   for (const auto& parent : parents) remove_leftovers_in(parent);
+}
+
+ExtractReport extract_all(const VideoList& list, const FramePlaces& places, const ExtractOptions& options,
+                          const std::filesystem::path& output) {
+  ExtractReport report;
+  std::vector<std::int64_t> frames;
+  const auto count = std::ssize(places.places);
+  ProgressBar progress("extract", count, "videos");
+  Publisher publisher(output);
+  const auto work = [&](std::int64_t i) {
+    const auto& place = places.places[static_cast<std::size_t>(i)];
+    return extract(place.video, options, output / place.folder);
+  };
+  const auto take = [&](std::int64_t i, const Extraction& done) {
+    const auto& place = places.places[static_cast<std::size_t>(i)];
+    frames.push_back(done.frames);
+    report.frames += done.frames;
+    report.skipped += done.was_there ? 1 : 0;
+    if (!done.problem.empty()) {
+      report.failed.push_back({place.video, done.problem});
+    } else {
+      ++report.videos;
+      if (!done.was_there) publisher.add(output / place.folder);
+    }
+    progress.advance(1);
+  };
+  const std::size_t ahead = kAheadOfWorker * static_cast<std::size_t>(std::max(options.workers, 1));
+  work_in_order(count, options.workers, ahead, work, take);
+  publisher.publish();
+  write_list(list, places, frames, output);
+  return report;
 }
 
 }  // namespace
@@ -197,33 +227,13 @@ ExtractReport extract_frames(const VideoList& list, const ExtractOptions& option
   if (list.config().format == ListFormat::captions || list.config().format == ListFormat::frames) {
     throw Error(fmt::format("{}: its format has no videos to extract frames from", list.file().string()));
   }
-  const auto folders = folders_of(list);
+  const auto places = frame_places(list);
   try {
     std::filesystem::create_directories(output);
     const FolderLock lock(output);
     settle_settings(options, output);
-    remove_all_leftovers(output, folders);
-    ExtractReport report;
-    std::vector<std::int64_t> frames;
-    ProgressBar progress("extract", list.size(), "videos");
-    const auto work = [&](std::int64_t i) {
-      return extract(list.entry(i).path, options, output / folders[static_cast<std::size_t>(i)]);
-    };
-    const auto take = [&](std::int64_t i, const Extraction& done) {
-      frames.push_back(done.frames);
-      report.frames += done.frames;
-      report.skipped += done.was_there ? 1 : 0;
-      if (done.problem.empty()) {
-        ++report.videos;
-      } else {
-        report.failed.push_back({i, done.problem});
-      }
-      progress.advance(1);
-    };
-    const std::size_t ahead = kAheadOfWorker * static_cast<std::size_t>(std::max(options.workers, 1));
-    work_in_order(list.size(), options.workers, ahead, work, take);
-    write_list(list, folders, frames, output);
-    return report;
+    remove_all_leftovers(output, places);
+    return extract_all(list, places, options, output);
   } catch (const std::filesystem::filesystem_error& problem) {
     throw Error(fmt::format("cannot write {}: {}", problem.path1().string(), problem.code().message()));
   }

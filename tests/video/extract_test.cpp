@@ -93,7 +93,7 @@ TEST_F(Extract, ABrokenVideoIsReportedAndLeftOutOfTheList) {
   folder_.write("videos/2.mp4", "no video");
   const auto report = extract_frames(list("2.mp4 1\n1.mp4 0\n"), {}, folder_ / "out");
   ASSERT_EQ(report.failed.size(), 1u);
-  EXPECT_EQ(report.failed[0].index, 0);
+  EXPECT_EQ(report.failed[0].video, folder_ / "videos/2.mp4");
   EXPECT_THAT(report.failed[0].reason, HasSubstr("2.mp4"));
   EXPECT_EQ(read_text(out("train.txt")), "1 4 0\n");
   EXPECT_FALSE(std::filesystem::exists(out("2")));
@@ -118,6 +118,14 @@ TEST_F(Extract, AVideoOfSeveralLabelsGivesATable) {
   add_video("1.mp4", 3);
   extract_frames(list("path,label\n1.mp4,2;0\n", ListFormat::table), {}, folder_ / "out");
   EXPECT_EQ(read_text(out("train.csv")), "path,label,frames\n1,2;0,3\n");
+}
+
+TEST_F(Extract, AVideoThatIsListedTwiceIsDecodedOnce) {
+  add_video("1.mp4", 3);
+  const auto report = extract_frames(list("1.mp4 0\n1.mp4 1\n"), {.workers = 2}, folder_ / "out");
+  EXPECT_EQ(report.videos, 1);
+  EXPECT_EQ(report.frames, 3);
+  EXPECT_EQ(read_text(out("train.txt")), "1 3 0\n1 3 1\n");
 }
 
 TEST_F(Extract, WhatHasNoPlaceOrNoTimesIsRefused) {

@@ -21,12 +21,12 @@ struct ExtractOptions {
 };
 
 struct FailedExtraction {
-  std::int64_t index = 0;  // in the list
+  std::filesystem::path video;
   std::string reason;
 };
 
 struct ExtractReport {
-  std::int64_t videos = 0;   // that have their folder now
+  std::int64_t videos = 0;   // that have their folder now; each counts once
   std::int64_t skipped = 0;  // of these, those that had it before
   std::int64_t frames = 0;
   std::vector<FailedExtraction> failed;
