@@ -20,7 +20,11 @@ namespace actionclip {
 namespace {
 
 struct Options {
-  PrepareOptions prepare;
+  std::string dataset;
+  std::string root;
+  std::vector<std::string> annotations;
+  std::string labels;
+  double max_missing = PrepareOptions().max_missing;
   std::string output;
   bool json = false;
 };
@@ -48,7 +52,7 @@ std::string settings_of(const Options& options, const PrepareReport& report) {
     const std::string split = std::filesystem::path(list.file).stem().string();
     if (split != "train" && split != "val" && split != "test") continue;
     text += fmt::format("  {}: {{list: {}, root: {}{}}}\n", split, quoted(output / list.file),
-                        quoted(options.prepare.root), format);
+                        quoted(options.root), format);
   }
   return text;
 }
@@ -56,8 +60,7 @@ std::string settings_of(const Options& options, const PrepareReport& report) {
 void print_report(const Options& options, const PrepareReport& report) {
   if (!report.made) fmt::print("{}: already made with these settings, left as it is\n", options.output);
   fmt::print("{}{} labels", table_of(report), report.labels);
-  if (report.unlisted > 0)
-    fmt::print("; {} videos below {} are in no list", report.unlisted, options.prepare.root.string());
+  if (report.unlisted > 0) fmt::print("; {} videos below {} are in no list", report.unlisted, options.root);
   fmt::print("\n");
   for (const auto& list : report.lists) {
     if (list.missing > 0 && !list.file.empty()) {
@@ -72,7 +75,12 @@ void print_report(const Options& options, const PrepareReport& report) {
 }
 
 void prepare(const Options& options) {
-  const auto report = prepare_dataset(options.prepare, options.output);
+  const PrepareOptions wanted = {.dataset = options.dataset,
+                                 .root = options.root,
+                                 .annotations = {options.annotations.begin(), options.annotations.end()},
+                                 .labels = options.labels,
+                                 .max_missing = options.max_missing};
+  const auto report = prepare_dataset(wanted, options.output);
   if (options.json) {
     fmt::print("{}", summary_json(report));
   } else {
@@ -92,18 +100,16 @@ void add_dataset_prepare(CLI::App& dataset, int& /*exit_code*/) {
     names.push_back(known.name);
     needs += fmt::format("  {:<20}{}\n", known.name, known.needs);
   }
-  command->add_option("dataset", options->prepare.dataset, "which data set")
-      ->required()
-      ->check(CLI::IsMember(names));
-  command->add_option("--root", options->prepare.root, "folder of the videos, searched with all below it")
+  command->add_option("dataset", options->dataset, "which data set")->required()->check(CLI::IsMember(names));
+  command->add_option("--root", options->root, "folder of the videos, searched with all below it")
       ->required();
-  command->add_option("--annotations", options->prepare.annotations,
+  command->add_option("--annotations", options->annotations,
                       "annotation files, or folders of them; default: they are looked for below --root");
-  command->add_option("--labels", options->prepare.labels,
+  command->add_option("--labels", options->labels,
                       "label file that the classes are matched to; default: made from the annotations");
   command->add_option("--output", options->output, "folder to make")->required();
   command
-      ->add_option("--max-missing", options->prepare.max_missing,
+      ->add_option("--max-missing", options->max_missing,
                    "share of the videos that may be missing; the lists hold those that are there")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();

@@ -18,6 +18,7 @@
 #include "actionclip/video/frame_index_cache.h"
 #include "actionclip/video/loader.h"
 #include "actionclip/video/open_source.h"
+#include "actionclip/video/png_file.h"
 
 #include "tools/command.h"
 

@@ -1,3 +1,5 @@
+#include "actionclip/video/png_file.h"
+
 #include <cstring>
 #include <memory>
 #include <string>
@@ -7,7 +9,6 @@
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
-#include "actionclip/video/contact_sheet.h"
 
 #include "video/ffmpeg.h"
 

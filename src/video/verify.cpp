@@ -34,10 +34,11 @@ std::vector<DuplicatePair> same_content(const std::vector<VideoFacts>& left,
                                         const std::vector<VideoFacts>& right) {
   std::unordered_multimap<std::string_view, std::int64_t> by_content;
   for (std::size_t i = 0; i < left.size(); ++i) {
-    if (!left[i].sha256.empty()) by_content.emplace(left[i].sha256, static_cast<std::int64_t>(i));
+    if (left[i].decodable) by_content.emplace(left[i].sha256, static_cast<std::int64_t>(i));
   }
   std::vector<DuplicatePair> pairs;
   for (std::size_t i = 0; i < right.size(); ++i) {
+    if (!right[i].decodable) continue;  // neither list can use it
     const auto [first, last] = by_content.equal_range(right[i].sha256);
     std::int64_t of_right = 0;
     for (auto match = first; match != last && of_right < kMostPairs; ++match, ++of_right) {

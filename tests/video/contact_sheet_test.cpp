@@ -10,6 +10,7 @@
 
 #include "actionclip/core/error.h"
 #include "actionclip/video/image_file.h"
+#include "actionclip/video/png_file.h"
 
 #include "tests/parity/run_python.h"
 #include "tests/temporary_folder.h"

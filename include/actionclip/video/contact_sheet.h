@@ -1,7 +1,6 @@
 // Clips side by side in one picture, for people to look at.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -16,8 +15,5 @@ struct SheetRow {
 
 // Frames are scaled to `frame_height` pixels. Throws Error for a sheet of more than kMaxImagePixels.
 Image draw_contact_sheet(const std::vector<SheetRow>& rows, int frame_height);
-
-// Writes a PNG file, which appears whole or not at all. Throws Error if it cannot be written.
-void write_png(const std::filesystem::path& path, const Image& image);
 
 }  // namespace actionclip

@@ -49,8 +49,8 @@ struct DuplicatePair {
 // bits. Below 32, find_near_pairs() has one bucket a band to look into.
 inline constexpr int kNearDistance = 31;
 
-// Pairs of equal content, and those whose hashes are at most kNearDistance bits apart; for each of `right`
-// at most five of either kind, the nearest. A file that both name is a pair too.
+// Pairs of decodable videos of equal content, and those whose hashes are at most kNearDistance bits apart;
+// for each of `right` at most five of either kind, the nearest. A file that both name is a pair too.
 std::vector<DuplicatePair> find_duplicates(const std::vector<VideoFacts>& left,
                                            const std::vector<VideoFacts>& right);
 
