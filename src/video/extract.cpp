@@ -71,8 +71,8 @@ std::int64_t write_frames(const std::filesystem::path& video, const ExtractOptio
   std::int64_t count = 0;
   while (const AVFrame* frame = decoder.next()) {
     if (converter == nullptr) {
-      converter =
-          std::make_unique<FrameConverter>(*frame, orientation_of(decoder.stream().display_matrix(*frame)));
+      converter = std::make_unique<FrameConverter>(
+          *frame, orientation_of(decoder.stream().display_matrix(*frame)), video);
     }
     Image image = converter->convert(*frame);
     if (options.short_side > 0 && std::min(image.width, image.height) > options.short_side) {
