@@ -58,7 +58,8 @@ std::vector<VideoToVerify> videos_at(const std::filesystem::path& path) {
   };
   std::error_code unknown;
   if (std::filesystem::is_directory(path, unknown)) {
-    for (const auto& video : VideoTree(path).videos()) add(path / video);
+    const VideoTree tree(path);
+    for (const auto& video : tree.videos()) add(path / video);
   }
   if (videos.empty()) add(path);
   return videos;

@@ -99,10 +99,10 @@ TEST(NearDuplicates, AreFoundAmongTwoHundredThousandInSeconds) {
     // Frames of a video are alike, and so are neighbouring cells.
     std::uint64_t frame = 0;
     for (int byte = 0; byte < 8; ++byte) {
-      frame =
-          frame << 8 | (random.chance(0.5) ? 0x0fu : 0xf0u) ^ static_cast<std::uint64_t>(random.below(64));
+      const std::uint64_t shape = random.chance(0.5) ? 0x0f : 0xf0;
+      frame = frame << 8 | (shape ^ static_cast<std::uint64_t>(random.below(64)));
     }
-    for (auto& bits : hash.frames) bits = frame ^ std::uint64_t{1} << random.below(64);
+    for (auto& bits : hash.frames) bits = frame ^ (std::uint64_t{1} << random.below(64));
   }
   std::vector<VideoHash> right;
   for (std::size_t i = 0; i < 20000; ++i) right.push_back(changed(left[12 * i], 10, random));
