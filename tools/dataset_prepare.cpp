@@ -39,20 +39,20 @@ std::string table_of(const PrepareReport& report) {
 }
 
 // A string of JSON is one of YAML, whatever characters the path has.
-std::string quoted(const std::filesystem::path& path) {
+std::string as_yaml(const std::filesystem::path& path) {
   return json_text(nlohmann::json(std::filesystem::absolute(path).lexically_normal().string()));
 }
 
 // What to paste into an experiment.
 std::string settings_of(const Options& options, const PrepareReport& report) {
   const std::filesystem::path output = options.output;
-  std::string text = fmt::format("data:\n  labels: {}\n", quoted(output / "labels.csv"));
+  std::string text = fmt::format("data:\n  labels: {}\n", as_yaml(output / "labels.csv"));
   const std::string format = report.format == "video" ? "" : ", format: " + report.format;
   for (const auto& list : report.lists) {
     const std::string split = std::filesystem::path(list.file).stem().string();
     if (split != "train" && split != "val" && split != "test") continue;
-    text += fmt::format("  {}: {{list: {}, root: {}{}}}\n", split, quoted(output / list.file),
-                        quoted(options.root), format);
+    text += fmt::format("  {}: {{list: {}, root: {}{}}}\n", split, as_yaml(output / list.file),
+                        as_yaml(options.root), format);
   }
   return text;
 }

@@ -85,14 +85,4 @@ std::vector<CsvRow> parse_csv(std::string_view text, const std::string& name) {
   return CsvParser(text, name).parse();
 }
 
-std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string field = "\"";
-  for (const char c : text) {
-    if (c == '"') field += '"';
-    field += c;
-  }
-  return field + '"';
-}
-
 }  // namespace actionclip

@@ -18,7 +18,4 @@ struct CsvRow {
 // The rows of `text` without blank lines. Throws Error "name:line: ..." on damaged quoting.
 std::vector<CsvRow> parse_csv(std::string_view text, const std::string& name);
 
-// `text` as a field: in quotes if it needs them.
-std::string csv_field(std::string_view text);
-
 }  // namespace actionclip
