@@ -6,10 +6,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "actionclip/core/exit_code.h"
 #include "actionclip/core/json_text.h"
 #include "actionclip/video/extract.h"
 
-#include "tools/command.h"
 #include "tools/dataset_commands.h"
 
 namespace actionclip {

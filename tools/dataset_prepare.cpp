@@ -12,7 +12,6 @@
 #include "actionclip/core/json_text.h"
 #include "actionclip/video/prepare.h"
 
-#include "tools/command.h"
 #include "tools/dataset_commands.h"
 #include "tools/text_table.h"
 

@@ -13,9 +13,9 @@
 #include <nlohmann/json.hpp>
 
 #include "actionclip/core/json_text.h"
+#include "actionclip/text/labels.h"
 #include "actionclip/video/list_statistics.h"
 
-#include "tools/command.h"
 #include "tools/dataset_commands.h"
 #include "tools/text_table.h"
 

@@ -15,13 +15,13 @@
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
+#include "actionclip/core/exit_code.h"
 #include "actionclip/core/folder_lock.h"
 #include "actionclip/core/json_text.h"
 #include "actionclip/text/csv.h"
 #include "actionclip/video/list_filter.h"
 #include "actionclip/video/verify.h"
 
-#include "tools/command.h"
 #include "tools/dataset_commands.h"
 #include "tools/text_table.h"
 
