@@ -157,8 +157,9 @@ nlohmann::ordered_json to_json(const std::vector<VideoFacts>& videos, const std:
 
 void print_failures(const nlohmann::ordered_json& failed) {
   for (std::size_t i = 0; i < failed.size() && i < kShown; ++i) {
-    fmt::print("failed: {}: {}\n", failed[i]["video"].get<std::string>(),
-               failed[i]["error"].get<std::string>());
+    const auto video = failed[i]["video"].get<std::string>(), reason = failed[i]["error"].get<std::string>();
+    // Most reasons begin with the path.
+    fmt::print("failed: {}{}\n", reason.starts_with(video) ? "" : video + ": ", reason);
   }
   if (failed.size() > kShown) fmt::print("... and {} more\n", failed.size() - kShown);
 }
