@@ -102,14 +102,6 @@ std::string content_hash(const at::Tensor& tensor) {
   return sha256_of({static_cast<const char*>(values.const_data_ptr()), values.nbytes()});
 }
 
-// By RFC 4180.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string field = "\"";
-  for (const char c : text) field += c == '"' ? "\"\"" : std::string(1, c);
-  return field + '"';
-}
-
 }  // namespace
 
 void EvaluationOptions::add_to(CLI::App& command) {

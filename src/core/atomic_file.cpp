@@ -170,6 +170,15 @@ void sync_folder(const std::filesystem::path& folder) {
 
 void sync_file(const std::filesystem::path& path) { sync("flush", path, 0, 0); }
 
+void flush_file_system(const std::filesystem::path& folder) {
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) fail("open", folder, errno);
+  const int result = syncfs(descriptor);
+  const int code = errno;
+  close(descriptor);
+  if (result != 0) fail("flush the file system of", folder, code);
+}
+
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
   rename_file(from, to);
   sync_folder(to.parent_path());

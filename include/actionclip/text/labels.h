@@ -31,6 +31,9 @@ class LabelSet {
   // The file that they were read from, or "the labels".
   const std::string& source() const { return source_; }
 
+  // What is known of each label beside its name.
+  const std::vector<LabelColumn>& columns() const { return columns_; }
+
   // The values of an extra column, by label_id. Throws Error that names the source and the known columns.
   const std::vector<std::string>& column(std::string_view name) const;
 
