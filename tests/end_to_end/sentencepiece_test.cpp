@@ -16,6 +16,7 @@
 #include "actionclip/text/labels.h"
 
 #include "tests/end_to_end/program.h"
+#include "tests/places.h"
 #include "tests/temporary_folder.h"
 
 namespace actionclip {
@@ -213,10 +214,9 @@ TEST(OwnVocabularyOfTheAblations, AllTemplatesOfAllLabelsFitIntoTheSyntheticMode
                                                                  {"zero_shot_labels.csv", "zero_shot.txt"}};
   for (const auto& [labels, list] : sets) {
     const auto result = run_program(
-        {"train", "--config", std::string(ACTIONCLIP_SOURCE_DIR) + "/configs/synthetic/finetune.yaml",
-         "--output", folder / "run", "--dry-run", "text.tokenizer=sentencepiece",
-         "text.vocabulary=" + vocabulary, "text.sha256=" + sha256_of_file(vocabulary),
-         "model.init.text=random", "model.init.image=random",
+        {"train", "--config", source_folder() / "configs/synthetic/finetune.yaml", "--output", folder / "run",
+         "--dry-run", "text.tokenizer=sentencepiece", "text.vocabulary=" + vocabulary,
+         "text.sha256=" + sha256_of_file(vocabulary), "model.init.text=random", "model.init.image=random",
          "model.weights=", "model.text.vocabulary_size=200", fmt::format("data.labels={}/{}", data, labels),
          fmt::format("data.train.list={}/{}", data, list), "data.val.list=", "train.batch_size=8"});
     EXPECT_EQ(result.exit_code, 0) << labels << ": " << result.errors;

@@ -9,6 +9,8 @@
 
 #include "actionclip/core/error.h"
 
+#include "tests/places.h"
+
 namespace actionclip {
 namespace {
 
@@ -57,7 +59,7 @@ TEST(LabelMatcher, TellsWhyThereIsNoMatch) {
 }
 
 TEST(LabelMatcher, PublishedLabelsAreToldApart) {
-  const std::filesystem::path folder = std::filesystem::path(ACTIONCLIP_TEST_DATA) / "labels";
+  const std::filesystem::path folder = test_data_folder() / "labels";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is absent";
   for (const auto* file : {"kinetics_400_labels.csv", "hmdb51_labels.csv", "ucf_labels.csv"}) {
     const auto labels = read_labels(folder / file);

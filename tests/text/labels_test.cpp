@@ -10,6 +10,8 @@
 
 #include "actionclip/core/error.h"
 
+#include "tests/places.h"
+
 namespace actionclip {
 namespace {
 
@@ -187,7 +189,7 @@ TEST(Labels, AreReadFromAFile) {
 }
 
 TEST(Labels, PublishedLabelFilesAreRead) {
-  const std::filesystem::path folder = std::filesystem::path(ACTIONCLIP_TEST_DATA) / "labels";
+  const std::filesystem::path folder = test_data_folder() / "labels";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is absent";
   EXPECT_EQ(read_labels(folder / "kinetics_400_labels.csv").size(), 400);
   EXPECT_EQ(read_labels(folder / "hmdb51_labels.csv").size(), 51);

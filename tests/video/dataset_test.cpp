@@ -11,6 +11,7 @@
 #include "actionclip/video/sampler.h"
 #include "actionclip/video/transforms.h"
 
+#include "tests/places.h"
 #include "tests/video/fake_videos.h"
 
 namespace actionclip {
@@ -313,7 +314,7 @@ TEST(ClipDataset, RefusesOptionsOutOfRange) {
 }
 
 TEST(ClipDataset, ReadsRealVideosAndCountsADamagedOne) {
-  const auto videos = std::filesystem::path(ACTIONCLIP_TEST_DATA) / "videos";
+  const auto videos = test_data_folder() / "videos";
   if (!std::filesystem::exists(videos)) GTEST_SKIP() << "no videos at " << videos;
   const std::vector names{"arm_wrestling.mp4", "flipping_a_pancake.mkv", "corrupted.mp4"};
   // What is known of the videos would be kept beside the list, which is in a folder that does not exist: kept

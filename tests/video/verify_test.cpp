@@ -15,6 +15,7 @@
 #include "actionclip/video/image_file.h"
 #include "actionclip/video/video_reader.h"
 
+#include "tests/places.h"
 #include "tests/temporary_folder.h"
 #include "tests/video/test_videos.h"
 #include "video/resize_image.h"
@@ -30,7 +31,7 @@ using actionclip::testing::test_frame;
 using actionclip::testing::TestVideo;
 using ::testing::HasSubstr;
 
-const std::filesystem::path kRealVideos = std::filesystem::path(ACTIONCLIP_TEST_DATA) / "videos";
+const std::filesystem::path kRealVideos = test_data_folder() / "videos";
 
 VideoFacts examine(const std::filesystem::path& path, DatasetConfig config = {}, double seconds = 0) {
   VideoEntry entry;

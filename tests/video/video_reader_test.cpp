@@ -14,6 +14,7 @@
 #include "actionclip/core/error.h"
 #include "actionclip/video/sampler.h"
 
+#include "tests/places.h"
 #include "tests/video/test_videos.h"
 
 // The x265 encoder, which makes some videos of this program's tests, leaks; LeakSanitizer asks for this.
@@ -28,7 +29,7 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using namespace actionclip::testing;
 
-const std::filesystem::path kRealVideos = std::filesystem::path(ACTIONCLIP_TEST_DATA) / "videos";
+const std::filesystem::path kRealVideos = test_data_folder() / "videos";
 
 std::vector<std::int64_t> up_to(std::int64_t count) {
   std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
