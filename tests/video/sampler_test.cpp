@@ -37,7 +37,7 @@ FrameSampling strategy_of(const std::string& name) {
 }
 
 TEST(Sampler, TestFramesAgreeWithTheReferenceForEveryLength) {
-  std::istringstream reference(run_python("sampler_reference.py", {"300", "1,4,8,16,32", "1,2,3,10", "7"}));
+  std::istringstream reference(run_python("sampler_reference.py", {"200", "1,8,32", "1,2,3,10", "7"}));
   std::string line;
   int lines = 0;
   while (std::getline(reference, line)) {
@@ -50,7 +50,7 @@ TEST(Sampler, TestFramesAgreeWithTheReferenceForEveryLength) {
     const auto frames = sample_test_frames(n, T, j, V, sampling);
     ASSERT_EQ(fmt::format("{} {} {} {} {}: {}", name, n, T, V, j, fmt::join(frames, " ")), line);
   }
-  EXPECT_EQ(lines, 3 * 300 * 5 * (1 + 2 + 3 + 10));
+  EXPECT_EQ(lines, 3 * 200 * 3 * (1 + 2 + 3 + 10));
 }
 
 TEST(Sampler, IndicesNeverDecreaseAndLieInTheVideo) {
