@@ -125,14 +125,14 @@ void add_image(const Image& image, VideoHasher& hasher) {
   hasher.add({grey.data(), image.width, image.height, image.width});
 }
 
-// The files of a folder's frames: as the list names them, else all JPEG files.
+// The files of a folder's frames: as the list names them, else all JPEG and PNG files.
 std::vector<std::filesystem::path> frame_files(const VideoEntry& entry, const DatasetConfig& config) {
   const auto name = [&](std::int64_t i) {
     return entry.path / fmt::format(fmt::runtime(config.frame_pattern), i + config.index_bias);
   };
   std::error_code unknown;
   if (config.format != ListFormat::frames && !std::filesystem::exists(name(0), unknown)) {
-    return jpeg_files(entry.path);
+    return image_files(entry.path);
   }
   std::vector<std::filesystem::path> files;
   const auto count =
