@@ -1,5 +1,6 @@
 // actionclip dataset prepare: lists and labels from what people download.
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -68,6 +69,14 @@ void print_report(const Options& options, const PrepareReport& report) {
     }
     if (!list.bare_classes.empty()) {
       fmt::print("{}: no video of {}\n", list.file, fmt::join(list.bare_classes, ", "));
+    }
+  }
+  for (const std::string split : {"train", "val"}) {
+    const auto is_of_split = [&](const auto& list) {
+      return std::filesystem::path(list.file).stem() == split;
+    };
+    if (std::ranges::none_of(report.lists, is_of_split)) {
+      fmt::print("there is no list {}: no annotations or folders of it with videos were found\n", split);
     }
   }
   fmt::print("\n{}", settings_of(options, report));

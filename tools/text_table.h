@@ -1,4 +1,4 @@
-// Tables for people: columns aligned, the first to the left, the others to the right.
+// Tables for people: columns aligned, those of numbers to the right, the others to the left.
 #pragma once
 
 #include <string>

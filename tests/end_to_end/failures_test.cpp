@@ -235,8 +235,13 @@ const std::vector<std::vector<std::string>> kCommands = {{"train"},
                                                          {"few-shot"},
                                                          {"predict"},
                                                          {"dataset", "synthesize"},
+                                                         {"dataset", "prepare"},
+                                                         {"dataset", "extract"},
+                                                         {"dataset", "verify"},
+                                                         {"dataset", "stats"},
                                                          {"inspect", "config"},
-                                                         {"inspect", "model"}};
+                                                         {"inspect", "model"},
+                                                         {"inspect", "samples"}};
 
 TEST(Usage, UnknownCommandAndMissingOptionsExitWithTwo) {
   expect_one_message(run_program({"trian"}), 2, "train");

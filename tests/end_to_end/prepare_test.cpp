@@ -2,6 +2,7 @@
 // steps of training from the prepared lists.
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/end_to_end/program.h"
 #include "tests/temporary_folder.h"
@@ -19,7 +21,9 @@ namespace {
 
 using actionclip::testing::encode_video;
 using actionclip::testing::TestVideo;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 class PreparedTraining : public ::testing::Test {
  protected:
@@ -84,7 +88,21 @@ eval:
          "data.val.list=" + (folder_ / "lists" / val).string(),
          "data.val.root=" + (folder_ / "videos").string(), "data.val.format=" + format, "train.max_steps=2"});
     ASSERT_EQ(trained.exit_code, 0) << trained.errors;
-    EXPECT_GE(lines_of(read_text(folder_ / "run/metrics.jsonl")).size(), 2u);
+    std::map<std::string, std::vector<int>> steps;
+    for (const auto& line : lines_of(read_text(folder_ / "run/metrics.jsonl"))) {
+      const auto record = nlohmann::json::parse(line);
+      steps[record.at("split")].push_back(record.at("step"));
+    }
+    EXPECT_EQ(steps, (std::map<std::string, std::vector<int>>{{"train", {1, 2}}, {"val", {2}}}));
+  }
+
+  // Of a call that must fail with one line.
+  void expect_refusal(const ProgramResult& result, const std::string& reason) {
+    EXPECT_EQ(result.exit_code, 1) << result.output;
+    EXPECT_EQ(lines_of(result.errors).size(), 1u) << result.errors;
+    EXPECT_THAT(result.errors, AllOf(StartsWith("actionclip: "), HasSubstr(reason)));
+    EXPECT_EQ(result.output, "");
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "lists"));
   }
 
   TemporaryFolder folder_;
@@ -187,22 +205,37 @@ TEST_F(PreparedTraining, Charades) {
   prepare_and_train("charades", {}, "train.csv", "val.csv", "table");
 }
 
-TEST_F(PreparedTraining, MissingVideosAreCountedAndMistakesAreOneLine) {
-  for (int i = 0; i < 9; ++i) add_video(fmt::format("id{}_000000_000010.mp4", i));
+TEST_F(PreparedTraining, MissingVideosAreCounted) {
+  for (int i = 0; i < 9; ++i) folder_.write(fmt::format("videos/id{}_000000_000010.mp4", i), "x");
   std::string train = "label,youtube_id,time_start,time_end,split\n";
   for (int i = 0; i < 10; ++i) train += fmt::format("run,id{},0,10,train\n", i);
   folder_.write("annotations/train.csv", train);
-  const auto refused = prepare("kinetics400");
-  EXPECT_EQ(refused.exit_code, 1);
-  EXPECT_EQ(lines_of(refused.errors).size(), 1u) << refused.errors;
-  EXPECT_THAT(refused.errors, HasSubstr("1 of 10 videos (10.0 %) are missing"));
+  expect_refusal(prepare("kinetics400"), "1 of 10 videos (10.0 %) are missing");
   const auto made = prepare("kinetics400", {"--max-missing", "0.1"});
   EXPECT_EQ(made.exit_code, 0) << made.errors;
+  EXPECT_THAT(made.output, StartsWith("split  list       videos  missing  repeated  classes\n"
+                                      "train  train.txt       9        1         0        1\n"
+                                      "1 labels\n"));
   EXPECT_THAT(made.output, HasSubstr("1 videos are missing, see "));
+  EXPECT_THAT(made.output, HasSubstr("there is no list val: "));
   const auto again = prepare("kinetics400", {"--max-missing", "0.1"});
   EXPECT_EQ(again.exit_code, 0);
   EXPECT_THAT(again.output, HasSubstr("already made"));
   EXPECT_EQ(prepare("kinetics700").exit_code, 2);
+}
+
+TEST_F(PreparedTraining, MistakesAreOneLine) {
+  std::filesystem::create_directory(folder_ / "annotations");
+  expect_refusal(prepare("charades"), "videos: no such folder");
+  folder_.write("videos/riding_a_bike/1.mp4", "x");
+  expect_refusal(prepare("charades"), "holds no annotations of charades (Charades_v1_train.csv");
+  std::filesystem::remove(folder_ / "annotations");
+  expect_refusal(prepare("charades"), "found no classes: Charades_v1_classes.txt is needed");
+  const auto labels = folder_.write("labels.txt", "Riding a bike\nriding a-bike\n");
+  expect_refusal(prepare("class_folders", {"--labels", labels}),
+                 "'riding a bike' (could be 'Riding a bike' or 'riding a-bike')");
+  std::filesystem::remove(folder_ / "videos/riding_a_bike/1.mp4");
+  expect_refusal(prepare("class_folders"), "videos: holds no video");
 }
 
 }  // namespace

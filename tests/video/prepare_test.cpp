@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <string>
+#include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -21,6 +24,7 @@
 namespace actionclip {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -41,13 +45,20 @@ class Prepare : public ::testing::Test {
     return prepare(dataset, std::move(options));
   }
 
-  std::string error_of(const std::string& dataset, const PrepareOptions& options = {}) {
+  // Of a call that must fail.
+  std::string error_of(PrepareOptions options, const std::string& dataset) {
     try {
-      prepare_annotated(dataset, options);
+      prepare(dataset, std::move(options));
     } catch (const Error& error) {
       return error.what();
     }
+    ADD_FAILURE() << dataset << " was prepared";
     return "";
+  }
+
+  std::string error_of(const std::string& dataset, PrepareOptions options = {}) {
+    options.annotations = {folder_ / "annotations"};
+    return error_of(std::move(options), dataset);
   }
 
   std::string out(const std::string& name) { return read_text(folder_ / ("out/" + name)); }
@@ -155,12 +166,12 @@ TEST_F(Prepare, ClassesAreMatchedToALabelFileHoweverFoldersSpellThem) {
 
 TEST_F(Prepare, ClassesThatMatchNoLabelOrSeveralAreReported) {
   add_videos({"air_drumming/1.mp4", "juggling/2.mp4"});
-  folder_.write("annotations/none", "");
-  PrepareOptions options;
-  options.labels = folder_.write("labels.txt", "Air drumming\nair-drumming\n");
-  const std::string error = error_of("class_folders", options);
+  PrepareOptions options{.root = folder_ / "videos",
+                         .labels = folder_.write("labels.txt", "Air drumming\nair-drumming\n")};
+  const std::string error = error_of(std::move(options), "class_folders");
   EXPECT_THAT(error,
               HasSubstr("labels.txt: 2 class(es) of the data set match none of its labels, or several"));
+  EXPECT_THAT(error, HasSubstr("'air drumming' (could be 'Air drumming' or 'air-drumming')"));
   EXPECT_THAT(error, HasSubstr("juggling"));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "out"));
 }
@@ -238,9 +249,50 @@ TEST_F(Prepare, AnnotationsWithMistakesAreRefusedWithTheirLine) {
   EXPECT_THAT(error_of("ucf101"), HasSubstr("classInd.txt: the class 2 is missing"));
   folder_.write("annotations/run_test_split1.txt", "a.avi 3\n");
   EXPECT_THAT(error_of("hmdb51"), HasSubstr("run_test_split1.txt:1: expected FILE.avi and 0, 1 or 2"));
-  EXPECT_THAT(error_of("charades"), HasSubstr("found no classes"));
-  EXPECT_THAT(error_of("something_something"), HasSubstr("found no annotations"));
   EXPECT_THAT(error_of("kinetics700"), HasSubstr("unknown data set 'kinetics700'; known: kinetics400"));
+}
+
+TEST_F(Prepare, MissingAnnotationFilesAreNamed) {
+  add_videos({"train/a/1.mp4"});
+  const std::map<std::string, std::string> needs = {{"kinetics400", "train.csv, val.csv"},
+                                                    {"ucf101", "classInd.txt, trainlist01.txt"},
+                                                    {"hmdb51", "CLASS_test_split1.txt"},
+                                                    {"something_something", "train.json, validation.json"},
+                                                    {"charades", "Charades_v1_classes.txt"}};
+  std::filesystem::create_directory(folder_ / "annotations");
+  for (const auto& [dataset, files] : needs) {
+    EXPECT_THAT(error_of(dataset),
+                AllOf(HasSubstr("annotations: holds no annotations of " + dataset), HasSubstr(files)));
+    EXPECT_THAT(error_of({.annotations = {folder_ / "gone"}}, dataset),
+                HasSubstr("gone: no such file or folder"));
+    if (dataset == "kinetics400") continue;  // its folders can tell all that is needed
+    EXPECT_THAT(error_of(PrepareOptions(), dataset), AllOf(HasSubstr("found no "), HasSubstr("needed")));
+  }
+  EXPECT_THAT(error_of({.annotations = {folder_.write("notes.txt", "x")}}, "ucf101"),
+              HasSubstr("notes.txt: not a name that ucf101 has for its annotations"));
+  folder_.write("annotations/Charades_v1_train.csv", "id,actions\n");
+  EXPECT_THAT(error_of("charades"), HasSubstr("found no classes: Charades_v1_classes.txt is needed"));
+  folder_.write("annotations/trainlist02.txt", "a/1.mp4 1\n");
+  EXPECT_THAT(error_of("ucf101"), HasSubstr("the annotations of split 2 name no test videos; a file is "
+                                            "missing (trainlist01.txt, testlist01.txt and so on)"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "out"));
+}
+
+TEST_F(Prepare, FoldersThatCannotBeReadOrHoldNothingAreErrors) {
+  add_videos({"a/1.txt", ".hidden/2.mp4"});
+  EXPECT_THAT(error_of(PrepareOptions(), "class_folders"), HasSubstr("videos: holds no video"));
+  EXPECT_THAT(error_of({.root = folder_ / "videos/a/1.txt"}, "class_folders"), HasSubstr("no such folder"));
+  add_videos({"a/1.mp4"});
+  std::filesystem::permissions(folder_ / "videos/a", std::filesystem::perms::none);
+  const uid_t user = geteuid();
+  constexpr uid_t kNobody = 65534;
+  // The superuser may read everything.
+  ASSERT_EQ(seteuid(user == 0 ? kNobody : user), 0);
+  const std::string error = error_of(PrepareOptions(), "class_folders");
+  ASSERT_EQ(seteuid(user), 0);
+  std::filesystem::permissions(folder_ / "videos/a", std::filesystem::perms::owner_all);
+  EXPECT_THAT(error, AllOf(HasSubstr("cannot read "), HasSubstr("videos/a: Permission denied")));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "out"));
 }
 
 TEST_F(Prepare, ASecondCallLeavesTheFolderAndOthersSettingsAreRefused) {
@@ -277,7 +329,8 @@ TEST_F(Prepare, LinksAreFollowedAndOneThatLeadsBackEnds) {
 TEST_F(Prepare, ANameThatSeveralFoldersHaveIsTakenFromItsClass) {
   add_videos({"run/1.avi", "jump/1.avi"});
   folder_.write("annotations/run_test_split1.txt", "1.avi 1\n");
-  folder_.write("annotations/jump_test_split1.txt", "1.avi 1\n1.avi 1\n");
+  folder_.write("annotations/jump_test_split1.txt", "1.avi 1\n1.avi 1\n2.avi 2\n");
+  add_videos({"jump/2.avi"});
   const auto report = prepare_annotated("hmdb51");
   EXPECT_EQ(out("train.txt"), "jump/1.avi 0\nrun/1.avi 1\n");
   EXPECT_EQ(report.lists.at(0).repeated, 1);

@@ -66,7 +66,8 @@ bool lies_in(const std::filesystem::path& file, const std::filesystem::path& fol
 // The files that --annotations names, and of folders, or of root, those that have the right names.
 std::vector<std::filesystem::path> annotation_files(const PrepareOptions& options, const VideoTree& videos,
                                                     const std::filesystem::path& output) {
-  const auto is_annotation = find_dataset(options.dataset).is_annotation;
+  const auto& dataset = find_dataset(options.dataset);
+  const auto is_annotation = dataset.is_annotation;
   std::vector<std::filesystem::path> files;
   const auto add_from = [&](const VideoTree& folder) {
     std::ranges::copy_if(folder.texts(), std::back_inserter(files), [&](const auto& file) {
@@ -84,8 +85,12 @@ std::vector<std::filesystem::path> annotation_files(const PrepareOptions& option
       files.push_back(path);
     } else {
       throw Error(fmt::format("--annotations {}: not a name that {} has for its annotations ({})",
-                              path.string(), options.dataset, find_dataset(options.dataset).needs));
+                              path.string(), dataset.name, dataset.needs));
     }
+  }
+  if (files.empty() && !options.annotations.empty()) {
+    throw Error(fmt::format("--annotations {}: holds no annotations of {} ({})",
+                            options.annotations.front().string(), dataset.name, dataset.needs));
   }
   std::ranges::sort(files);
   const auto repeated = std::ranges::unique(files);
