@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <filesystem>
 #include <map>
 #include <stdexcept>
@@ -37,9 +38,11 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 void measure(const DatasetConfig& config, const LabelSet& labels) {
   const std::int64_t resident = process_memory("VmRSS");
+  const std::clock_t cpu_start = std::clock();
   auto start = std::chrono::steady_clock::now();
   const auto list = read_video_list(config, &labels);
   const double read_seconds = seconds_since(start);
+  const double cpu_seconds = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
   const std::int64_t kept = process_memory("VmRSS") - resident;
 
   start = std::chrono::steady_clock::now();
