@@ -51,10 +51,13 @@ void measure(const DatasetConfig& config, const LabelSet& labels) {
     path_bytes += static_cast<std::int64_t>(list.entry(i).path.native().size());
   const double entry_seconds = seconds_since(start);
 
-  const nlohmann::ordered_json result = {
-      {"videos", list.size()},   {"path_bytes", path_bytes},
-      {"seconds", read_seconds}, {"entry_seconds", entry_seconds},
-      {"memory_kept", kept},     {"memory_added", process_memory("VmHWM") - resident}};
+  const nlohmann::ordered_json result = {{"videos", list.size()},
+                                         {"path_bytes", path_bytes},
+                                         {"seconds", read_seconds},
+                                         {"cpu_seconds", cpu_seconds},
+                                         {"entry_seconds", entry_seconds},
+                                         {"memory_kept", kept},
+                                         {"memory_added", process_memory("VmHWM") - resident}};
   fmt::print("{}\n", result.dump());
 }
 

@@ -5,9 +5,10 @@
 #
 #   tools/bench/long_list.sh [ROUNDS [VIDEOS]]      3 rounds of 1000000 videos
 #
-# "text" is the file's size, which is in memory while it is read; "peak" the highest memory above what the process held before, "kept"
-# what the list holds then; "cpu" the part of "read" that no other process took. "entry" is the time to make one entry of the list. Exits with 1 if a format with a line a video takes more
-# than 2 s or 150 MB at the peak for a million, or any format keeps more than 150 MB: the limits that the project sets itself.
+# "text" is the file's size, which is in memory while it is read; "cpu" the part of "read" that no other process took; "peak" the highest
+# memory above what the process held before, "kept" what the list holds then; "entry" the time to make one entry of the list. Exits with 1
+# if a format with a line a video takes more than 2 s or 150 MB at the peak for a million, or any format keeps more than 150 MB: the
+# limits that the project sets itself.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
