@@ -5,10 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -26,6 +23,8 @@
 #include "actionclip/video/loader.h"
 #include "actionclip/video/video_list.h"
 
+#include "tools/bench/process_memory.h"
+
 namespace actionclip {
 namespace {
 
@@ -37,15 +36,6 @@ struct Options {
   std::int64_t batch_size = 16;
   bool remember = false;
 };
-
-// A value of /proc/self/status, "VmHWM" or "VmRSS", in bytes.
-std::int64_t process_memory(const std::string& key) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(key + ":")) return std::atoll(line.c_str() + key.size() + 1) * 1024;
-  }
-  throw std::runtime_error("/proc/self/status does not tell " + key);
-}
 
 class Clock {
  public:
