@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <string>
 #include <sstream>
 
 #include "actionclip/core/error.h"
@@ -101,9 +102,9 @@ std::vector<Image> equal_frames(std::size_t count) {
   return std::vector<Image>(count, noisy_picture(40, 30, 3));
 }
 
-std::set<std::vector<std::uint8_t>> different(const std::vector<Image>& frames) {
-  std::set<std::vector<std::uint8_t>> bytes;
-  for (const auto& frame : frames) bytes.insert(frame.rgb);
+std::set<std::string> different(const std::vector<Image>& frames) {
+  std::set<std::string> bytes;
+  for (const auto& frame : frames) bytes.emplace(frame.rgb.begin(), frame.rgb.end());
   return bytes;
 }
 
