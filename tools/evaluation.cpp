@@ -15,6 +15,7 @@
 #include "actionclip/core/error.h"
 #include "actionclip/distributed/agreement.h"
 #include "actionclip/distributed/join_ranks.h"
+#include "actionclip/text/csv.h"
 #include "actionclip/train/settle_text.h"
 
 #include "tools/weights_report.h"
