@@ -120,7 +120,7 @@ int main(int argc, char** argv) {
   program.add_flag("--remember", options.remember, "fill the cache beside the list");
   try {
     program.parse(argc, argv);
-    if (!boost::describe::enum_from_string(format, options.list.format))
+    if (!boost::describe::enum_from_string(format.c_str(), options.list.format))
       throw Error("--format: unknown: " + format);
     if (options.remember) {
       remember(options);
