@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Memory that a training loader of 1,000,000 listed videos adds to the process before its first batch, and the time it takes to start:
-# the list is read, its order is drawn, the cache beside the list is opened. A new process for each figure. A minute, and 1 GB of disk.
+# the list is read, its order is drawn, the cache beside the list is opened. A new process for each figure. Half a minute, and 500 MB of
+# disk.
 #
 #   tools/bench/load_list.sh [VIDEOS [ROUNDS]]      1000000 videos, 3 rounds
 #
