@@ -113,6 +113,11 @@ void check_batch(const Experiment& experiment, ConfigChecker& checker) {
       checker.error("train.mix",
                     "needs labels, which are mixed with the clips; train.task: pretrain has captions");
     }
+    if (!experiment.data.transforms.flip_labels.empty()) {
+      checker.error("data.transforms.flip_labels",
+                    "is of labels; train.task: pretrain has captions, so set data.transforms.flip: 0 where "
+                    "they tell left from right");
+    }
     return;
   }
   if (train.accumulate_steps < 1 || train.batch_size < 1 || repeats < 1) return;  // has its own finding

@@ -329,6 +329,8 @@ TEST(Experiment, MixingNeedsLabelsAndATargetThatHasPartsOfThem) {
               HasSubstr("train.mix: needs labels"));
   EXPECT_THAT(error_of("train: {task: pretrain}\ndata: {sampling: {repeats: 2}}"),
               HasSubstr("data.sampling.repeats: must be 1"));
+  EXPECT_THAT(error_of("train: {task: pretrain}\ndata: {transforms: {flip_labels: /dev/null}}"),
+              HasSubstr("data.transforms.flip_labels: is of labels"));
 }
 
 // The first line of the file is the model's; the settings come as overrides.

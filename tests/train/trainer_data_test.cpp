@@ -1,8 +1,10 @@
 // A run's way from clips to steps: augmentation, repeats, mixing, and what is said of the time.
 
+#include <array>
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -65,6 +67,32 @@ TEST_F(TrainerTest, AMixedAndAugmentedRunGoesOnBitForBit) {
         return std::string("no error");
       }(),
       HasSubstr("data.sampling.repeats"));
+}
+
+// A run whose clips are all mirrored, against one whose list has the mirrored labels.
+TEST_F(TrainerTest, MirroredClipsAreLearntWithTheMirroredLabels) {
+  std::string list;
+  constexpr std::array<int, kLabels> kMirrored = {1, 0, 2, 3};
+  for (int i = 0; i < kVideos; ++i)
+    list += fmt::format("video {} {} {}\n", i, kFrames, kMirrored[static_cast<std::size_t>(i % kLabels)]);
+  folder_.write("mirrored.txt", list);
+  folder_.write("flip.csv", "label,flipped\nlabel 0,label 1\n");
+  auto own = experiment();
+  own.data.transforms.flip = 1;
+  const auto losses = [&](const std::string& run) {
+    Trainer(own, {.output = folder_ / run}).run();
+    return losses_of(folder_ / run);
+  };
+  const auto unswapped = losses("as they are");
+  own.data.transforms.flip_labels.path = folder_ / "flip.csv";
+  const auto swapped = losses("swapped");
+  own.data.transforms.flip_labels = {};
+  own.data.train.list.path = folder_ / "mirrored.txt";
+  EXPECT_EQ(losses("mirrored list"), swapped);
+  EXPECT_NE(unswapped, swapped);
+  folder_.write("flip.csv", "label,flipped\nlabel 0,label 9\n");
+  own.data.transforms.flip_labels.path = folder_ / "flip.csv";
+  EXPECT_THAT(error_of(own), HasSubstr("flip.csv:2"));
 }
 
 TEST_F(TrainerTest, ARanksPartOfABatchMustBeWholePairsOfVideosToBeMixed) {
