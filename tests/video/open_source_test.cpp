@@ -93,7 +93,8 @@ TEST(OpenFrames, TablesAndClassFoldersHoldVideosAndFrameFolders) {
     EXPECT_EQ(open_frames({.path = folder / "frames"}, config)->frame_count(), 3);
     EXPECT_EQ(open_frames({.path = folder / "frames", .frame_count = 2}, config)->frame_count(), 2);
   }
-  EXPECT_THROW(open_frames({.path = folder / "a.mp4", .frame_count = 2}, config)->frame_count(), VideoError);
+  const auto file_as_folder = open_frames({.path = folder / "a.mp4", .frame_count = 2}, config);
+  EXPECT_THROW(file_as_folder->read(std::vector<std::int64_t>{0}), VideoError);
 }
 
 TEST(OpenFrames, AListOfFrameFoldersReadAsVideosIsToldSo) {
