@@ -17,6 +17,7 @@
 #include "tests/log_capture.h"
 #include "tests/video/test_videos.h"
 #include "video/full_reader.h"
+#include "video/video_decoder.h"
 
 namespace actionclip {
 namespace {
@@ -194,6 +195,48 @@ TEST_P(SelectiveReaderKinds, EveryChoiceOfFramesEqualsTheFullDecode) {
     EXPECT_EQ(differing(reused.read(choice), choice, whole), "") << "whatever was read before";
   }
   EXPECT_EQ(differing(VideoReader(folder / file).read(up_to(count)), up_to(count), whole), "");
+}
+
+// Before colour conversion, and beside a decode in which nothing of actionclip takes part.
+TEST_P(SelectiveReaderKinds, PicturesAreThoseOfFFmpegItself) {
+  const auto& [name, file_name, video, selective] = GetParam();
+  const TemporaryFolder folder;
+  encode_video(folder / file_name, video);
+  const auto whole = decode_with_ffmpeg(folder / file_name);
+  RegularFile file(folder / file_name);
+  const Deadline never(0);
+  const auto open = [&] {
+    return std::make_unique<VideoStream>(file, never, VideoStream::Analysis::if_needed);
+  };
+  if (!selective) {
+    auto stream = std::make_unique<VideoStream>(file, never, VideoStream::Analysis::always);
+    VideoDecoder decoder(std::move(stream));
+    std::size_t count = 0;
+    for (const AVFrame* frame = decoder.next(); frame != nullptr; frame = decoder.next(), ++count) {
+      ASSERT_LT(count, whole.size());
+      EXPECT_EQ(stored_pixels(*frame), whole[count]) << count;
+    }
+    EXPECT_EQ(count, whole.size());
+    return;
+  }
+  std::string objection;
+  SelectiveDecoder decoder(open(), open);
+  const auto index = PacketIndex::scan(decoder.stream(), objection, [](const AVPacket&) {});
+  ASSERT_TRUE(index) << objection;
+  ASSERT_EQ(index->frame_count(), std::ssize(whole));
+  const auto& stamps = index->times().stamps;
+  for (const auto& choice : choices_of(index->frame_count())) {
+    std::vector<std::size_t> packets;
+    for (const std::int64_t i : choice) packets.push_back(index->by_time()[static_cast<std::size_t>(i)]);
+    std::sort(packets.begin(), packets.end());
+    std::vector<std::int64_t> given;
+    decoder.decode(*index, index->plan(packets), [&](const AVFrame& frame, std::size_t) {
+      given.push_back(std::lower_bound(stamps.begin(), stamps.end(), frame.pts) - stamps.begin());
+      EXPECT_EQ(stored_pixels(frame), whole[static_cast<std::size_t>(given.back())]) << given.back();
+    });
+    EXPECT_TRUE(std::is_sorted(given.begin(), given.end()));
+    for (const std::int64_t i : choice) EXPECT_TRUE(std::binary_search(given.begin(), given.end(), i)) << i;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, SelectiveReaderKinds, ::testing::ValuesIn(kinds()),
