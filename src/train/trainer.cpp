@@ -90,7 +90,10 @@ void Trainer::open_data() {
   if (labels_ && !data.val.list.empty() && experiment_.eval.every_epochs > 0) {
     check_label_columns(*labels_, experiment_.eval);
     val_data_ = dataset(data.val, model_config.fusion.frames);
-    require_single_labels(val_data_->list(), "validation");
+    if (val_data_->target_classes() > 0) {
+      spdlog::warn("data.val.list is not used: its videos have several labels, which are not scored");
+      val_data_.reset();
+    }
   }
   open_loader();
 }
