@@ -93,7 +93,7 @@ Image read_png(RegularFile& file) {
     throw VideoError(fmt::format("{}: damaged PNG: {}", file.path().string(), ffmpeg_error_text(reason)));
   }
   if (const int samples = wide_samples(*frame); samples > 0) return upper_bytes(*frame, samples);
-  return FrameConverter(*frame, {}).convert(*frame);
+  return FrameConverter(*frame, {}, file.path()).convert(*frame);
 }
 
 }  // namespace actionclip
