@@ -1,4 +1,5 @@
-// Frames that are picked out equal those of a full decode, bit for bit.
+// What picking frames out saves, and what it does where a file is not what it looks like. That the frames are
+// those of a full decode is shown by frame_exactness_test.cpp.
 #include "video/selective_reader.h"
 
 #include <algorithm>
@@ -15,7 +16,7 @@
 #include "actionclip/video/video_reader.h"
 
 #include "tests/log_capture.h"
-#include "tests/video/test_videos.h"
+#include "tests/video/moving_videos.h"
 #include "video/full_reader.h"
 
 namespace actionclip {
@@ -24,180 +25,12 @@ namespace {
 using ::testing::HasSubstr;
 using namespace actionclip::testing;
 
-constexpr int kFrames = 44;
-
-std::vector<std::int64_t> up_to(std::int64_t count) {
-  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
-  std::iota(indices.begin(), indices.end(), 0);
-  return indices;
-}
-
 std::vector<Image> full_decode(const std::filesystem::path& path) {
   RegularFile file(path);
   const Deadline never(0);
   FullReader reader(file, never);
   return reader.read_to_end(up_to(reader.frame_count()));
 }
-
-// Of `count` frames: each alone, pairs near and far, and spreads of eight.
-std::vector<std::vector<std::int64_t>> choices_of(std::int64_t count) {
-  std::vector<std::vector<std::int64_t>> choices;
-  for (std::int64_t i = 0; i < count; ++i) {
-    choices.push_back({i});
-    if (i % 3 == 0) choices.push_back({i, std::min(i + 1 + i % 5, count - 1)});
-    if (i % 7 == 0) choices.push_back({i / 2, count - 1 - i / 3});
-  }
-  for (std::int64_t start = 0; start < 5 && start < count; ++start) {
-    std::vector<std::int64_t> spread;
-    for (std::int64_t i = 0; i < 8; ++i) spread.push_back(start + (count - 1 - start) * i / 7);
-    choices.push_back(spread);
-  }
-  return choices;
-}
-
-std::string differing(const std::vector<Image>& images, const std::vector<std::int64_t>& indices,
-                      const std::vector<Image>& whole) {
-  std::string list;
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    const Image& expected = whole[static_cast<std::size_t>(indices[i])];
-    if (images[i].rgb != expected.rgb || images[i].width != expected.width)
-      list += std::to_string(indices[i]) + " ";
-  }
-  return list;
-}
-
-FrameChooser always(const std::vector<std::int64_t>& indices) {
-  return [indices](std::int64_t) { return indices; };
-}
-
-struct Kind {
-  std::string name;
-  std::string file;
-  TestVideo video;
-  bool selective = true;  // no full decode is needed
-};
-
-TestVideo moving(const char* encoder, const char* parameters = "", int keyframe_interval = 12,
-                 int b_frames = 3) {
-  TestVideo video{.encoder = encoder, .width = 96, .height = 80, .frames = kFrames};
-  video.keyframe_interval = keyframe_interval;
-  video.b_frames = b_frames;
-  video.paint = moving_frame;
-  const std::string name = encoder;
-  const std::string all =
-      std::string(name == "libx265" ? "log-level=none:" : "") + "scenecut=0:" + parameters;
-  if (name == "libx264") video.encoder_options = {{"x264-params", all}};
-  if (name == "libx265") video.encoder_options = {{"x265-params", all}};
-  if (name == "libvpx-vp9" || name == "libvpx")
-    video.encoder_options = {
-        {"deadline", "good"}, {"cpu-used", "5"}, {"auto-alt-ref", "1"}, {"lag-in-frames", "12"}};
-  if (name == "libaom-av1") video.encoder_options = {{"cpu-used", "8"}, {"lag-in-frames", "12"}};
-  return video;
-}
-
-std::vector<Kind> kinds() {
-  const auto with = [](TestVideo video, auto change) {
-    change(video);
-    return video;
-  };
-  const auto format = [&](AVPixelFormat pixel_format, int width, int height) {
-    return with(moving("libx264"), [=](TestVideo& video) {
-      video.pixel_format = pixel_format;
-      video.width = width;
-      video.height = height;
-    });
-  };
-  const auto fragmented = with(moving("libx264"), [](TestVideo& video) {
-    video.container_options = {{"movflags", "frag_keyframe+empty_moov"}};
-  });
-  const auto hidden = with(moving("libx264"), [](TestVideo& video) {
-    for (int i = 0; i < kFrames; ++i) video.timestamps.push_back(i - 7);  // MP4 hides what is before 0
-  });
-  const auto uneven = with(moving("libx264"), [](TestVideo& video) {
-    for (int i = 0; i < kFrames; ++i) video.timestamps.push_back(i + i / 5 * 3 + (i > 20 ? 40 : 0));
-  });
-  const auto in_band = with(moving("libx264", "repeat-headers=1"), [](TestVideo&) {});
-  const auto turned = with(moving("libx264"), [](TestVideo& video) { video.rotation = 90; });
-  const auto single = with(moving("libx264"), [](TestVideo& video) { video.frames = 1; });
-  const char* open_gop = "open-gop=1:b-adapt=0:b-pyramid=2";
-  return {
-      {"H264", "a.mp4", moving("libx264")},
-      {"H264Mkv", "a.mkv", moving("libx264")},
-      {"H264OneKeyFrame", "a.mp4", moving("libx264", "", 250)},
-      {"H264NoBFrames", "a.mp4", moving("libx264", "ref=3", 12, 0)},
-      {"H264DeepPyramid", "a.mp4",
-       moving("libx264", "b-pyramid=2:b-adapt=0:ref=8:weightp=2:direct=temporal", 20, 8)},
-      {"H264StrictPyramid", "a.mkv", moving("libx264", "b-pyramid=1:b-adapt=0", 9, 4)},
-      {"H264OpenGop", "a.mp4", moving("libx264", open_gop)},
-      {"H264OpenGopMkv", "a.mkv", moving("libx264", open_gop)},
-      {"H264IntraRefresh", "a.mp4", moving("libx264", "intra-refresh=1")},
-      {"H264KeyFramesOnly", "a.mp4", moving("libx264", "", 1, 0)},
-      {"H264Baseline", "a.mp4", moving("libx264", "cabac=0:8x8dct=0:weightp=0", 15, 0)},
-      {"H264Slices", "a.mp4", moving("libx264", "slices=4")},
-      {"H264Mbaff", "a.mp4", moving("libx264", "interlaced=1")},
-      {"H264TenBit", "a.mp4", format(AV_PIX_FMT_YUV420P10, 96, 80)},
-      {"H264OddSize", "a.mp4", format(AV_PIX_FMT_YUV444P, 97, 81)},
-      {"H264Yuv422", "a.mp4", format(AV_PIX_FMT_YUV422P, 96, 80)},
-      {"H264Fragmented", "a.mp4", fragmented},
-      {"H264Mov", "a.mov", moving("libx264")},
-      {"H264EditList", "a.mp4", hidden},
-      {"H264Uneven", "a.mp4", uneven},
-      {"H264UnevenMkv", "a.mkv", uneven},
-      {"H264InBandHeaders", "a.mkv", in_band},
-      {"H264Turned", "a.mp4", turned},
-      {"H264OneFrame", "a.mp4", single},
-      {"Hevc", "a.mp4", moving("libx265", "open-gop=0:keyint=12:min-keyint=12")},
-      {"HevcOpenGop", "a.mp4", moving("libx265", "open-gop=1:keyint=12:min-keyint=12:bframes=4:b-adapt=0")},
-      {"HevcOpenGopMkv", "a.mkv",
-       moving("libx265", "open-gop=1:keyint=12:min-keyint=12:bframes=4:b-adapt=0")},
-      {"HevcLayers", "a.mp4",
-       moving("libx265", "temporal-layers=1:keyint=20:min-keyint=20:bframes=3:b-adapt=0")},
-      {"HevcTenBit", "a.mkv",
-       with(moving("libx265"), [](TestVideo& video) { video.pixel_format = AV_PIX_FMT_YUV420P10; })},
-      {"Vp9", "a.webm", moving("libvpx-vp9")},
-      {"Vp9Mp4", "a.mp4", moving("libvpx-vp9")},
-      {"Vp8", "a.webm", moving("libvpx")},
-      {"Av1", "a.mkv", moving("libaom-av1")},
-      {"Av1Mp4", "a.mp4", moving("libaom-av1")},
-      {"Mpeg4", "a.mp4", moving("mpeg4", "", 12, 0)},
-      {"Mpeg4Mkv", "a.mkv", moving("mpeg4", "", 12, 0)},
-      {"Mjpeg", "a.mkv",
-       with(moving("mjpeg", "", 1, 0), [](TestVideo& video) { video.pixel_format = AV_PIX_FMT_YUVJ420P; })},
-      // What cannot be predicted is decoded in full.
-      {"Mpeg4BFrames", "a.mp4", moving("mpeg4", "", 12, 2), false},
-      {"Mpeg4Avi", "a.avi", moving("mpeg4", "", 12, 2), false},
-      {"H264Avi", "a.avi", moving("libx264", "", 12, 0), false},
-      {"H264Ts", "a.ts", moving("libx264"), false},
-      {"H264Flv", "a.flv", moving("libx264"), false},
-      {"Mpeg2Mkv", "a.mkv", moving("mpeg2video", "", 12, 2), false}};
-}
-
-class SelectiveReaderKinds : public ::testing::TestWithParam<Kind> {};
-
-TEST_P(SelectiveReaderKinds, EveryChoiceOfFramesEqualsTheFullDecode) {
-  const auto& [name, file, video, selective] = GetParam();
-  const TemporaryFolder folder;
-  encode_video(folder / file, video);
-  const auto whole = full_decode(folder / file);
-  ASSERT_FALSE(whole.empty());
-  const auto count = std::ssize(whole);
-  VideoReader reused(folder / file);
-  const auto choices = choices_of(count);
-  // A full decode is what all is compared with: a few are enough.
-  for (std::size_t i = 0; i < choices.size(); i += selective ? 1 : 13) {
-    const auto& choice = choices[i];
-    VideoReader fresh(folder / file);
-    const auto chosen = fresh.read_chosen(always(choice));
-    EXPECT_EQ(chosen.frame_count, count);
-    EXPECT_EQ(differing(chosen.frames, choice, whole), "");
-    EXPECT_EQ(fresh.statistics().full_passes > 0, !selective);
-    EXPECT_EQ(differing(reused.read(choice), choice, whole), "") << "whatever was read before";
-  }
-  EXPECT_EQ(differing(VideoReader(folder / file).read(up_to(count)), up_to(count), whole), "");
-}
-
-INSTANTIATE_TEST_SUITE_P(Kinds, SelectiveReaderKinds, ::testing::ValuesIn(kinds()),
-                         [](const auto& info) { return info.param.name; });
 
 // --- What is saved ---
 
@@ -233,12 +66,12 @@ TEST(SelectiveReader, ReadingOnAndOnDoesNotStartAnewEachTime) {
   encode_video(folder / "a.mp4", moving("libx264", "", 250));
   const auto whole = full_decode(folder / "a.mp4");
   VideoReader reader(folder / "a.mp4");
-  for (std::int64_t start = 0; start + 4 <= kFrames; start += 4) {
+  for (std::int64_t start = 0; start + 4 <= kMovingFrames; start += 4) {
     const std::vector<std::int64_t> next{start, start + 1, start + 2, start + 3};
     EXPECT_EQ(differing(reader.read(next), next, whole), "");
   }
   EXPECT_EQ(reader.statistics().full_passes, 1);
-  EXPECT_LE(reader.statistics().packets_decoded, kFrames + 8);
+  EXPECT_LE(reader.statistics().packets_decoded, kMovingFrames + 8);
 }
 
 // Noise, of which a group of pictures takes more bytes than are read rather than skipped, and all more than
@@ -270,7 +103,7 @@ TEST(SelectiveReader, SeeksInLongFiles) {
       EXPECT_EQ(differing(reader.read_chosen(always(choice)).frames, choice, whole), "") << name;
     }
     EXPECT_GE(reader.statistics().seeks, 5) << name;
-    EXPECT_LT(reader.statistics().packets_read, 2 * kFrames) << name;
+    EXPECT_LT(reader.statistics().packets_read, 2 * kMovingFrames) << name;
     EXPECT_EQ(reader.statistics().full_passes, 0) << name;
   }
 }
@@ -297,12 +130,12 @@ TEST(SelectiveReader, ARememberedIndexGivesTheSameFramesWithoutALookAtThePackets
   const TemporaryFolder folder;
   encode_video(folder / "a.mp4", large("libx264"));
   const auto whole = full_decode(folder / "a.mp4");
-  const FrameIndex known(kFrames, "p" + index_bytes(folder / "a.mp4"));
-  for (const auto& choice : choices_of(kFrames)) {
+  const FrameIndex known(kMovingFrames, "p" + index_bytes(folder / "a.mp4"));
+  for (const auto& choice : choices_of(kMovingFrames)) {
     VideoReader reader(folder / "a.mp4");
     const auto chosen = reader.read_chosen(always(choice), known);
     EXPECT_EQ(differing(chosen.frames, choice, whole), "");
-    EXPECT_EQ(chosen.frame_count, kFrames);
+    EXPECT_EQ(chosen.frame_count, kMovingFrames);
     EXPECT_EQ(reader.statistics().full_passes, 0);
   }
 }
@@ -319,7 +152,7 @@ TEST(SelectiveReader, AnIndexThatDoesNotFitLeadsToAFullDecode) {
     VideoReader reader(folder / "a.mp4");
     const std::vector<std::int64_t> choice{3, 17, 40};
     const auto chosen = reader.read_chosen(always(choice), known);
-    EXPECT_EQ(chosen.frame_count, kFrames);
+    EXPECT_EQ(chosen.frame_count, kMovingFrames);
     EXPECT_EQ(differing(chosen.frames, choice, whole), "");
   }
 }
@@ -340,7 +173,7 @@ TEST(SelectiveReader, DamageIsNoticedWhereItIsNeededAndByCounting) {
   EXPECT_THROW(VideoReader(folder / "a.mp4").read_chosen(always({2, 30})), VideoError);
   EXPECT_THROW(VideoReader(folder / "a.mp4").frame_count(), VideoError);
   VideoReader spared(folder / "a.mp4");
-  EXPECT_EQ(spared.read_chosen(always({2, 40})).frame_count, kFrames);
+  EXPECT_EQ(spared.read_chosen(always({2, 40})).frame_count, kMovingFrames);
   EXPECT_EQ(spared.statistics().full_passes, 0);
 }
 
@@ -395,7 +228,7 @@ TEST(SelectiveReader, IndicesBeyondTheEndAreAnError) {
   const TemporaryFolder folder;
   encode_video(folder / "a.mp4", moving("libx264"));
   try {
-    VideoReader(folder / "a.mp4").read(std::vector<std::int64_t>{4, kFrames, kFrames + 1});
+    VideoReader(folder / "a.mp4").read(std::vector<std::int64_t>{4, kMovingFrames, kMovingFrames + 1});
     FAIL() << "no error";
   } catch (const VideoError& problem) {
     EXPECT_THAT(problem.what(), HasSubstr("a.mp4: frame 44 was asked for, but only 44 decode"));
