@@ -1,5 +1,7 @@
 #include "video/frame_converter.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -9,6 +11,7 @@
 #include "actionclip/core/error.h"
 
 extern "C" {
+#include <libavutil/opt.h>
 #include <libavutil/pixdesc.h>
 }
 
@@ -35,6 +38,38 @@ bool has_full_range(const AVFrame& frame) {
       // Grey frames come from images, whose black is 0.
       return av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame.format))->nb_components <= 2;
   }
+}
+
+// Of one of whose chroma lines several lines of the picture take their colours.
+bool shares_chroma_lines(int format) {
+  const AVPixFmtDescriptor* description = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(format));
+  return description->log2_chroma_h == 1 && description->log2_chroma_w <= 1 &&
+         (description->flags & AV_PIX_FMT_FLAG_RGB) == 0;
+}
+
+// libswscale's code for whole blocks, which interpolates nothing.
+bool is_converted_in_blocks(int format, int height) {
+  return height % 2 == 0 &&
+         (format == AV_PIX_FMT_YUV420P || format == AV_PIX_FMT_YUVJ420P || format == AV_PIX_FMT_YUVA420P);
+}
+
+// What shares chroma lines no more: by columns as libswscale would have it in RGB.
+AVPixelFormat spread_format(int format, int width) {
+  const bool is_wide = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(format))->comp[0].depth > 8;
+  if (width % 2 != 0) return is_wide ? AV_PIX_FMT_YUV444P16 : AV_PIX_FMT_YUV444P;
+  return is_wide ? AV_PIX_FMT_YUV422P16 : AV_PIX_FMT_YUV422P;
+}
+
+// In 256ths of the distance between two pixels, as libswscale wants it.
+int chroma_column(AVChromaLocation location) {
+  const bool is_left = location == AVCHROMA_LOC_LEFT || location == AVCHROMA_LOC_TOPLEFT ||
+                       location == AVCHROMA_LOC_BOTTOMLEFT;
+  return is_left ? 0 : 128;
+}
+
+int chroma_line(AVChromaLocation location) {
+  if (location == AVCHROMA_LOC_TOP || location == AVCHROMA_LOC_TOPLEFT) return 0;
+  return location == AVCHROMA_LOC_BOTTOM || location == AVCHROMA_LOC_BOTTOMLEFT ? 256 : 128;
 }
 
 // Copies a stored frame into `image`, turned.
@@ -84,13 +119,33 @@ FrameConverter::FrameConverter(const AVFrame& first, Orientation orientation, st
       path_(std::move(path)),
       stored_(static_cast<std::size_t>(padded_row_bytes(first.width)) * first.height + kRowAlignment) {}
 
+FrameConverter::Source FrameConverter::source_of(const AVFrame& frame) const {
+  // The lines of both fields take turns, and so do their lines of chroma.
+  const bool has_fields = frame.interlaced_frame != 0 && shares_chroma_lines(frame.format) &&
+                          frame.height % 2 == 0 && height_ % 2 == 0;
+  return {.format = frame.format,
+          .width = frame.width,
+          .height = frame.height,
+          .space = frame.colorspace,
+          .full_range = has_full_range(frame),
+          .chroma = frame.chroma_location,
+          .fields = has_fields ? 2 : 1};
+}
+
 void FrameConverter::set_up(const Source& source) {
-  const auto format = static_cast<AVPixelFormat>(source.format);
-  scaler_.reset(sws_getContext(source.width, source.height, format, width_, height_, AV_PIX_FMT_RGB24,
-                               kScalerFlags, nullptr, nullptr, nullptr));
-  source_ = scaler_ != nullptr ? source : Source{};
+  source_ = {};
+  const bool spreads = source.width == width_ && source.height == height_ &&
+                       shares_chroma_lines(source.format) &&
+                       !is_converted_in_blocks(source.format, source.height / source.fields);
+  spreader_.reset();
+  if (spreads) set_up_spreading(source);
+  const auto format =
+      spreads ? static_cast<AVPixelFormat>(spread_->format) : static_cast<AVPixelFormat>(source.format);
+  scaler_.reset(sws_getContext(source.width, source.height / source.fields, format, width_,
+                               height_ / source.fields, AV_PIX_FMT_RGB24, kScalerFlags, nullptr, nullptr,
+                               nullptr));
   if (scaler_ == nullptr) {
-    const char* name = av_get_pix_fmt_name(format);
+    const char* name = av_get_pix_fmt_name(static_cast<AVPixelFormat>(source.format));
     throw VideoError(fmt::format("{}: frames of {} x {} '{}' cannot be converted to RGB", path_.string(),
                                  source.width, source.height, name != nullptr ? name : "unknown"));
   }
@@ -98,19 +153,70 @@ void FrameConverter::set_up(const Source& source) {
   // matrix.
   sws_setColorspaceDetails(scaler_.get(), sws_getCoefficients(source.space), source.full_range,
                            sws_getCoefficients(SWS_CS_DEFAULT), 1, 0, 1 << 16, 1 << 16);
+  source_ = source;
+}
+
+// libswscale 6 interpolates chroma between lines well from planes to planes, but on its way to RGB takes the
+// nearer line or the mean of two. So planes come first.
+void FrameConverter::set_up_spreading(const Source& source) {
+  const int height = source.height / source.fields;
+  spread_ = owned<UniqueFrame>(av_frame_alloc());
+  spread_->format = spread_format(source.format, source.width);
+  spread_->width = source.width;
+  spread_->height = height;
+  if (av_frame_get_buffer(spread_.get(), 0) < 0) throw std::bad_alloc();
+  spreader_ = owned<UniqueScaler>(sws_alloc_context());
+  for (const auto& [option, value] : {std::pair{"srcw", source.width},
+                                      {"srch", height},
+                                      {"src_format", source.format},
+                                      {"dstw", source.width},
+                                      {"dsth", height},
+                                      {"dst_format", spread_->format},
+                                      {"sws_flags", kScalerFlags},
+                                      {"src_h_chr_pos", chroma_column(source.chroma)},
+                                      {"src_v_chr_pos", chroma_line(source.chroma)}})
+    av_opt_set_int(spreader_.get(), option, value, 0);
+  if (sws_init_context(spreader_.get(), nullptr, nullptr) < 0) {
+    spreader_.reset();
+    throw VideoError(fmt::format("{}: frames of {} x {} cannot be converted to RGB", path_.string(),
+                                 source.width, source.height));
+  }
+  const int* matrix = sws_getCoefficients(source.space);
+  sws_setColorspaceDetails(spreader_.get(), matrix, source.full_range, matrix, source.full_range, 0, 1 << 16,
+                           1 << 16);
+}
+
+void FrameConverter::convert_field(const AVFrame& frame, int field) {
+  const int fields = source_.fields, height = source_.height / fields;
+  std::array<const std::uint8_t*, 4> planes{};
+  std::array<int, 4> strides{};
+  for (std::size_t i = 0; i < planes.size() && frame.data[i] != nullptr; ++i) {
+    // A palette's plane has one line; what has fields has no palette.
+    planes[i] = frame.data[i] + static_cast<std::ptrdiff_t>(field) * frame.linesize[i];
+    strides[i] = frame.linesize[i] * fields;
+  }
+  int lines = height;
+  if (spreader_ != nullptr) {
+    lines = sws_scale(spreader_.get(), planes.data(), strides.data(), 0, height, spread_->data,
+                      spread_->linesize);
+    std::copy_n(spread_->data, planes.size(), planes.begin());
+    std::copy_n(spread_->linesize, strides.size(), strides.begin());
+  }
+  const int row_bytes = padded_row_bytes(width_);
+  std::uint8_t* const targets[] = {stored_.data() + static_cast<std::ptrdiff_t>(field) * row_bytes};
+  const int target_strides[] = {row_bytes * fields};
+  if (lines != height || sws_scale(scaler_.get(), planes.data(), strides.data(), 0, height, targets,
+                                   target_strides) != height_ / fields) {
+    throw VideoError(fmt::format("{}: a frame could not be converted to RGB", path_.string()));
+  }
 }
 
 Image FrameConverter::convert(const AVFrame& frame) {
-  const Source source{frame.format, frame.width, frame.height, frame.colorspace, has_full_range(frame)};
+  const Source source = source_of(frame);
   if (scaler_ == nullptr || source != source_) set_up(source);
-  const int row_bytes = padded_row_bytes(width_);
-  std::uint8_t* const planes[] = {stored_.data()};
-  const int strides[] = {row_bytes};
-  if (sws_scale(scaler_.get(), frame.data, frame.linesize, 0, frame.height, planes, strides) != height_) {
-    throw VideoError(fmt::format("{}: a frame could not be converted to RGB", path_.string()));
-  }
+  for (int field = 0; field < source.fields; ++field) convert_field(frame, field);
   Image image;
-  turn(stored_.data(), row_bytes, width_, height_, orientation_, image);
+  turn(stored_.data(), padded_row_bytes(width_), width_, height_, orientation_, image);
   return image;
 }
 

@@ -1,19 +1,24 @@
-"""Writes the frames of a video to standard output, as PyAV converts them: RGB, 8 bits, row by row.
+"""The frames of a video file as PyAV decodes and converts them, turned upright.
 
-usage: video_reference.py VIDEO
+    video_reference.py VIDEO FRAMES
+
+writes every frame's RGB bytes, one after the other, to FRAMES and prints `count height width`.
 """
 
 import sys
 
 import av
+import numpy as np
 
 
-def main() -> None:
-    with av.open(sys.argv[1]) as container:
-        container.streams.video[0].codec_context.thread_count = 1
+def main(video: str, frames: str) -> None:
+    count, shape = 0, (0, 0, 3)
+    with av.open(video) as container, open(frames, "wb") as file:
         for frame in container.decode(video=0):
-            sys.stdout.buffer.write(frame.to_ndarray(format="rgb24").tobytes())
+            image = np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90)  # both anticlockwise
+            file.write(np.ascontiguousarray(image).tobytes())
+            count, shape = count + 1, image.shape
+    print(count, shape[0], shape[1])
 
 
-if __name__ == "__main__":
-    main()
+main(*sys.argv[1:])

@@ -1,9 +1,11 @@
-// What decoding only what is needed saves, and what becomes of it where the prediction fails.
+// What picking frames out saves, and what it does where a file is not what it looks like. That the frames are
+// those of a full decode is shown by frame_exactness_test.cpp.
 #include "video/selective_reader.h"
 
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -15,12 +17,20 @@
 
 #include "tests/log_capture.h"
 #include "tests/video/moving_videos.h"
+#include "video/full_reader.h"
 
 namespace actionclip {
 namespace {
 
 using ::testing::HasSubstr;
 using namespace actionclip::testing;
+
+std::vector<Image> full_decode(const std::filesystem::path& path) {
+  RegularFile file(path);
+  const Deadline never(0);
+  FullReader reader(file, never);
+  return reader.read_to_end(up_to(reader.frame_count()));
+}
 
 // --- What is saved ---
 
@@ -56,12 +66,12 @@ TEST(SelectiveReader, ReadingOnAndOnDoesNotStartAnewEachTime) {
   encode_video(folder / "a.mp4", moving("libx264", "", 250));
   const auto whole = full_decode(folder / "a.mp4");
   VideoReader reader(folder / "a.mp4");
-  for (std::int64_t start = 0; start + 4 <= kFrames; start += 4) {
+  for (std::int64_t start = 0; start + 4 <= kMovingFrames; start += 4) {
     const std::vector<std::int64_t> next{start, start + 1, start + 2, start + 3};
     EXPECT_EQ(differing(reader.read(next), next, whole), "");
   }
   EXPECT_EQ(reader.statistics().full_passes, 1);
-  EXPECT_LE(reader.statistics().packets_decoded, kFrames + 8);
+  EXPECT_LE(reader.statistics().packets_decoded, kMovingFrames + 8);
 }
 
 // Noise, of which a group of pictures takes more bytes than are read rather than skipped, and all more than
@@ -93,7 +103,7 @@ TEST(SelectiveReader, SeeksInLongFiles) {
       EXPECT_EQ(differing(reader.read_chosen(always(choice)).frames, choice, whole), "") << name;
     }
     EXPECT_GE(reader.statistics().seeks, 5) << name;
-    EXPECT_LT(reader.statistics().packets_read, 2 * kFrames) << name;
+    EXPECT_LT(reader.statistics().packets_read, 2 * kMovingFrames) << name;
     EXPECT_EQ(reader.statistics().full_passes, 0) << name;
   }
 }
@@ -120,12 +130,12 @@ TEST(SelectiveReader, ARememberedIndexGivesTheSameFramesWithoutALookAtThePackets
   const TemporaryFolder folder;
   encode_video(folder / "a.mp4", large("libx264"));
   const auto whole = full_decode(folder / "a.mp4");
-  const FrameIndex known(kFrames, "p" + index_bytes(folder / "a.mp4"));
-  for (const auto& choice : choices_of(kFrames)) {
+  const FrameIndex known(kMovingFrames, "p" + index_bytes(folder / "a.mp4"));
+  for (const auto& choice : choices_of(kMovingFrames)) {
     VideoReader reader(folder / "a.mp4");
     const auto chosen = reader.read_chosen(always(choice), known);
     EXPECT_EQ(differing(chosen.frames, choice, whole), "");
-    EXPECT_EQ(chosen.frame_count, kFrames);
+    EXPECT_EQ(chosen.frame_count, kMovingFrames);
     EXPECT_EQ(reader.statistics().full_passes, 0);
   }
 }
@@ -142,7 +152,7 @@ TEST(SelectiveReader, AnIndexThatDoesNotFitLeadsToAFullDecode) {
     VideoReader reader(folder / "a.mp4");
     const std::vector<std::int64_t> choice{3, 17, 40};
     const auto chosen = reader.read_chosen(always(choice), known);
-    EXPECT_EQ(chosen.frame_count, kFrames);
+    EXPECT_EQ(chosen.frame_count, kMovingFrames);
     EXPECT_EQ(differing(chosen.frames, choice, whole), "");
   }
 }
@@ -163,7 +173,7 @@ TEST(SelectiveReader, DamageIsNoticedWhereItIsNeededAndByCounting) {
   EXPECT_THROW(VideoReader(folder / "a.mp4").read_chosen(always({2, 30})), VideoError);
   EXPECT_THROW(VideoReader(folder / "a.mp4").frame_count(), VideoError);
   VideoReader spared(folder / "a.mp4");
-  EXPECT_EQ(spared.read_chosen(always({2, 40})).frame_count, kFrames);
+  EXPECT_EQ(spared.read_chosen(always({2, 40})).frame_count, kMovingFrames);
   EXPECT_EQ(spared.statistics().full_passes, 0);
 }
 
@@ -218,7 +228,7 @@ TEST(SelectiveReader, IndicesBeyondTheEndAreAnError) {
   const TemporaryFolder folder;
   encode_video(folder / "a.mp4", moving("libx264"));
   try {
-    VideoReader(folder / "a.mp4").read(std::vector<std::int64_t>{4, kFrames, kFrames + 1});
+    VideoReader(folder / "a.mp4").read(std::vector<std::int64_t>{4, kMovingFrames, kMovingFrames + 1});
     FAIL() << "no error";
   } catch (const VideoError& problem) {
     EXPECT_THAT(problem.what(), HasSubstr("a.mp4: frame 44 was asked for, but only 44 decode"));

@@ -24,7 +24,6 @@ extern "C" {
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libavutil/display.h>
-#include <libavutil/imgutils.h>
 #include <libavutil/opt.h>
 #include <libswscale/swscale.h>
 }
@@ -237,43 +236,6 @@ inline void encode_video(const std::filesystem::path& path, const TestVideo& vid
   }
   detail::encode(*codec, nullptr, write);
   detail::require(av_write_trailer(output.get()), "writing the trailer");
-}
-
-// The pixels of a decoded frame as they are stored, without the padding of its rows.
-inline std::vector<std::uint8_t> stored_pixels(const AVFrame& frame) {
-  const auto format = static_cast<AVPixelFormat>(frame.format);
-  const int size = detail::require(av_image_get_buffer_size(format, frame.width, frame.height, 1), "pixels");
-  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(size));
-  detail::require(av_image_copy_to_buffer(pixels.data(), size, frame.data, frame.linesize, format,
-                                          frame.width, frame.height, 1),
-                  "copying pixels");
-  return pixels;
-}
-
-// The stored pixels of all frames of a file's first stream, by FFmpeg alone, as its manual has it.
-inline std::vector<std::vector<std::uint8_t>> decode_with_ffmpeg(const std::filesystem::path& path) {
-  AVFormatContext* raw = nullptr;
-  detail::require(avformat_open_input(&raw, path.c_str(), nullptr, nullptr), "opening the video");
-  const detail::Input input(raw);
-  detail::require(avformat_find_stream_info(input.get(), nullptr), "stream information");
-  const AVCodecParameters* parameters = input->streams[0]->codecpar;
-  const AVCodec* decoder = avcodec_find_decoder(parameters->codec_id);
-  const detail::Codec codec(avcodec_alloc_context3(decoder));
-  detail::require(avcodec_parameters_to_context(codec.get(), parameters), "decoder parameters");
-  codec->pkt_timebase = input->streams[0]->time_base;
-  codec->thread_count = 1;
-  detail::require(avcodec_open2(codec.get(), decoder, nullptr), "opening the decoder");
-  const detail::Packet packet(av_packet_alloc());
-  const detail::Frame frame(av_frame_alloc());
-  std::vector<std::vector<std::uint8_t>> frames;
-  for (bool is_done = false; !is_done;) {
-    is_done = av_read_frame(input.get(), packet.get()) < 0;
-    if (!is_done && packet->size == 0) continue;
-    detail::require(avcodec_send_packet(codec.get(), is_done ? nullptr : packet.get()), "decoding");
-    av_packet_unref(packet.get());
-    while (avcodec_receive_frame(codec.get(), frame.get()) >= 0) frames.push_back(stored_pixels(*frame));
-  }
-  return frames;
 }
 
 // Copies those packets of a file's first stream to another that `keep`, called with each and its number,
