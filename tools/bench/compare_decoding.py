@@ -39,11 +39,11 @@ TOLERANCE = 1.5
 
 
 def texture(width: int, height: int, random: np.random.Generator) -> np.ndarray:
-    """Noise with the spectrum of photographs, 1 / frequency, and mostly grey, as they are; periodic."""
+    """Noise with about the spectrum of photographs and mostly grey, as they are; periodic."""
     frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
     planes = []
     for _ in range(3):
-        spectrum = np.fft.rfft2(random.standard_normal((height, width))) / (frequency + 1 / width)
+        spectrum = np.fft.rfft2(random.standard_normal((height, width))) / (frequency + 1 / width) ** 1.2
         plane = np.fft.irfft2(spectrum, (height, width))
         planes.append((plane - plane.mean()) / plane.std())
     pixels = np.stack(planes, axis=2)
@@ -52,20 +52,21 @@ def texture(width: int, height: int, random: np.random.Generator) -> np.ndarray:
 
 
 def generated_frames():
-    """A hand-held camera before a background, in front of which things move, with a cut after six seconds and a sensor's noise."""
+    """A hand-held camera before a background, in front of which things move, with a cut after six seconds and a sensor's noise: coded to
+    about as many bytes as Kinetics' videos of this size have (60 kB a second)."""
     random = np.random.default_rng(1)
     scenes = [texture(1024, 768, random) for _ in range(2)]
     things = [texture(size, size, random) for size in (48, 64, 96, 40)]
     phases = random.uniform(0, 2 * np.pi, (len(things), 2))
     for i in range(COUNT):
-        x, y = int(300 + 2 * i % 250 + 6 * np.sin(i / 9)), int(200 + 20 * np.sin(i / 25) + 4 * np.sin(i / 7))
+        x, y = int(400 + 60 * np.sin(i / 60) + 3 * np.sin(i / 9)), int(200 + 20 * np.sin(i / 50) + 2 * np.sin(i / 7))
         frame = scenes[i >= 6 * RATE][y : y + HEIGHT, x : x + WIDTH].astype(np.int16)
         for number, (thing, phase) in enumerate(zip(things, phases)):
-            size, speed = len(thing), 1 + number
+            size, speed = len(thing), (1 + number) / 2
             left = int((WIDTH - size) * (1 + np.sin(phase[0] + speed * i / 30)) / 2)
             top = int((HEIGHT - size) * (1 + np.sin(phase[1] + speed * i / 41)) / 2)
             frame[top : top + size, left : left + size] = thing
-        frame += random.normal(0, 2, (HEIGHT, WIDTH, 1)).round().astype(np.int16)
+        frame += random.normal(0, 1, (HEIGHT, WIDTH, 1)).round().astype(np.int16)
         yield np.clip(frame, 0, 255).astype(np.uint8)
 
 

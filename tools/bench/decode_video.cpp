@@ -20,6 +20,7 @@
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/exit_code.h"
+#include "actionclip/core/memory.h"
 #include "actionclip/video/sampler.h"
 #include "actionclip/video/transforms.h"
 #include "actionclip/video/video_reader.h"
@@ -108,6 +109,7 @@ void measure(const DecodeOptions& options) {
 
 int main(int argc, char** argv) {
   using namespace actionclip;
+  keep_freed_memory();  // as the program
   CLI::App program("Times the reading of test clips from video files; prints a line of JSON for each.",
                    "decode_video_benchmark");
   DecodeOptions options;
