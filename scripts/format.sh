@@ -4,4 +4,4 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 mode=(-i)
 if [ "${1:-}" = --check ]; then mode=(--dry-run --Werror); fi
-git ls-files -z '*.h' '*.cpp' | xargs -0 clang-format-16 "${mode[@]}"
+git ls-files -z '*.h' '*.cpp' '*.cu' | xargs -0 clang-format-16 "${mode[@]}"

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Checks actionclip on a machine with a GPU that has torch alone: no network, no compiler, no FFmpeg.
 #
-#   scripts/gpu_check.sh pack [DIR]    here: builds the tests and the benchmark of a step for torch 2.11 (CUDA 13) and puts them, and the
-#                                      libraries that they need beside torch's, into DIR (default build/gpu_check); no GPU is needed
+#   scripts/gpu_check.sh pack [DIR]    here: builds the tests and the benchmarks of a step and of normalising frames for torch 2.11 (CUDA
+#                                      13) and puts them, and the libraries that they need beside torch's, into DIR (default
+#                                      build/gpu_check); no GPU is needed, but the CUDA toolkit with nvcc
 #   DIR/gpu_check.sh run [--videos N] [--rounds N] [DIR]
-#                                      there, DIR being copied: runs the tests, then times training steps of ViT-B/32 and ViT-B/16 beside
-#                                      the same step in that machine's Python, N videos a step (default 32), N rounds (default 3).
+#                                      there, DIR being copied: runs the tests, times the normalising of frames beside libtorch's operations,
+#                                      then training steps of ViT-B/32 and ViT-B/16 beside the same step in that machine's Python, N
+#                                      videos a step (default 32), N rounds (default 3).
 #                                      Here: scripts/gpu_check.sh run
 #
 # run exits with 1 if a test or a benchmark fails or there is no GPU.
@@ -16,7 +18,7 @@
 set -euo pipefail
 
 readonly torch_pin=2.11.0
-readonly programs=(actionclip_gpu_tests train_step_benchmark)
+readonly programs=(actionclip_gpu_tests train_step_benchmark normalize_benchmark)
 readonly size_limit=60  # MB
 readonly frames=8 steps=10
 script=$(realpath "$0")
@@ -117,6 +119,30 @@ print(torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none")' 2
   library_path+=:$folder/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 }
 
+# The bytes of a step's frames made into what the model reads.
+benchmark_normalizing() {
+  local folder=$1 result
+  say "normalising $((videos * frames)) frames of 224 x 224"
+  if ! result=$(LD_LIBRARY_PATH=$library_path "$folder/normalize_benchmark" --device cuda:0 --frames $((videos * frames))); then
+    printf '[gpu_check] error: normalize_benchmark failed (above)\n' >&2
+    failed=1
+    return
+  fi
+  "$python" - "$result" <<'PYTHON'
+import json, sys
+
+rows = [("type", "crops", "GB/s", "GB/s of libtorch's operations", "time beside theirs")]
+for r in json.loads(sys.argv[1])["results"]:
+    rows.append((r["type"], "mirrored" if r["crops"] else "none", f"{r['gigabytes_per_second']:.0f}",
+                 f"{r['gigabytes_per_second_of_operations']:.0f}", f"{r['seconds'] / r['seconds_of_operations']:.2f}"))
+widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+print()
+for row in rows:
+    print("  ".join(cell.ljust(width) if i < 2 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths))))
+print("\nGB/s: the bytes of a pixel read once and written once, in its type; medians over rounds of 20 calls.\n")
+PYTHON
+}
+
 # measure ARCH PRECISION PROGRAM COMMAND...: appends the command's JSON to $results; null if it failed, which is told.
 measure() {
   local result
@@ -191,6 +217,7 @@ run() {
   say "$gpu, $(cat "$folder/built_for")"
   say "tests"
   ACTIONCLIP_REQUIRE_GPU=1 LD_LIBRARY_PATH=$library_path "$folder/actionclip_gpu_tests" || failed=1
+  benchmark_normalizing "$folder"
   benchmark "$folder"
   if [ "$failed" -ne 0 ]; then die "failed (above)"; fi
   say "passed"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Formatting, and clang-tidy over the torch-free library and over the other sources that differ, or whose header differs, from a
+# Formatting, and clang-tidy over the torch-free libraries and over the other sources that differ, or whose header differs, from a
 # base revision (default: the commit before HEAD), the last changed first. A file that includes libtorch takes 40 s, so not all of
 # them every time.
 #
@@ -20,11 +20,11 @@ cmake --preset release -B "$folder" -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DCMAK
   -DACTIONCLIP_TESTS=OFF >/dev/null
 cmake --build "$folder" --target actionclip_generated >/dev/null
 
-# The torch-free library's files, out of the compile commands; then the changed ones of the rest.
+# The files of the torch-free libraries, out of the compile commands; then the changed ones of the rest.
 base_files=$(python3 -c '
-import json, sys
+import json, re, sys
 for entry in json.load(open(sys.argv[1])):
-    if "actionclip_base.dir" in entry["command"] and "/generated/" not in entry["file"]: print(entry["file"])
+    if re.search("actionclip_(base|video).dir", entry["command"]) and "/generated/" not in entry["file"]: print(entry["file"])
 ' "$folder/compile_commands.json")
 changed=$({ git diff --name-only HEAD; git log --format= --name-only "$base..HEAD"; } | grep -E '^(src|include|tools)/.*\.(cpp|h)$' |
   sed -E 's|^include/actionclip/|src/|; s|\.h$|.cpp|' | awk '!seen[$0]++' | while read -r file; do
@@ -36,6 +36,6 @@ if [ -n "$left_out" ]; then
   printf '[lint] not checked, as more than %d other files changed since %s:\n%s\n' "$most" "$base" "$left_out"
 fi
 files=$(printf '%s\n' "$base_files" "$changed" | sed '/^$/d' | sort -u)
-printf '[lint] clang-tidy: %d files, %d of them outside of the torch-free library and changed since %s\n' "$(wc -l <<<"$files")" "$(grep -c . <<<"$changed" || true)" "$base"
+printf '[lint] clang-tidy: %d files, %d of them outside of the torch-free libraries and changed since %s\n' "$(wc -l <<<"$files")" "$(grep -c . <<<"$changed" || true)" "$base"
 # What clang-tidy counts on stderr ("N warnings generated") are those of system headers, which it does not show.
 xargs -P "$(nproc)" -n 1 clang-tidy-16 --quiet -p "$folder" <<<"$files" 2> >(grep -vE '^[0-9]+ warnings? generated\.$' >&2)

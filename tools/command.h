@@ -74,6 +74,7 @@ void add_predict_command(CLI::App& program, int& exit_code);
 void add_convert_command(CLI::App& program, int& exit_code);
 void add_dataset_command(CLI::App& program, int& exit_code);
 void add_inspect_command(CLI::App& program, int& exit_code);
+void add_inspect_samples(CLI::App& inspect);
 void add_inspect_weights(CLI::App& inspect, int& exit_code);
 
 }  // namespace actionclip

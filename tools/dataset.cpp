@@ -10,6 +10,7 @@
 #include "actionclip/video/synthetic.h"
 
 #include "tools/command.h"
+#include "tools/dataset_commands.h"
 #include "tools/dataset_tokenizer.h"
 
 namespace actionclip {
@@ -52,10 +53,14 @@ void add_synthesize(CLI::App& dataset) {
 
 }  // namespace
 
-void add_dataset_command(CLI::App& program, int& /*exit_code*/) {
+void add_dataset_command(CLI::App& program, int& exit_code) {
   auto* command = program.add_subcommand("dataset", "make data sets, and vocabularies of their texts");
   command->require_subcommand(1);
   add_synthesize(*command);
+  add_dataset_prepare(*command, exit_code);
+  add_dataset_extract(*command, exit_code);
+  add_dataset_verify(*command, exit_code);
+  add_dataset_stats(*command, exit_code);
   add_dataset_tokenizer(*command);
 }
 

@@ -15,6 +15,7 @@
 #include "actionclip/core/error.h"
 #include "actionclip/distributed/agreement.h"
 #include "actionclip/distributed/join_ranks.h"
+#include "actionclip/text/csv.h"
 #include "actionclip/train/settle_text.h"
 
 #include "tools/weights_report.h"
@@ -102,14 +103,6 @@ std::string content_hash(const at::Tensor& tensor) {
   return sha256_of({static_cast<const char*>(values.const_data_ptr()), values.nbytes()});
 }
 
-// By RFC 4180.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string field = "\"";
-  for (const char c : text) field += c == '"' ? "\"\"" : std::string(1, c);
-  return field + '"';
-}
-
 }  // namespace
 
 void EvaluationOptions::add_to(CLI::App& command) {
@@ -182,22 +175,23 @@ SplitScorer::SplitScorer(LoadedWeights weights, const Experiment& experiment, co
 }
 
 // Ranks that score something else each would add it up to figures of nothing.
-void SplitScorer::require_same_on_ranks(const DatasetConfig& split) const {
+void SplitScorer::require_same_on_ranks(const VideoList& list) const {
   if (group_->world_size() == 1) return;
   std::string weights;
   for (const auto& [name, tensor] : state_dict(model_)) weights += name + content_hash(tensor);
   require_agreement(*group_, {{"configuration", sha256_of(to_yaml(experiment_))},
-                              {"list of videos", sha256_of_file(split.list.path)},
+                              {"list of videos", list.fingerprint()},
                               {"set of labels, templates or vocabulary", content_hash(prompts_->tokens)},
                               {"set of weights", sha256_of(weights)},
                               {"version of torch", TORCH_VERSION}});
 }
 
 EvaluationReport SplitScorer::score(const DatasetConfig& split) const {
-  require_same_on_ranks(split);
-  const ClipDataset videos(
-      read_video_list(split, labels_.size()),
-      clip_options(experiment_, weights_.config.vision.image_size, weights_.config.fusion.frames));
+  auto list = read_video_list(split, &labels_);
+  require_same_on_ranks(list);
+  const ClipDataset videos(std::move(list),
+                           clip_options(experiment_, weights_.config.vision.image_size,
+                                        weights_.config.fusion.frames, labels_.size()));
   return evaluate(*classifier_, videos, labels_, experiment_.eval, experiment_.data, group_);
 }
 

@@ -56,7 +56,7 @@ class SplitScorer {
   const LoadedWeights& weights() const { return weights_; }
 
  private:
-  void require_same_on_ranks(const DatasetConfig& split) const;
+  void require_same_on_ranks(const VideoList& list) const;
 
   const Experiment& experiment_;
   const LabelSet& labels_;

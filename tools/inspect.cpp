@@ -325,6 +325,7 @@ void add_inspect_command(CLI::App& program, int& exit_code) {
   command->require_subcommand(1);
   add_config(*command);
   add_model(*command);
+  add_inspect_samples(*command);
   add_inspect_weights(*command, exit_code);
 }
 

@@ -13,6 +13,7 @@
 
 #include "actionclip/core/error.h"
 #include "actionclip/core/log.h"
+#include "actionclip/core/memory.h"
 
 #include "tools/command.h"
 
@@ -105,6 +106,7 @@ int run_and_report(int argc, char** argv) {
 }  // namespace actionclip
 
 int main(int argc, char** argv) {
+  actionclip::keep_freed_memory();
   actionclip::occupy_standard_descriptors();
   return actionclip::finish_output(actionclip::run_and_report(argc, argv));
 }

@@ -170,6 +170,15 @@ void sync_folder(const std::filesystem::path& folder) {
 
 void sync_file(const std::filesystem::path& path) { sync("flush", path, 0, 0); }
 
+void flush_file_system(const std::filesystem::path& folder) {
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) fail("open", folder, errno);
+  const int result = syncfs(descriptor);
+  const int code = errno;
+  close(descriptor);
+  if (result != 0) fail("flush the file system of", folder, code);
+}
+
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
   rename_file(from, to);
   sync_folder(to.parent_path());
@@ -213,6 +222,11 @@ std::string read_text_file(const std::filesystem::path& path, std::size_t limit)
   std::ifstream stream(path, std::ios::binary);
   if (!stream) throw Error(fmt::format("cannot open {}: {}", path.string(), std::strerror(errno)));
   std::string text;
+  // Growing would take twice the memory for a moment.
+  if (std::filesystem::is_regular_file(status)) {
+    const auto size = std::filesystem::file_size(path, code);
+    if (!code && size <= limit) text.reserve(static_cast<std::size_t>(size));
+  }
   std::array<char, 1 << 16> buffer{};
   while (stream.read(buffer.data(), buffer.size()) || stream.gcount() > 0) {
     text.append(buffer.data(), static_cast<std::size_t>(stream.gcount()));

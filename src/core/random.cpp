@@ -65,4 +65,30 @@ double RandomStream::normal() {
   return radius * std::cos(2.0 * std::numbers::pi * uniform());
 }
 
+// The logarithm of a variate of Gamma(shape, 1), by the method of Marsaglia and Tsang (2000); a shape below 1
+// is drawn as the next one up times a power of a uniform number. Logarithms, because that power underflows
+// where the shape is small.
+double RandomStream::log_gamma_variate(double shape) {
+  const double d = (shape < 1 ? shape + 1 : shape) - 1.0 / 3.0;
+  const double c = 1.0 / std::sqrt(9.0 * d);
+  double log_variate = 0;
+  for (bool found = false; !found;) {
+    const double x = normal();
+    const double root = 1.0 + c * x;
+    const double log_uniform = std::log(1.0 - uniform());
+    if (root <= 0) continue;
+    const double v = root * root * root;
+    found = log_uniform < 0.5 * x * x + d - d * v + d * std::log(v);
+    log_variate = std::log(d * v);
+  }
+  return shape < 1 ? log_variate + std::log(1.0 - uniform()) / shape : log_variate;
+}
+
+double RandomStream::beta(double a, double b) {
+  if (!(a > 0 && b > 0)) throw std::invalid_argument("RandomStream::beta needs a > 0 and b > 0");
+  const double log_x = log_gamma_variate(a);
+  const double log_y = log_gamma_variate(b);
+  return 1.0 / (1.0 + std::exp(log_y - log_x));
+}
+
 }  // namespace actionclip

@@ -1,6 +1,7 @@
 #include "actionclip/core/text_input.h"
 
 #include <charconv>
+#include <cmath>
 #include <system_error>
 
 namespace actionclip {
@@ -18,12 +19,24 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(start, text.find_last_not_of(kSpaces) - start + 1);
 }
 
-std::optional<std::int64_t> parse_integer(std::string_view text) {
-  std::int64_t value = 0;
+namespace {
+
+template <typename T>
+std::optional<T> parse_whole(std::string_view text) {
+  T value = 0;
   const char* const last = text.data() + text.size();
   const auto [end, code] = std::from_chars(text.data(), last, value);
   if (code != std::errc() || end != last) return std::nullopt;
   return value;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> parse_integer(std::string_view text) { return parse_whole<std::int64_t>(text); }
+
+std::optional<double> parse_number(std::string_view text) {
+  const auto value = parse_whole<double>(text);
+  return value && std::isfinite(*value) ? value : std::nullopt;
 }
 
 }  // namespace actionclip

@@ -1,5 +1,9 @@
 #include "actionclip/distributed/agreement.h"
 
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <unistd.h>
 #include <vector>
 
 #include <fmt/format.h>
@@ -27,6 +31,13 @@ void require_agreement(ProcessGroup& group, const std::map<std::string, std::str
   }
   if (!findings.empty())
     throw Error(fmt::format("the ranks differ from rank 0: {}", fmt::join(findings, "; ")));
+}
+
+int count_machine_ranks(ProcessGroup& group) {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  ::gethostname(name.data(), name.size() - 1);  // if it fails, all are of one machine without a name
+  const auto own = nlohmann::json(name.data()).dump();
+  return static_cast<int>(std::ranges::count(group.gather_texts(own), own));
 }
 
 }  // namespace actionclip

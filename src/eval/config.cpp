@@ -1,14 +1,19 @@
 #include "actionclip/eval/config.h"
 
 #include <set>
+#include <string>
+
+#include "actionclip/video/augmentation.h"
 
 namespace actionclip {
 
 void EvalConfig::check(ConfigChecker& checker) const {
   checker.in_range("clips", static_cast<double>(clips), 1, 1000);
-  if (crops != 1 && crops != 3) {
+  if (!is_crop_count(crops)) {
     checker.error("crops",
-                  "must be 1 (centre) or 3 (both ends and the centre), found " + std::to_string(crops));
+                  "must be 1 (centre), 3 (both ends and the centre), 5 (corners and centre) or 10 (the five "
+                  "and their mirror images), found " +
+                      std::to_string(crops));
   }
   checker.at_least("batch_size", static_cast<double>(batch_size), 1);
   checker.at_least("every_epochs", static_cast<double>(every_epochs), 0);

@@ -160,7 +160,7 @@ struct Tally {
       if (!failure.empty()) {
         report.metrics.add_failed(label_id);
         extra.add_failed(label_id);
-        report.failed.push_back({videos.list().entries[batch.indices[i]].path.string(), failure});
+        report.failed.push_back({videos.list().entry(batch.indices[i]).path.string(), failure});
         continue;
       }
       report.metrics.add(row, label_id);
@@ -190,6 +190,7 @@ void check_label_columns(const LabelSet& labels, const EvalConfig& config) {
 EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, const LabelSet& labels,
                           const EvalConfig& config, const DataConfig& data,
                           const std::shared_ptr<ProcessGroup>& group) {
+  require_single_labels(videos.list(), "top-1 and top-5 evaluation");
   const auto options = loader_options(classifier, videos, config, data, *group);
   Loader loader(videos, options);
   EvaluationReport report{.metrics = ClassificationMetrics(labels.size()),

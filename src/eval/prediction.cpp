@@ -17,6 +17,7 @@ namespace {
 at::Tensor load_clip(const std::filesystem::path& video, const ActionClipConfig& model,
                      std::int64_t test_resize) {
   const auto source = open_frames(video);
+  source->set_view({.resize = test_resize, .input_size = model.vision.image_size, .crops = 1});
   const auto indices = sample_test_frames(source->frame_count(), model.fusion.frames);
   const auto images = source->read(indices);
   return test_transform(images, test_resize, model.vision.image_size, 1).unsqueeze(0);

@@ -1,17 +1,26 @@
 #include "actionclip/model/action_clip.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <ATen/ops/full.h>
-#include <ATen/ops/tensor.h>
+
+#include "actionclip/model/autocast.h"
 
 namespace actionclip {
 namespace {
 
 constexpr double kInitialLogitScale = 2.6592600369327779;  // ln(1 / 0.07)
 
-at::Tensor channel_constant(const std::vector<double>& values) {
-  return at::tensor(values, at::kFloat).view({1, 3, 1, 1});
+ChannelStatistics statistics_of(const ActionClipConfig& config) {
+  ChannelStatistics statistics;
+  const auto fill = [](std::array<float, 3>& channels, const std::vector<double>& values) {
+    TORCH_CHECK(values.size() == channels.size(), values.size(), " values given for the three channels");
+    std::ranges::transform(values, channels.begin(), [](double value) { return static_cast<float>(value); });
+  };
+  fill(statistics.mean, config.mean);
+  fill(statistics.std, config.std);
+  return statistics;
 }
 
 }  // namespace
@@ -30,7 +39,7 @@ at::Tensor l2_normalize(const at::Tensor& features) {
 }
 
 ActionClipImpl::ActionClipImpl(const ActionClipConfig& config)
-    : config_(config), mean_(channel_constant(config.mean)), std_(channel_constant(config.std)) {
+    : config_(config), statistics_(statistics_of(config)) {
   visual = register_module("visual", make_image_encoder(config.vision));
   text = TextTransformer(config.text);
   register_module("token_embedding", text->token_embedding);
@@ -48,14 +57,12 @@ ActionClipImpl::ActionClipImpl(const ActionClipConfig& config)
 
 at::Device ActionClipImpl::device() const { return logit_scale.device(); }
 
-at::Tensor ActionClipImpl::normalize(const at::Tensor& images) const {
-  return images.to(at::kFloat).div_(255).sub_(mean_.to(images.device())).div_(std_.to(images.device()));
-}
-
 at::Tensor ActionClipImpl::encode_frames(const at::Tensor& clips) {
   TORCH_CHECK(clips.dim() == 5, "clips of shape ", clips.sizes(), " given, [B, T, 3, S, S] needed");
   auto images = clips.flatten(0, 1).to(device(), /*non_blocking=*/true);
-  if (images.scalar_type() == at::kByte) images = normalize(images);
+  // Either encoder begins with a matrix product or a convolution, which would convert the images.
+  if (images.scalar_type() == at::kByte)
+    images = normalize_frames(images, statistics_, {.type = product_type(device().type())});
   const auto features = visual->forward(images, clips.size(1));
   return features.view({clips.size(0), -1, features.size(1)});
 }

@@ -32,4 +32,8 @@ Precision current_precision(c10::DeviceType device) {
   return at::autocast::get_autocast_dtype(device) == at::kHalf ? Precision::fp16 : Precision::bf16;
 }
 
+c10::ScalarType product_type(c10::DeviceType device) {
+  return at::autocast::is_autocast_enabled(device) ? at::autocast::get_autocast_dtype(device) : at::kFloat;
+}
+
 }  // namespace actionclip

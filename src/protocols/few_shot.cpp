@@ -16,6 +16,7 @@
 #include "actionclip/core/random.h"
 #include "actionclip/eval/evaluator.h"
 #include "actionclip/eval/statistics.h"
+#include "actionclip/text/csv.h"
 #include "actionclip/train/run_folder.h"
 #include "actionclip/train/settle_text.h"
 #include "actionclip/train/stop_signal.h"
@@ -55,34 +56,44 @@ std::filesystem::path folder_of(const FewShotOptions& options, std::int64_t shot
   return options.output / fmt::format("shots-{}-seed-{}", shots, seed);
 }
 
-// The chosen lines as a list of its own, with absolute paths.
+// The chosen videos as a list of its own, in the format `table`, with absolute paths.
 std::string list_text(const VideoList& list, const std::vector<std::int64_t>& chosen) {
-  std::string text;
+  std::string text = "path,label,start,end,frames\n";
   for (const auto index : chosen) {
-    const auto& entry = list.entries[index];
-    text += std::filesystem::absolute(entry.path).string();
-    if (list.config.format == ListFormat::frames) text += fmt::format(" {}", entry.frame_count);
-    text += fmt::format(" {}\n", entry.label_id);
+    const auto entry = list.entry(index);
+    text += csv_field(std::filesystem::absolute(entry.path).string());
+    text += fmt::format(",{},", entry.label_id());
+    if (entry.range.start > 0) text += fmt::format("{}", entry.range.start);
+    text += ',';
+    if (std::isfinite(entry.range.end)) text += fmt::format("{}", entry.range.end);
+    text += ',';
+    if (entry.frame_count >= 0) text += fmt::format("{}", entry.frame_count);
+    text += '\n';
   }
   return text;
 }
 
-// At most `clips` videos a step, and all of them in it. The parts of the step stay as large as they were or
-// grow: each is a contrastive batch of its own, which needs others to tell a video from.
-void fit_batch(TrainConfig& train, std::int64_t clips) {
+// At most all of `videos` in a step, each in data.sampling.repeats clips, and whole pairs of them where clips
+// are mixed. The parts of the step stay as large as they were or grow: each is a contrastive batch of its
+// own, which needs others to tell a video from.
+void fit_batch(Experiment& experiment, std::int64_t videos) {
+  auto& train = experiment.train;
+  const std::int64_t repeats = experiment.data.sampling.repeats;
+  const std::int64_t block = train.mix.enabled() ? 2 * repeats : repeats;
+  const std::int64_t clips = std::max(block, videos * repeats / block * block);
   if (train.batch_size <= clips) return;
   const std::int64_t part = train.batch_size / train.accumulate_steps;
   train.batch_size = clips;
   train.accumulate_steps = std::max<std::int64_t>(1, clips / part);
-  while (clips % train.accumulate_steps != 0) --train.accumulate_steps;
+  while (clips % (train.accumulate_steps * block) != 0) --train.accumulate_steps;
 }
 
 double score(const Experiment& experiment, ActionClip& model, const FewShotData& data) {
   const auto& config = model->config();
   const auto prompts = make_prompt_generator(experiment.text, data.tokenizer, data.labels, config);
   Classifier classifier(model, text_input(prompts), experiment.train.precision, experiment.eval.ensemble);
-  const ClipDataset videos(data.test,
-                           clip_options(experiment, config.vision.image_size, config.fusion.frames));
+  const ClipDataset videos(data.test, clip_options(experiment, config.vision.image_size, config.fusion.frames,
+                                                   data.labels.size()));
   return evaluate(classifier, videos, data.labels, experiment.eval, experiment.data).metrics.top1();
 }
 
@@ -101,14 +112,17 @@ std::optional<double> train_and_score(Experiment experiment, const FewShotOption
                                       const StopSignal& stop) {
   const auto folder = folder_of(options, shots, seed);
   const auto chosen = choose_shots(data.train, data.labels.size(), shots, seed);
-  write_file_atomically(folder / "train.txt", list_text(data.train, chosen));
+  write_file_atomically(folder / "train.csv", list_text(data.train, chosen));
   experiment.seed = seed;
-  experiment.data.train.list.path = std::filesystem::absolute(folder / "train.txt");
+  auto& split = experiment.data.train;
+  split.list.path = std::filesystem::absolute(folder / "train.csv");
+  split.root = {};
+  split.format = ListFormat::table;
   experiment.data.val = {};
   // Of many runs, only the last checkpoint counts: it is what is scored.
   if (experiment.train.keep_checkpoints == TrainConfig().keep_checkpoints)
     experiment.train.keep_checkpoints = 1;
-  fit_batch(experiment.train, static_cast<std::int64_t>(chosen.size()));
+  fit_batch(experiment, static_cast<std::int64_t>(chosen.size()));
   const auto resume = find_resume_point(folder, "auto");
   const auto lock = open_run_folder(folder, experiment, resume);
   Trainer trainer(experiment, {.output = folder, .device = options.device, .resume = resume});
@@ -126,7 +140,7 @@ std::string content_hash(const InputPath& file) {
 
 // All that the runs' scores depend on, but for the pictures in the videos. They do not depend on how batches
 // are prepared and checkpoints kept, nor on the seed and the validation, which each run replaces.
-std::string identity_of(Experiment experiment) {
+std::string identity_of(Experiment experiment, const VideoList& train, const VideoList& test) {
   const Experiment defaults;
   experiment.seed = defaults.seed;
   experiment.data.val = defaults.data.val;
@@ -143,8 +157,8 @@ std::string identity_of(Experiment experiment) {
         {"text.templates", content_hash(experiment.text.templates)},
         {"text.descriptions", content_hash(experiment.text.descriptions)},
         {"data.labels", content_hash(experiment.data.labels)},
-        {"data.train.list", content_hash(experiment.data.train.list)},
-        {"data.test.list", content_hash(experiment.data.test.list)}}}};
+        {"data.train.list", train.fingerprint()},
+        {"data.test.list", test.fingerprint()}}}};
   return json_text(identity) + "\n";
 }
 
@@ -152,12 +166,15 @@ FewShotData read_data(const Experiment& experiment) {
   const auto& data = experiment.data;
   LabelSet labels = read_labels(data.labels.path);
   check_label_columns(labels, experiment.eval);
-  const std::int64_t classes = labels.size();
+  auto train = read_video_list(data.train, &labels);
+  auto test = read_video_list(data.test, &labels);
+  for (const auto* list : {&train, &test}) require_single_labels(*list, "few-shot");
+  auto identity = identity_of(experiment, train, test);
   return {.labels = std::move(labels),
-          .train = read_video_list(data.train, classes),
-          .test = read_video_list(data.test, classes),
+          .train = std::move(train),
+          .test = std::move(test),
           .tokenizer = make_tokenizer(experiment.text),
-          .identity = identity_of(experiment)};
+          .identity = std::move(identity)};
 }
 
 // The first free name of folder.before-1, -2 ...
@@ -223,19 +240,19 @@ FewShotResult summarize(std::int64_t shots, std::vector<double> top1) {
 std::vector<std::int64_t> choose_shots(const VideoList& list, std::int64_t classes, std::int64_t shots,
                                        std::int64_t seed) {
   std::vector<std::vector<std::int64_t>> by_class(static_cast<std::size_t>(classes));
-  for (std::size_t i = 0; i < list.entries.size(); ++i) {
-    const auto& entry = list.entries[i];
-    if (entry.label_id < 0 || entry.label_id >= classes) {
-      throw Error(fmt::format("{}:{}: label id {} is not in 0..{}", list.file.string(), entry.line,
-                              entry.label_id, classes - 1));
+  for (std::int64_t i = 0; i < list.size(); ++i) {
+    const auto label_id = list.label_id(i);
+    if (label_id < 0 || label_id >= classes) {
+      throw Error(fmt::format("{}:{}: label id {} is not in 0..{}", list.file().string(), list.line(i),
+                              label_id, classes - 1));
     }
-    by_class[entry.label_id].push_back(static_cast<std::int64_t>(i));
+    by_class[label_id].push_back(i);
   }
   std::vector<std::int64_t> chosen;
   for (std::int64_t label_id = 0; label_id < classes; ++label_id) {
     auto& members = by_class[label_id];
     if (static_cast<std::int64_t>(members.size()) < shots) {
-      throw Error(fmt::format("{}: class {} has {} videos, {} shots need as many", list.file.string(),
+      throw Error(fmt::format("{}: class {} has {} videos, {} shots need as many", list.file().string(),
                               label_id, members.size(), shots));
     }
     RandomStream(static_cast<std::uint64_t>(seed), RandomPurpose::kFewShot,

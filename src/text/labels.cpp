@@ -14,6 +14,7 @@
 #include "actionclip/core/text_input.h"
 #include "actionclip/text/csv.h"
 
+#include "text/label_json.h"
 #include "text/utf8.h"
 
 namespace actionclip {
@@ -58,17 +59,6 @@ void check_header(const CsvRow& header, const std::string& file) {
   }
 }
 
-std::size_t read_id(const std::string& text, std::size_t labels, const std::string& place) {
-  const auto number = parse_integer(text);
-  if (!number || *number < 0) throw Error(fmt::format("{}: the id must be a whole number from 0 on", place));
-  const auto id = static_cast<std::size_t>(*number);
-  if (id >= labels) {
-    throw Error(
-        fmt::format("{}: id {} is too large; {} labels have the ids 0 to {}", place, id, labels, labels - 1));
-  }
-  return id;
-}
-
 LabelSet labels_of_csv(std::string_view text, const std::string& file) {
   const auto rows = parse_csv(text, file);
   if (rows.empty()) throw Error(fmt::format("{}: holds no labels", file));
@@ -87,7 +77,7 @@ LabelSet labels_of_csv(std::string_view text, const std::string& file) {
       throw Error(fmt::format("{}: {} fields where the header has {}; a name with a comma needs quotes",
                               place, row.fields.size(), columns.size()));
     }
-    const std::size_t id = read_id(row.fields[0], count, place);
+    const std::size_t id = detail::read_label_id(row.fields[0], count, place);
     if (lines[id] != 0)
       throw Error(fmt::format("{}: id {} was given before, at {}:{}", place, id, file, lines[id]));
     lines[id] = row.line;
@@ -114,6 +104,12 @@ LabelSet labels_of_lines(std::string_view text, const std::string& file) {
   }
   if (names.empty()) throw Error(fmt::format("{}: holds no labels", file));
   check_names(names, [&](std::size_t i) { return fmt::format("{}:{}", file, lines[i]); });
+  return LabelSet(std::move(names), {}, file);
+}
+
+LabelSet labels_of_json(std::string_view text, const std::string& file) {
+  auto [names, lines] = detail::labels_of_json(text, file);
+  check_names(names, [&, &lines = lines](std::size_t id) { return fmt::format("{}:{}", file, lines[id]); });
   return LabelSet(std::move(names), {}, file);
 }
 
@@ -160,6 +156,7 @@ LabelSet read_labels(const std::filesystem::path& file) {
 
 LabelSet parse_labels(std::string_view text, const std::string& name) {
   text = without_byte_order_mark(text);
+  if (name.ends_with(".json")) return labels_of_json(text, name);
   const bool is_csv = name.ends_with(".csv") || has_csv_header(text);
   return is_csv ? labels_of_csv(text, name) : labels_of_lines(text, name);
 }

@@ -14,6 +14,8 @@ namespace actionclip::detail {
 // included), or if the text is longer than ICU can index (2 GiB).
 void require_utf8(std::string_view text, const std::string& what);
 
+bool is_utf8(std::string_view text);
+
 // The code point at `position`, which moves behind it. `text` must be valid UTF-8, position < text.size().
 inline char32_t next_code_point(std::string_view text, std::size_t& position) {
   UChar32 code_point;

@@ -73,7 +73,7 @@ void write_files(const fs::path& folder, std::int64_t step, const CheckpointCont
   CheckpointManifest manifest{.step = step, .files = {}};
   for (const auto& entry : fs::directory_iterator(folder))
     manifest.files[entry.path().filename().string()] = describe_file(entry.path());
-  write_manifest(folder, manifest);
+  write_checkpoint_manifest(folder, manifest);
 }
 
 // A second name for a file; on file systems without hard links a copy.
@@ -87,13 +87,13 @@ void link_or_copy(const fs::path& from, const fs::path& to) {
 
 // `from` with another state.
 void write_files(const fs::path& folder, const fs::path& from, const nlohmann::json& state) {
-  CheckpointManifest manifest = read_manifest(from);
+  CheckpointManifest manifest = read_checkpoint_manifest(from);
   for (const auto& [name, file] : manifest.files) {
     if (name != kState) link_or_copy(from / name, folder / name);
   }
   write_state(folder, state);
   manifest.files[kState] = describe_file(folder / kState);
-  write_manifest(folder, manifest);
+  write_checkpoint_manifest(folder, manifest);
 }
 
 // Gives `built` the name `target`. An earlier folder of that name is swapped out in one step, so that a whole
@@ -133,7 +133,7 @@ std::optional<std::int64_t> pointer_step(const fs::path& run_folder, const char*
 }
 
 CheckpointManifest verify(const fs::path& folder) {
-  const auto manifest = read_manifest(folder);
+  const auto manifest = read_checkpoint_manifest(folder);
   if (const auto step = step_of(folder); step && *step != manifest.step) {
     throw Error(fmt::format("{}: belongs to step {}", (folder / kManifestName).string(), manifest.step));
   }
@@ -149,7 +149,7 @@ CheckpointManifest verify(const fs::path& folder) {
 
 bool looks_whole(const fs::path& folder) {
   try {
-    check_sizes(folder, read_manifest(folder));
+    check_sizes(folder, read_checkpoint_manifest(folder));
     return true;
   } catch (const std::exception&) {
     return false;

@@ -32,7 +32,7 @@ CheckpointManifest::File describe_file(const std::filesystem::path& path) {
   return {std::filesystem::file_size(path), sha256_of_file(path)};
 }
 
-void write_manifest(const std::filesystem::path& folder, const CheckpointManifest& manifest) {
+void write_checkpoint_manifest(const std::filesystem::path& folder, const CheckpointManifest& manifest) {
   auto files = nlohmann::ordered_json::object();
   for (const auto& [name, file] : manifest.files)
     files[name] = {{"size", file.size}, {"sha256", file.sha256}};
@@ -40,7 +40,7 @@ void write_manifest(const std::filesystem::path& folder, const CheckpointManifes
   write_file_atomically(folder / kManifestName, json.dump(2) + '\n');
 }
 
-CheckpointManifest read_manifest(const std::filesystem::path& folder) {
+CheckpointManifest read_checkpoint_manifest(const std::filesystem::path& folder) {
   const auto path = folder / kManifestName;
   const auto text = read_text_file(path, 1 << 20);
   try {

@@ -23,10 +23,10 @@ struct CheckpointManifest {
 CheckpointManifest::File describe_file(const std::filesystem::path& path);
 
 // Writes it into `folder`.
-void write_manifest(const std::filesystem::path& folder, const CheckpointManifest& manifest);
+void write_checkpoint_manifest(const std::filesystem::path& folder, const CheckpointManifest& manifest);
 
 // Reads the manifest, without looking at the files it names. Throws Error (path, reason).
-CheckpointManifest read_manifest(const std::filesystem::path& folder);
+CheckpointManifest read_checkpoint_manifest(const std::filesystem::path& folder);
 
 // Throws Error that names the first file that is missing, surplus or of another size.
 void check_sizes(const std::filesystem::path& folder, const CheckpointManifest& manifest);

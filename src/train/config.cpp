@@ -67,6 +67,13 @@ void ScheduleConfig::check(ConfigChecker& checker) const {
   }
 }
 
+void MixConfig::check(ConfigChecker& checker) const {
+  checker.at_least("mixup_alpha", mixup_alpha, 0);
+  checker.at_least("cutmix_alpha", cutmix_alpha, 0);
+  checker.in_range("probability", probability, 0, 1);
+  checker.in_range("switch_probability", switch_probability, 0, 1);
+}
+
 void TrainConfig::check(ConfigChecker& checker) const {
   checker.at_least("epochs", static_cast<double>(epochs), 1);
   checker.at_least("batch_size", static_cast<double>(batch_size), 1);

@@ -99,6 +99,49 @@ void check_objective(const Experiment& experiment, ConfigChecker& checker) {
   }
 }
 
+// Repeated augmentation and mixing, which decide what stands side by side in a batch.
+void check_batch(const Experiment& experiment, ConfigChecker& checker) {
+  const auto& train = experiment.train;
+  const std::int64_t repeats = experiment.data.sampling.repeats;
+  if (train.task == TrainTask::pretrain) {
+    if (repeats > 1) {
+      checker.error("data.sampling.repeats",
+                    "must be 1 for train.task: pretrain: the clips of a still would count as each other's "
+                    "negatives");
+    }
+    if (train.mix.enabled()) {
+      checker.error("train.mix",
+                    "needs labels, which are mixed with the clips; train.task: pretrain has captions");
+    }
+    if (!experiment.data.transforms.flip_labels.empty()) {
+      checker.error("data.transforms.flip_labels",
+                    "is of labels; train.task: pretrain has captions, so set data.transforms.flip: 0 where "
+                    "they tell left from right");
+    }
+    return;
+  }
+  if (train.accumulate_steps < 1 || train.batch_size < 1 || repeats < 1) return;  // has its own finding
+  const std::int64_t part = train.batch_size / train.accumulate_steps;
+  if (part % repeats != 0) {
+    checker.error("data.sampling.repeats",
+                  fmt::format("must divide the {} clips of a batch (train.batch_size / "
+                              "train.accumulate_steps), found {}",
+                              part, repeats));
+  } else if (train.mix.enabled() && part % (2 * repeats) != 0) {
+    checker.error(
+        "train.mix",
+        fmt::format("clips are mixed in pairs of videos: the {} clips of a batch (train.batch_size / "
+                    "train.accumulate_steps) must be a multiple of {} (2 * data.sampling.repeats)",
+                    part, 2 * repeats));
+  }
+  if (train.mix.enabled() && is_contrastive(experiment) && train.target == LossTarget::identity) {
+    checker.error(
+        "train.target",
+        "must be softmax or normalized with train.mix: identity has no place for the other part of a "
+        "mixed clip");
+  }
+}
+
 // What is said about texts that take no part.
 void check_texts(const Experiment& experiment, ConfigChecker& checker) {
   constexpr const char* kNoText = "no text is encoded with model.classifier: true; leave it out";
@@ -159,6 +202,7 @@ void Experiment::check(ConfigChecker& checker) const {
   check_start(model, checker);
   check_labels(*this, checker);
   check_objective(*this, checker);
+  check_batch(*this, checker);
   check_texts(*this, checker);
   check_context(*this, checker);
   check_sizes(*this, checker);

@@ -37,14 +37,18 @@ std::vector<std::int64_t> context_tokens(const ContextConfig& config, const Toke
 
 }  // namespace
 
-ClipDatasetOptions clip_options(const Experiment& experiment, std::int64_t image_size, std::int64_t frames) {
+ClipDatasetOptions clip_options(const Experiment& experiment, std::int64_t image_size, std::int64_t frames,
+                                std::int64_t classes) {
   ClipDatasetOptions options;
   options.frames = frames;
+  options.classes = classes;
+  options.sampling = experiment.data.sampling;
   options.clips = experiment.eval.clips;
   options.crops = experiment.eval.crops;
   options.transforms = resolve(experiment.data.transforms, image_size);
   options.seed = static_cast<std::uint64_t>(experiment.seed);
   options.max_failed_share = experiment.data.max_failed_share;
+  options.video_seconds = experiment.data.video_seconds;
   return options;
 }
 
@@ -81,7 +85,8 @@ void require_labels_of_context(const LoadedWeights& weights, const LabelSet& lab
 void require_captions_fit(const VideoList& list, const Tokenizer& tokenizer, std::int64_t context_length) {
   constexpr std::size_t kNamed = 5;
   std::vector<std::int64_t> lines;
-  for (const auto& entry : list.entries) {
+  for (std::int64_t i = 0; i < list.size(); ++i) {
+    const auto entry = list.entry(i);
     if (std::ssize(tokenizer.encode(entry.caption)) > context_length) lines.push_back(entry.line);
   }
   if (lines.empty()) return;
@@ -90,7 +95,7 @@ void require_captions_fit(const VideoList& list, const Tokenizer& tokenizer, std
   throw Error(fmt::format(
       "{}: {} captions have more than the {} tokens that the context holds, in line {}{}; shorten "
       "them, or set text.truncate",
-      list.file.string(), count, context_length, fmt::join(lines, ", "), count > kNamed ? " ..." : ""));
+      list.file().string(), count, context_length, fmt::join(lines, ", "), count > kNamed ? " ..." : ""));
 }
 
 Preprocessing preprocessing_of(const Experiment& experiment, const Tokenizer& tokenizer,

@@ -1,7 +1,9 @@
 #include "actionclip/train/learner.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -123,6 +125,7 @@ StepReport Learner::step(double lr, const std::function<TrainBatch()>& next_batc
   StepReport report{.lr = lr};
   const double communication_before = group_->communication_seconds();
   double waited = 0;
+  LoadSeconds load;
   model_->train();
   for (const auto& module : frozen_) module->eval();
   optimizer_->zero_grad();
@@ -134,8 +137,9 @@ StepReport Learner::step(double lr, const std::function<TrainBatch()>& next_batc
     });
     report.loss += loss.item<double>();
     waited += batch.waited;
+    load += batch.load;
   }
-  share(report, waited, communication_before);
+  share(report, waited, load, communication_before);
   share_statistics();
   in_phase("optimizer", [&] { update(report); });
   return report;
@@ -144,17 +148,18 @@ StepReport Learner::step(double lr, const std::function<TrainBatch()>& next_batc
 // The loss of this rank's rows.
 at::Tensor Learner::loss_of(const TrainBatch& batch) {
   at::manual_seed(batch.seed);
-  const auto label_ids = batch.label_ids.to(device_);
+  const BatchLabels labels(batch.label_ids.to(device_),
+                           batch.targets.defined() ? batch.targets.to(device_) : at::Tensor());
   const auto video = video_features(batch.clips);
   if (model_->config().classes > 0)
-    return classification_loss(model_->classifier(video), label_ids, config_.label_smoothing);
+    return classification_loss(model_->classifier(video), labels, config_.label_smoothing);
   const auto text = text_features(batch);
   if (config_.objective == Objective::cross_entropy) {
-    return classification_loss(class_logits(video, text, model_->logit_scale), label_ids,
+    return classification_loss(class_logits(video, text, model_->logit_scale), labels,
                                config_.label_smoothing);
   }
   const bool stills = config_.task == TrainTask::pretrain;
-  return contrastive_loss(video, text, model_->logit_scale, label_ids,
+  return contrastive_loss(video, text, model_->logit_scale, labels,
                           stills ? LossTarget::identity : config_.target, *group_);
 }
 
@@ -179,19 +184,20 @@ at::Tensor Learner::text_features(const TrainBatch& batch) {
 }
 
 // What the ranks tell each other about a step, in one collective: the loss becomes that of all.
-void Learner::share(StepReport& report, double waited, double communication_before) {
-  const auto ranks = group_->world_size();
-  auto told = at::zeros({3, ranks}, at::kDouble);
+void Learner::share(StepReport& report, double waited, const LoadSeconds& load, double communication_before) {
+  const std::array own = {report.loss, waited,      group_->communication_seconds() - communication_before,
+                          load.read,   load.decode, load.transform};
+  const std::int64_t ranks = group_->world_size();
+  auto told = at::zeros({std::ssize(own), ranks}, at::kDouble);
   auto values = told.accessor<double, 2>();
-  values[0][group_->rank()] = report.loss;
-  values[1][group_->rank()] = waited;
-  values[2][group_->rank()] = group_->communication_seconds() - communication_before;
+  for (std::size_t i = 0; i < own.size(); ++i) values[static_cast<std::int64_t>(i)][group_->rank()] = own[i];
   group_->all_reduce_sum(told);
   report.loss = 0;
-  for (int rank = 0; rank < ranks; ++rank) {
-    report.loss += values[0][rank] / ranks;
+  for (std::int64_t rank = 0; rank < ranks; ++rank) {
+    report.loss += values[0][rank] / static_cast<double>(ranks);
     report.data_wait.push_back(values[1][rank]);
     report.communication.push_back(values[2][rank]);
+    report.load += {.read = values[3][rank], .decode = values[4][rank], .transform = values[5][rank]};
   }
 }
 

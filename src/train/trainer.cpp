@@ -1,6 +1,6 @@
 #include "actionclip/train/trainer.h"
 
-#include <chrono>
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -16,13 +16,15 @@
 #include "actionclip/eval/classifier.h"
 #include "actionclip/eval/evaluator.h"
 #include "actionclip/train/checkpoint.h"
+#include "actionclip/train/mix.h"
 #include "actionclip/train/settle_text.h"
 #include "actionclip/train/step_choices.h"
 #include "actionclip/train/stop_signal.h"
-#include "actionclip/weights/initialize.h"
-#include "actionclip/weights/tensor_convert.h"
+#include "actionclip/video/flip_labels.h"
 
+#include "batch_texts.h"
 #include "checkpoint_manifest.h"
+#include "step_clock.h"
 #include "step_profiler.h"
 #include "throughput.h"
 
@@ -30,12 +32,6 @@ namespace actionclip {
 namespace {
 
 constexpr std::int64_t kLogEvery = 100;  // steps; metrics.jsonl has them all
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 }  // namespace
 
@@ -70,11 +66,15 @@ void Trainer::open_data() {
     spdlog::warn("data.val.list is not used: train.task: pretrain has no validation");
   open_texts();
   const auto model_config = resolve(experiment_.model);
-  const std::int64_t classes = labels_ ? labels_->size() : -1;
+  const LabelSet* labels = labels_ ? &*labels_ : nullptr;
   const auto dataset = [&](const DatasetConfig& split, std::int64_t frames) {
-    auto options = clip_options(experiment_, model_config.vision.image_size, frames);
+    auto options =
+        clip_options(experiment_, model_config.vision.image_size, frames, labels_ ? labels_->size() : 0);
+    const auto& flip_labels = data.transforms.flip_labels;
+    if (labels_ && &split == &data.train && !flip_labels.empty())
+      options.flip_labels = read_flip_labels(flip_labels.path, *labels_);
     options.keep_frame_counts = options_.keep_frame_counts && leads();
-    return std::make_unique<ClipDataset>(read_video_list(split, classes), std::move(options));
+    return std::make_unique<ClipDataset>(read_video_list(split, labels), std::move(options));
   };
   train_data_ = dataset(data.train, train.task == TrainTask::pretrain ? 1 : model_config.fusion.frames);
   if (train.task == TrainTask::pretrain && !experiment_.text.truncate)
@@ -82,14 +82,28 @@ void Trainer::open_data() {
   identity_ = {{"seed", experiment_.seed},
                {"train.batch_size", train.batch_size},
                {"train.accumulate_steps", train.accumulate_steps},
-               {"data.train (SHA-256 of the list)", sha256_of_file(data.train.list.path)}};
+               {"data.sampling.repeats", data.sampling.repeats},
+               {"data.train (SHA-256 of the list)", train_data_->list().fingerprint()}};
   if (labels_) identity_["data.labels (SHA-256)"] = sha256_of_file(data.labels.path);
+  if (const auto& file = data.transforms.flip_labels; !file.empty())
+    identity_["data.transforms.flip_labels (SHA-256)"] = sha256_of_file(file.path);
   if (labels_ && !data.val.list.empty() && experiment_.eval.every_epochs > 0) {
     check_label_columns(*labels_, experiment_.eval);
     val_data_ = dataset(data.val, model_config.fusion.frames);
+    if (val_data_->target_classes() > 0) {
+      spdlog::warn("data.val.list is not used: its videos have several labels, which are not scored");
+      val_data_.reset();
+    }
   }
+  open_loader();
+}
+
+void Trainer::open_loader() {
+  const auto& data = experiment_.data;
+  const auto& train = experiment_.train;
+  const auto part_size = train.batch_size / train.accumulate_steps;
   loader_ = std::make_unique<Loader>(*train_data_,
-                                     LoaderOptions{.batch_size = train.batch_size / train.accumulate_steps,
+                                     LoaderOptions{.batch_size = part_size,
                                                    .workers = data.num_workers,
                                                    .prefetch = data.prefetch,
                                                    .seed = static_cast<std::uint64_t>(experiment_.seed),
@@ -98,6 +112,7 @@ void Trainer::open_data() {
                                                    .shuffle = true,
                                                    .drop_last = true,
                                                    .pin_memory = options_.device.is_cuda()});
+  if (train.mix.enabled()) require_partners(part_size / group_->world_size(), data.sampling.repeats);
   if (steps_per_epoch() == 0) {
     throw Error(fmt::format("{}: {} samples do not fill one batch of {} (train.batch_size)",
                             data.train.list.string(), train_data_->size(), train.batch_size));
@@ -113,6 +128,7 @@ void Trainer::learn_with(ActionClip model) {
 // Makes sure that the ranks do the same work, and gives them the same parameters.
 void Trainer::join() {
   group_->enter("start");
+  machine_ranks_ = count_machine_ranks(*group_);
   std::string shapes;
   for (const auto& parameter : model()->named_parameters())
     shapes += fmt::format("{} {}\n", parameter.key(), shape_string(parameter.value().sizes().vec()));
@@ -122,7 +138,7 @@ void Trainer::join() {
       prompts_ ? nlohmann::json::array({prompts_->templates(), prompts_->descriptions()}).dump() : "";
   require_agreement(*group_, {{"configuration", sha256_of(to_yaml(experiment_))},
                               {"training list, labels or batching", identity_.dump()},
-                              {"validation list", val_data_ ? sha256_of_file(val_data_->list().file) : ""},
+                              {"validation list", val_data_ ? val_data_->list().fingerprint() : ""},
                               {"vocabulary", tokenizer_->fingerprint()},
                               {"set of templates or descriptions", sha256_of(templates)},
                               {"set of parameters", sha256_of(shapes)},
@@ -151,7 +167,9 @@ TrainOutcome Trainer::run() {
   std::filesystem::create_directories(options_.output);
   LogFile log(options_.output / "train.log");
   try {
-    return train();
+    const auto outcome = train();
+    log_bottleneck();
+    return outcome;
   } catch (const std::exception& problem) {
     log.write_error(problem.what());
     throw;
@@ -167,6 +185,7 @@ TrainOutcome Trainer::train() {
     if (options_.resume) abandon_checkpoints_after(options_.output, progress_.step, progress_.best_step);
     metrics_ = std::make_unique<MetricsLog>(options_.output, progress_.step, progress_.evaluated_epoch);
   }
+  bottleneck_.emplace(run_setup(experiment_, machine_ranks_));
   const StopSignal stop;
   StepProfiler profiler(options_.profile_steps,
                         options_.output / fmt::format("profile-rank-{}.json", group_->rank()),
@@ -182,10 +201,10 @@ TrainOutcome Trainer::train() {
     loader_->start_epoch(progress_.epoch, progress_.batch);
     const std::int64_t epoch = progress_.epoch;
     while (progress_.epoch == epoch && !done()) {
-      const auto start = Clock::now();
+      const StepClock clock;
       profiler.next_step();
       const StepReport report = step();
-      log_step(report, seconds_since(start));
+      log_step(report, clock);
       handle_nonfinite(report);
       bar.advance(1, fmt::format("epoch {}, loss {:.4f}", epoch + 1, report.loss));
       if (progress_.batch / experiment_.train.accumulate_steps == steps_per_epoch()) {
@@ -226,41 +245,29 @@ TrainBatch Trainer::next_batch() {
   TrainBatch result{.clips = batch->clips.squeeze(1),
                     .tokens = {},
                     .label_ids = batch->label_ids,
+                    .targets = batch->targets,
                     .seed = choose_model_seed(seed, part, group_->rank()),
-                    .waited = loader_->seconds_waited() - waited_before};
-  if (!experiment_.model.classifier) add_texts(*batch, result);
+                    .waited = loader_->seconds_waited() - waited_before,
+                    .load = batch->load};
+  if (!experiment_.model.classifier) {
+    const TextSources sources{.tokenizer = *tokenizer_,
+                              .prompts = prompts_ ? &*prompts_ : nullptr,
+                              .class_texts = class_texts_ ? &*class_texts_ : nullptr,
+                              .context_length = learner_->model()->config().text.context_length};
+    add_texts(sources, experiment_, progress_, *batch, result);
+  }
+  mix_part(part, result);
   ++progress_.batch;
   return result;
 }
 
-// Of all classes, in one template drawn for the step, or of each sample.
-void Trainer::add_texts(const Batch& batch, TrainBatch& result) const {
-  if (experiment_.train.objective == Objective::cross_entropy) {
-    const auto seed = static_cast<std::uint64_t>(experiment_.seed);
-    result.template_index = choose_class_template(seed, progress_.step, class_texts_->tokens.size(0));
-    result.tokens = class_texts_->tokens[result.template_index];
-    result.placeholders = class_texts_->placeholders;
-    return;
-  }
-  result.tokens = batch_tokens(batch);
-  if (class_texts_ && class_texts_->placeholders.defined())
-    result.placeholders = class_texts_->placeholders.index_select(0, batch.label_ids);
-}
-
-// [B, L]: the caption of each sample, or its label in a template drawn for it.
-at::Tensor Trainer::batch_tokens(const Batch& batch) const {
-  const std::int64_t length = learner_->model()->config().text.context_length;
-  std::vector<std::int64_t> tokens;
-  if (prompts_) {
-    for (std::size_t i = 0; i < batch.indices.size(); ++i) {
-      const auto row = prompts_->random(experiment_.seed, progress_.epoch, batch.indices[i],
-                                        batch.label_ids[static_cast<std::int64_t>(i)].item<std::int64_t>());
-      tokens.insert(tokens.end(), row.begin(), row.end());
-    }
-  } else {
-    tokens = tokenize(*tokenizer_, batch.captions, length, experiment_.text.truncate);
-  }
-  return at::tensor(tokens, at::kLong).view({-1, length});
+// On the device, where that is quick.
+void Trainer::mix_part(std::int64_t part, TrainBatch& batch) const {
+  const auto choice = choose_mix(experiment_.train.mix, batch.clips.size(-1), batch.clips.size(-2),
+                                 static_cast<std::uint64_t>(experiment_.seed), part);
+  if (!choice.mixes()) return;
+  batch.clips = batch.clips.to(options_.device, /*non_blocking=*/true);
+  mix(batch, choice, experiment_.data.sampling.repeats, labels_->size());
 }
 
 // Of the step at hand: the schedule at its fractional epoch.
@@ -294,9 +301,10 @@ void Trainer::handle_nonfinite(const StepReport& report) {
   }
 }
 
-void Trainer::log_step(const StepReport& report, double seconds) {
+void Trainer::log_step(const StepReport& report, const StepClock& clock) {
   if (!leads()) return;
-  const Throughput throughput(report, experiment_.train.batch_size, seconds);
+  bottleneck_->add(step_times(report, clock.seconds(), clock.cpu_seconds()));
+  const Throughput throughput(report, experiment_.train.batch_size, clock.seconds());
   nlohmann::ordered_json record = {
       {"split", "train"},
       {"step", progress_.step},
@@ -320,6 +328,16 @@ void Trainer::log_start() const {
                boost::describe::enum_to_string(train.task, "train"), train_data_->size(), steps_per_epoch(),
                total_steps(), boost::describe::enum_to_string(train.precision, ""), options_.device.str(),
                experiment_.seed, TORCH_VERSION);
+}
+
+// One sentence at the end, of a run that is long enough for it.
+void Trainer::log_bottleneck() {
+  const auto verdict = bottleneck_->verdict();
+  if (!verdict) return;
+  nlohmann::ordered_json record = {{"split", "summary"}, {"step", progress_.step}};
+  record.update(verdict->to_json());
+  metrics_->write(progress_.step, record);
+  spdlog::info("{}", verdict->sentence);
 }
 
 // True if a checkpoint was written.
@@ -364,68 +382,6 @@ void Trainer::evaluate() {
   if (!best) return;
   mark_best(options_.output, progress_.step);
   prune_checkpoints(options_.output, experiment_.train.keep_checkpoints);  // the best until now
-}
-
-// All that a run needs to go on, but for the tensors.
-nlohmann::json Trainer::state() const {
-  nlohmann::json state = progress_;
-  state["run"] = identity_;
-  if (const auto& scaler = learner_->scaler()) state["grad_scaler"] = scaler->state();
-  if (const auto* average = learner_->average()) state["ema"] = {{"updates", average->updates()}};
-  return state;
-}
-
-void Trainer::save() {
-  if (!leads()) return;
-  CheckpointContents contents;
-  auto tensors = state_dict(model());
-  contents.model = from_tensors({tensors.begin(), tensors.end()});
-  if (average() != nullptr) {
-    for (const auto& [name, tensor] : average()->state_dict()) tensors.at(name) = tensor;
-    contents.ema = from_tensors({tensors.begin(), tensors.end()});
-  }
-  contents.model_metadata = to_metadata(model()->config());
-  contents.model_metadata.merge(
-      to_metadata(preprocessing_of(experiment_, *tokenizer_, model()->config().vision.image_size)));
-  contents.model_metadata["actionclip.step"] = std::to_string(progress_.step);
-  if (prompts_) {
-    contents.model_metadata[std::string(kLabelsKey)] = nlohmann::json(prompts_->labels()).dump();
-    contents.model_metadata[std::string(kTemplatesKey)] = nlohmann::json(prompts_->templates()).dump();
-    if (!prompts_->descriptions().empty())
-      contents.model_metadata[std::string(kDescriptionsKey)] =
-          nlohmann::json(prompts_->descriptions()).dump();
-  }
-  contents.optimizer = from_tensors(learner_->optimizer().state_dict());
-  contents.state = state();
-  const auto folder = save_checkpoint(options_.output, progress_.step, contents);
-  prune_checkpoints(options_.output, experiment_.train.keep_checkpoints);
-  spdlog::info("step {}: saved {}", progress_.step, folder.string());
-}
-
-void Trainer::resume(const std::filesystem::path& folder) {
-  Checkpoint checkpoint = load_checkpoint(folder);
-  for (const auto& [key, value] : identity_.items()) {
-    const auto& saved = checkpoint.state.at("run").at(key);
-    if (saved != value) {
-      throw Error(fmt::format("cannot resume {}: {} is {}, the checkpoint was made with {}", folder.string(),
-                              key, value.dump(), saved.dump()));
-    }
-  }
-  LoadedWeights weights = to_weights(std::move(checkpoint.model));
-  weights.file = folder;
-  require_vocabulary(read_preprocessing(weights), *tokenizer_, experiment_.text, "text.vocabulary");
-  ActionClip model(resolve(experiment_.model, weights));
-  load_state_dict(model, std::move(weights));
-  learn_with(std::move(model));
-  learner_->optimizer().load_state_dict(to_tensors(std::move(checkpoint.optimizer)));
-  auto& scaler = learner_->scaler();
-  if (scaler && checkpoint.state.contains("grad_scaler"))  // not if it was made in another precision
-    scaler->load_state(checkpoint.state.at("grad_scaler"));
-  if (average() != nullptr && checkpoint.ema) {  // else it begins with the weights of the checkpoint
-    average()->load(to_weights(std::move(*checkpoint.ema)).tensors,
-                    checkpoint.state.at("ema").at("updates").get<std::int64_t>());
-  }
-  progress_ = checkpoint.state.get<TrainProgress>();
 }
 
 }  // namespace actionclip

@@ -1,11 +1,22 @@
 #include "actionclip/video/config.h"
 
+#include <string_view>
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace actionclip {
 namespace {
 
 constexpr double kMaxSide = 8192;  // pixels
+constexpr double kMaxStride = 1 << 16;
+constexpr double kMaxRepeats = 64;
+constexpr double kMaxOperations = 64;
+constexpr double kMaxMagnitude = 30;  // of torchvision's 31 steps
+constexpr double kHalfCircle = 0.5;
+constexpr double kMaxSigma = 64;  // pixels
+constexpr double kMaxAspect = 100;
+constexpr double kMaxByte = 255;
 
 // Whether `pattern` gives every frame its own file name.
 bool names_frames(const std::string& pattern) {
@@ -14,6 +25,14 @@ bool names_frames(const std::string& pattern) {
   } catch (const fmt::format_error&) {
     return false;
   }
+}
+
+// That `range` is two numbers, 0 < low <= high <= maximum.
+void check_range(ConfigChecker& checker, std::string_view key, const std::vector<double>& range,
+                 double maximum) {
+  if (range.size() == 2 && range[0] > 0 && range[0] <= range[1] && range[1] <= maximum) return;
+  checker.error(key, fmt::format("must be two numbers [low, high], 0 < low <= high <= {}, found [{}]",
+                                 maximum, fmt::join(range, ", ")));
 }
 
 }  // namespace
@@ -28,6 +47,37 @@ void DatasetConfig::check(ConfigChecker& checker) const {
                     frame_pattern));
   }
   checker.at_least("index_bias", static_cast<double>(index_bias), 0);
+  if (format == ListFormat::class_folders && !root.empty())
+    checker.error("root", "not used by format: class_folders, whose list is the folder; leave it out");
+}
+
+void SamplingConfig::check(ConfigChecker& checker) const {
+  checker.in_range("stride", static_cast<double>(stride), 1, kMaxStride);
+  checker.in_range("repeats", static_cast<double>(repeats), 1, kMaxRepeats);
+}
+
+void RandAugmentConfig::check(ConfigChecker& checker) const {
+  checker.in_range("operations", static_cast<double>(operations), 0, kMaxOperations);
+  checker.in_range("magnitude", static_cast<double>(magnitude), 0, kMaxMagnitude);
+}
+
+void ColorJitterConfig::check(ConfigChecker& checker) const {
+  checker.in_range("probability", probability, 0, 1);
+  checker.in_range("brightness", brightness, 0, 1);
+  checker.in_range("contrast", contrast, 0, 1);
+  checker.in_range("saturation", saturation, 0, 1);
+  checker.in_range("hue", hue, 0, kHalfCircle);
+}
+
+void BlurConfig::check(ConfigChecker& checker) const {
+  checker.in_range("probability", probability, 0, 1);
+  check_range(checker, "sigma", sigma, kMaxSigma);
+}
+
+void ErasingConfig::check(ConfigChecker& checker) const {
+  checker.in_range("probability", probability, 0, 1);
+  check_range(checker, "area", area, 1);
+  check_range(checker, "aspect", aspect, kMaxAspect);
 }
 
 void TransformConfig::check(ConfigChecker& checker) const {
@@ -38,7 +88,12 @@ void TransformConfig::check(ConfigChecker& checker) const {
       break;
     }
   }
+  check_range(checker, "area", area, 1);
+  check_range(checker, "aspect", aspect, kMaxAspect);
   checker.in_range("flip", flip, 0, 1);
+  checker.in_range("grayscale", grayscale, 0, 1);
+  checker.in_range("solarize", solarize, 0, 1);
+  checker.in_range("solarize_threshold", static_cast<double>(solarize_threshold), 0, kMaxByte);
   checker.in_range("test_resize", static_cast<double>(test_resize), 0, kMaxSide);
   if (test_resize > 0 && test_resize < input_size) {
     checker.error("test_resize",
@@ -56,6 +111,7 @@ void DataConfig::check(ConfigChecker& checker) const {
   checker.in_range("num_workers", static_cast<double>(num_workers), 0, 1024);
   checker.in_range("prefetch", static_cast<double>(prefetch), 1, 1024);
   checker.in_range("max_failed_share", max_failed_share, 0, 1);
+  checker.at_least("video_seconds", video_seconds, 0);
 }
 
 }  // namespace actionclip

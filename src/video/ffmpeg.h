@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <new>
 #include <string>
 
 extern "C" {
@@ -39,6 +40,18 @@ using UniqueCodec = std::unique_ptr<AVCodecContext, FreeByAddress<avcodec_free_c
 using UniquePacket = std::unique_ptr<AVPacket, FreeByAddress<av_packet_free>>;
 using UniqueFrame = std::unique_ptr<AVFrame, FreeByAddress<av_frame_free>>;
 using UniqueScaler = std::unique_ptr<SwsContext, FreeScaler>;
+
+// What one of FFmpeg's functions has made, with its owner. Throws std::bad_alloc if it is nothing.
+template <typename Owner, typename T>
+Owner owned(T* object) {
+  if (object == nullptr) throw std::bad_alloc();
+  return Owner(object);
+}
+
+// Whether a decoder has filled in what it could not decode.
+inline bool is_concealed(const AVFrame& frame) {
+  return frame.decode_error_flags != 0 || (frame.flags & AV_FRAME_FLAG_CORRUPT) != 0;
+}
 
 // Takes FFmpeg's messages off stderr, for the whole process: each thread keeps the first error message of its
 // own since clear_ffmpeg_message(). To be called before anything else of FFmpeg; calling it again does

@@ -13,7 +13,8 @@
 
 #include "actionclip/core/error.h"
 #include "actionclip/core/text_input.h"
-#include "actionclip/video/image_file.h"
+
+#include "video/image_reader.h"
 
 namespace actionclip {
 namespace {
@@ -84,7 +85,7 @@ std::int64_t count_frames(const fs::path& folder, const std::string& pattern, st
 
 FrameFolder::FrameFolder(const fs::path& folder, const std::string& pattern, std::int64_t index_bias,
                          std::int64_t frame_count)
-    : folder_(folder), pattern_(pattern), index_bias_(index_bias) {
+    : folder_(folder), pattern_(pattern), index_bias_(index_bias), reader_(std::make_unique<ImageReader>()) {
   check_pattern(pattern);
   frame_count_ = frame_count >= 0 ? frame_count : count_frames(folder, pattern, index_bias);
 }
@@ -92,7 +93,10 @@ FrameFolder::FrameFolder(const fs::path& folder, const std::string& pattern, std
 FrameFolder::FrameFolder(std::vector<fs::path> files)
     : folder_(files.empty() ? fs::path() : files.front().parent_path()),
       frame_count_(static_cast<std::int64_t>(files.size())),
-      files_(std::move(files)) {}
+      files_(std::move(files)),
+      reader_(std::make_unique<ImageReader>()) {}
+
+FrameFolder::~FrameFolder() = default;
 
 fs::path FrameFolder::file(std::int64_t index) const {
   return pattern_.empty() ? files_[static_cast<std::size_t>(index)]
@@ -110,21 +114,32 @@ std::vector<Image> FrameFolder::read(std::span<const std::int64_t> indices) {
     if (i > 0 && indices[i] == indices[i - 1]) {
       images.push_back(images.back());
     } else {
-      images.push_back(read_image(file(indices[i])));
+      images.push_back(reader_->read(file(indices[i]), view_));
     }
   }
   return images;
 }
 
-std::vector<fs::path> jpeg_files(const fs::path& folder) {
+ChosenFrames FrameFolder::read_chosen(const FrameChooser& choose, const FrameIndex&, const TimeRange& range) {
+  if (!range.whole()) {
+    throw Error(
+        fmt::format("{}: frames in a folder have no times, so seconds {} to {} cannot be taken from it; use "
+                    "the video file",
+                    folder_.string(), range.start, range.end));
+  }
+  return {.frame_count = frame_count_, .frames = read(choose(frame_count_))};
+}
+
+std::vector<fs::path> image_files(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& name : names_in(folder)) {
     std::string extension = name.extension().string();
     std::transform(extension.begin(), extension.end(), extension.begin(),
                    [](unsigned char c) { return std::tolower(c); });
-    if (extension == ".jpg" || extension == ".jpeg") files.push_back(folder / name);
+    if (extension == ".jpg" || extension == ".jpeg" || extension == ".png") files.push_back(folder / name);
   }
-  if (files.empty()) throw VideoError(fmt::format("{}: the folder holds no JPEG frames", folder.string()));
+  if (files.empty())
+    throw VideoError(fmt::format("{}: the folder holds no JPEG or PNG frames", folder.string()));
   std::sort(files.begin(), files.end(),
             [](const fs::path& a, const fs::path& b) { return strverscmp(a.c_str(), b.c_str()) < 0; });
   return files;

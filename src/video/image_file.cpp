@@ -5,16 +5,13 @@
 #include <span>
 #include <stdexcept>
 #include <turbojpeg.h>
-#include <utility>
 
 #include <fmt/format.h>
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
-#include "actionclip/video/video_reader.h"
 
-#include "video/jpeg.h"
-#include "video/regular_file.h"
+#include "video/image_reader.h"
 
 namespace actionclip {
 namespace {
@@ -30,12 +27,7 @@ struct FreeTurbo {
 
 }  // namespace
 
-Image read_image(const std::filesystem::path& path) {
-  auto file = std::make_unique<RegularFile>(path);
-  if (is_jpeg(*file)) return read_jpeg(*file);
-  constexpr std::int64_t kFirst[] = {0};
-  return std::move(VideoReader(std::move(file)).read(kFirst).front());
-}
+Image read_image(const std::filesystem::path& path) { return ImageReader().read(path); }
 
 void write_jpeg(const std::filesystem::path& path, const Image& image, int quality) {
   if (image.width <= 0 || image.height <= 0 ||

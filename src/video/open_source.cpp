@@ -13,6 +13,7 @@
 
 #include "video/jpeg.h"
 #include "video/regular_file.h"
+#include "video/stopwatch.h"
 
 namespace actionclip {
 namespace {
@@ -28,21 +29,33 @@ bool is_line_of_frames(const std::filesystem::path& path) {
          !std::filesystem::exists(path, unknown);
 }
 
-std::unique_ptr<FrameSource> open_file(const std::filesystem::path& path) {
+// Lists that name their videos one by one, files and folders.
+bool may_hold_folders(ListFormat format) {
+  return format == ListFormat::table || format == ListFormat::class_folders;
+}
+
+bool is_frame_folder(const VideoEntry& entry, ListFormat format) {
+  std::error_code unknown;
+  return format == ListFormat::frames || entry.frame_count >= 0 ||
+         (may_hold_folders(format) && std::filesystem::is_directory(entry.path, unknown));
+}
+
+std::unique_ptr<FrameSource> open_file(const std::filesystem::path& path, double seconds_limit) {
   auto file = std::make_unique<RegularFile>(path);
   if (is_jpeg(*file)) return std::make_unique<FrameFolder>(std::vector{path});
-  return std::make_unique<VideoReader>(std::move(file));
+  return std::make_unique<VideoReader>(std::move(file), seconds_limit);
 }
 
 }  // namespace
 
-std::unique_ptr<FrameSource> open_frames(const VideoEntry& entry, const DatasetConfig& config) {
-  if (config.format == ListFormat::frames) {
+std::unique_ptr<FrameSource> open_frames(const VideoEntry& entry, const DatasetConfig& config,
+                                         double seconds_limit) {
+  if (is_frame_folder(entry, config.format)) {
     return std::make_unique<FrameFolder>(entry.path, config.frame_pattern, config.index_bias,
                                          entry.frame_count);
   }
   try {
-    return open_file(entry.path);
+    return open_file(entry.path, seconds_limit);
   } catch (const VideoError& error) {
     if (config.format != ListFormat::video || !is_line_of_frames(entry.path)) throw;
     throw VideoError(fmt::format(
@@ -52,18 +65,28 @@ std::unique_ptr<FrameSource> open_frames(const VideoEntry& entry, const DatasetC
 
 std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path) {
   std::error_code unknown;  // open_file() says what is wrong with a path that cannot be looked at
-  if (!std::filesystem::is_directory(path, unknown)) return open_file(path);
+  if (!std::filesystem::is_directory(path, unknown)) return open_file(path, 0);
   const DatasetConfig usual;
   const auto first = path / fmt::format(fmt::runtime(usual.frame_pattern), usual.index_bias);
-  if (!std::filesystem::exists(first, unknown)) return std::make_unique<FrameFolder>(jpeg_files(path));
+  if (!std::filesystem::exists(first, unknown)) return std::make_unique<FrameFolder>(image_files(path));
   return std::make_unique<FrameFolder>(path, usual.frame_pattern, usual.index_bias, -1);
 }
 
-ChosenFrames fetch_frames(const VideoEntry& entry, const DatasetConfig& config, FrameCountCache& counts,
-                          const FrameChooser& choose) {
-  const auto known = counts.get(entry.path);
-  auto chosen = open_frames(entry, config)->read_chosen(choose, known.value_or(-1));
-  if (!known) counts.put(entry.path, chosen.frame_count);
+ChosenFrames fetch_frames(const VideoEntry& entry, const DatasetConfig& config, FrameIndexCache& cache,
+                          const FrameChooser& choose, double seconds_limit, const TestView& view) {
+  double seconds = 0;
+  const double read_before = seconds_spent_reading();
+  ChosenFrames chosen;
+  {
+    const Stopwatch watch(seconds);
+    const auto known = cache.get(entry.path);
+    const auto source = open_frames(entry, config, seconds_limit);
+    source->set_view(view);
+    chosen = source->read_chosen(choose, known.value_or(FrameIndex()), entry.range);
+    if (chosen.index) cache.put(entry.path, *chosen.index);
+  }
+  chosen.seconds.read = seconds_spent_reading() - read_before;
+  chosen.seconds.decode = seconds - chosen.seconds.read;
   return chosen;
 }
 

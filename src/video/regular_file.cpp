@@ -1,5 +1,6 @@
 #include "video/regular_file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -10,8 +11,12 @@
 
 #include "actionclip/core/error.h"
 
+#include "video/stopwatch.h"
+
 namespace actionclip {
 namespace {
+
+thread_local double seconds_reading = 0;
 
 // What keeps an open file from being read as a video, or nullptr.
 const char* objection(const struct stat& status) {
@@ -22,6 +27,8 @@ const char* objection(const struct stat& status) {
 }
 
 }  // namespace
+
+double seconds_spent_reading() { return seconds_reading; }
 
 RegularFile::RegularFile(const std::filesystem::path& path)
     : path_(path),
@@ -42,8 +49,18 @@ RegularFile::RegularFile(const std::filesystem::path& path)
 RegularFile::~RegularFile() { ::close(descriptor_); }
 
 std::int64_t RegularFile::read(std::span<std::uint8_t> bytes) {
+  const Stopwatch watch(seconds_reading);
   while (true) {
     const ssize_t count = ::read(descriptor_, bytes.data(), bytes.size());
+    if (count >= 0) return count;
+    if (errno != EINTR) return -errno;
+  }
+}
+
+std::int64_t RegularFile::read_at(std::int64_t offset, std::span<std::uint8_t> bytes) {
+  const Stopwatch watch(seconds_reading);
+  while (true) {
+    const ssize_t count = ::pread(descriptor_, bytes.data(), bytes.size(), offset);
     if (count >= 0) return count;
     if (errno != EINTR) return -errno;
   }
@@ -52,6 +69,18 @@ std::int64_t RegularFile::read(std::span<std::uint8_t> bytes) {
 std::int64_t RegularFile::seek(std::int64_t offset, int whence) {
   const off_t position = ::lseek(descriptor_, offset, whence);
   return position >= 0 ? position : -errno;
+}
+
+bool RegularFile::starts_with(std::span<const std::uint8_t> bytes) {
+  std::vector<std::uint8_t> start(bytes.size());
+  std::int64_t position = seek(0, SEEK_SET);
+  const std::int64_t count = position < 0 ? position : read(start);
+  if (count >= 0) position = seek(0, SEEK_SET);
+  if (const auto failure = std::min(count, position); failure < 0) {
+    throw VideoError(
+        fmt::format("cannot read {}: {}", path_.string(), std::strerror(static_cast<int>(-failure))));
+  }
+  return static_cast<std::size_t>(count) == bytes.size() && std::ranges::equal(start, bytes);
 }
 
 std::vector<std::uint8_t> RegularFile::read_all(std::int64_t limit) {

@@ -11,6 +11,10 @@
 
 namespace actionclip {
 
+// Seconds that this thread has spent in RegularFile::read() so far: what waiting for the file system takes of
+// all that reading a video takes.
+double seconds_spent_reading();
+
 class RegularFile {
  public:
   // Throws VideoError (path and reason) if `path` is missing, unreadable, empty, or not a regular file.
@@ -24,8 +28,13 @@ class RegularFile {
 
   // Reads at the file position; returns bytes read (0 at the end), or -errno.
   std::int64_t read(std::span<std::uint8_t> bytes);
+  // The same from `offset` on, whatever the file position, which stays.
+  std::int64_t read_at(std::int64_t offset, std::span<std::uint8_t> bytes);
   // As lseek; returns the new position, or -errno.
   std::int64_t seek(std::int64_t offset, int whence);
+
+  // Whether the file begins with `bytes`; leaves it at its start. Throws VideoError if it cannot be read.
+  bool starts_with(std::span<const std::uint8_t> bytes);
 
   // The whole file. Throws VideoError if it cannot be read or is larger than `limit` bytes.
   std::vector<std::uint8_t> read_all(std::int64_t limit);

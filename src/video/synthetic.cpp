@@ -1,15 +1,11 @@
 #include "actionclip/video/synthetic.h"
 
 #include <array>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <deque>
-#include <fcntl.h>
 #include <future>
 #include <numbers>
 #include <string>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -19,6 +15,7 @@
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
+#include "actionclip/core/made_folder.h"
 #include "actionclip/core/progress.h"
 #include "actionclip/core/random.h"
 #include "actionclip/core/worker_pool.h"
@@ -33,7 +30,6 @@ namespace actionclip {
 namespace {
 
 constexpr int kFormatVersion = 2;  // raise it when the same settings give other pictures
-constexpr const char* kSettingsFile = "settings.json";
 constexpr int kJpegQuality = 92;
 
 // The numbers are part of the random streams' keys (0 is the grain's).
@@ -172,7 +168,7 @@ void write_still(const SyntheticConfig& config, std::int64_t index, const cv::Ma
   write_jpeg(path, scene.draw(still.pose, random), kJpegQuality);
 }
 
-// Without fsync: flush_file_system() does it for all files at once.
+// Without fsync: make_folder_once() does it for all files at once.
 void write_text(const std::filesystem::path& path, const std::string& text) { OutputFile(path).write(text); }
 
 void write_labels(const std::vector<SyntheticLabel>& labels, const std::filesystem::path& path) {
@@ -244,47 +240,10 @@ void write_pictures(const SyntheticConfig& config, const std::filesystem::path& 
   while (!under_way.empty()) finish_oldest();
 }
 
-// Thousands of small files: one flush of their file system is far quicker than one a file.
-void flush_file_system(const std::filesystem::path& folder) {
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool done = descriptor >= 0 && syncfs(descriptor) == 0;
-  const int code = errno;
-  if (descriptor >= 0) close(descriptor);
-  if (!done) throw Error(fmt::format("cannot flush {}: {}", folder.string(), std::strerror(code)));
-}
-
-// Whether `output` already holds what these settings make. Throws Error if it holds anything else.
-bool is_made(const std::filesystem::path& output, const std::string& settings) {
-  if (!std::filesystem::exists(output)) return false;
-  if (std::filesystem::is_directory(output) && std::filesystem::is_empty(output)) return false;
-  const auto file = output / kSettingsFile;
-  if (std::filesystem::exists(file) && read_text_file(file) == settings) return true;
-  throw Error(fmt::format("{} exists and was not made with these settings; remove it or name another folder",
-                          output.string()));
-}
-
-// Files appear in a temporary folder, which gets its name when it is whole.
-void make(const SyntheticConfig& config, const std::filesystem::path& folder) {
-  const std::string settings = settings_text(config);
-  remove_leftovers_of(folder);
-  if (is_made(folder, settings)) {
-    spdlog::info("{}: already made with these settings", folder.string());
-    return;
-  }
-  const auto temporary = temporary_sibling(folder);
-  try {
-    std::filesystem::create_directories(temporary);
-    write_pictures(config, temporary);
-    write_lists(config, temporary);
-    write_text(temporary / "README.txt", readme_text(config));
-    write_text(temporary / kSettingsFile, settings);
-    flush_file_system(temporary);
-    rename_durably(temporary, folder);
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove_all(temporary, ignored);
-    throw;
-  }
+void fill(const SyntheticConfig& config, const std::filesystem::path& folder) {
+  write_pictures(config, folder);
+  write_lists(config, folder);
+  write_text(folder / "README.txt", readme_text(config));
 }
 
 }  // namespace
@@ -311,11 +270,9 @@ void SyntheticConfig::check() const {
 
 void synthesize(const SyntheticConfig& config, const std::filesystem::path& output) {
   config.check();
-  const auto folder = output.has_filename() ? output : output.parent_path();
-  try {
-    make(config, folder);
-  } catch (const std::filesystem::filesystem_error& problem) {
-    throw Error(fmt::format("cannot make {}: {}", folder.string(), problem.code().message()));
+  const auto make = [&](const std::filesystem::path& folder) { fill(config, folder); };
+  if (!make_folder_once(output, settings_text(config), make)) {
+    spdlog::info("{}: already made with these settings", output.string());
   }
 }
 

@@ -31,5 +31,14 @@ TEST(ParseInteger, TakesTheWholeTextOrNothing) {
   }
 }
 
+TEST(ParseNumber, TakesAFiniteNumberOrNothing) {
+  EXPECT_EQ(parse_number("0"), 0);
+  EXPECT_EQ(parse_number("-12.25"), -12.25);
+  EXPECT_EQ(parse_number("1e3"), 1000);
+  for (const char* text : {"", "-", "+1", " 1", "1 ", "1,5", "0x1", "inf", "nan", "1e999", "eins"}) {
+    EXPECT_EQ(parse_number(text), std::nullopt) << text;
+  }
+}
+
 }  // namespace
 }  // namespace actionclip

@@ -57,22 +57,37 @@ TEST(C10dGroup, ItsCollectivesBringTheRanksTogether) {
   }
 }
 
+TEST(CountMachineRanks, CountsThoseOfThisHost) {
+  SingleProcess alone;
+  EXPECT_EQ(count_machine_ranks(alone), 1);
+  const auto ranks = make_ranks(3);
+  on_every_rank(3, [&](int rank) { EXPECT_EQ(count_machine_ranks(*ranks[rank]), 3); });
+}
+
 // What the training step relies on, for parameters that see a rank's own rows (the towers) and for one that
 // sees all (logit_scale).
 TEST(C10dGroup, GatheredFeaturesAndReducedGradientsGiveTheGradientsOfTheWholeBatch) {
   at::manual_seed(1);
   const auto videos = at::randn({12, 5}), texts = at::randn({12, 5}), weight = at::randn({5, 4});
   const auto label_ids = at::tensor({0, 1, 0, 2, 1, 3, 0, 5, 6, 6, 1, 2}, at::kLong);
-  for (const auto target : {LossTarget::softmax, LossTarget::normalized, LossTarget::identity}) {
+  const auto soft = at::softmax(3 * at::randn({12, 7}), 1);
+  struct Case {
+    LossTarget target;
+    at::Tensor targets;
+  };
+  for (const auto& [target, targets] :
+       {Case{LossTarget::softmax, {}}, Case{LossTarget::normalized, {}}, Case{LossTarget::identity, {}},
+        Case{LossTarget::softmax, soft}, Case{LossTarget::normalized, soft}}) {
     const auto gradients_of = [&](ProcessGroup& group) {
       const std::int64_t count = 12 / group.world_size();
       const auto own = [&](const at::Tensor& rows) { return rows.narrow(0, group.rank() * count, count); };
+      const BatchLabels labels(own(label_ids), targets.defined() ? own(targets) : at::Tensor());
       const auto projection = weight.clone().requires_grad_();
       const auto logit_scale = at::full({}, 1.5).requires_grad_();
       const auto reducer = group.make_reducer({projection, logit_scale});
       const auto loss =
           contrastive_loss(at::matmul(own(videos), projection), at::matmul(own(texts), projection),
-                           logit_scale, own(label_ids), target, group);
+                           logit_scale, labels, target, group);
       reducer->backward(loss, /*last=*/true);
       auto sum = loss.detach().clone();
       group.all_reduce_sum(sum);

@@ -22,6 +22,7 @@
 #include "tests/end_to_end/program.h"
 #include "tests/parity/reference_files.h"
 #include "tests/parity/run_python.h"
+#include "tests/places.h"
 #include "tests/temporary_folder.h"
 #include "tests/weights/large_model.h"
 #include "tests/weights/small_model.h"
@@ -38,7 +39,7 @@ class RoundTrip : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(RoundTrip, TheOtherProgramLoadsItStrictlyAndComputesTheSame) {
   const TemporaryFolder folder;
-  run_python("weights_round_trip.py", {ACTIONCLIP_PROGRAM, GetParam(), folder.path().string()});
+  run_python("weights_round_trip.py", {tested_program(), GetParam(), folder.path().string()});
 }
 
 INSTANTIATE_TEST_SUITE_P(Convert, RoundTrip,

@@ -14,6 +14,7 @@
 
 #include "tests/end_to_end/program.h"
 #include "tests/parity/reference_files.h"
+#include "tests/places.h"
 #include "tests/temporary_folder.h"
 
 namespace actionclip {
@@ -234,8 +235,13 @@ const std::vector<std::vector<std::string>> kCommands = {{"train"},
                                                          {"few-shot"},
                                                          {"predict"},
                                                          {"dataset", "synthesize"},
+                                                         {"dataset", "prepare"},
+                                                         {"dataset", "extract"},
+                                                         {"dataset", "verify"},
+                                                         {"dataset", "stats"},
                                                          {"inspect", "config"},
-                                                         {"inspect", "model"}};
+                                                         {"inspect", "model"},
+                                                         {"inspect", "samples"}};
 
 TEST(Usage, UnknownCommandAndMissingOptionsExitWithTwo) {
   expect_one_message(run_program({"trian"}), 2, "train");
@@ -259,7 +265,7 @@ ProgramResult run_with_output(const std::string& arguments, const std::string& r
   const TemporaryFolder folder;
   const std::string errors = folder / "errors";
   const int status = std::system(
-      fmt::format("'{}' {} {} 2> '{}'", ACTIONCLIP_PROGRAM, arguments, redirection, errors).c_str());
+      fmt::format("'{}' {} {} 2> '{}'", tested_program(), arguments, redirection, errors).c_str());
   ProgramResult result;
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   result.errors = read_text(errors);
@@ -268,7 +274,7 @@ ProgramResult run_with_output(const std::string& arguments, const std::string& r
 
 TEST(Usage, ResultsThatCannotBeWrittenAreAnError) {
   const std::string inspect =
-      fmt::format("inspect config '{}/configs/synthetic/finetune.yaml'", ACTIONCLIP_SOURCE_DIR);
+      fmt::format("inspect config '{}/configs/synthetic/finetune.yaml'", source_folder().string());
   for (const std::string& arguments : {inspect, std::string("--help"), std::string("train --help")}) {
     for (const auto* redirection : {"> /dev/full", ">&-"}) {
       SCOPED_TRACE(arguments + " " + redirection);
@@ -298,7 +304,7 @@ TEST(Usage, TheConfigurationsInTheExamplesOfTheHelpAreValid) {
     for (const auto& words : examples_of(run_program(arguments).output)) {
       std::vector<std::string> inspect = {"inspect", "config"};
       for (const auto& word : words) {
-        if (word.starts_with("configs/")) inspect.push_back(std::string(ACTIONCLIP_SOURCE_DIR) + "/" + word);
+        if (word.starts_with("configs/")) inspect.push_back(source_folder() / word);
         if (word[0] != '-' && word.find('=') != std::string::npos) inspect.push_back(word);
       }
       if (inspect.size() == 2) continue;  // a command without a configuration
@@ -312,8 +318,7 @@ TEST(Usage, TheConfigurationsInTheExamplesOfTheHelpAreValid) {
 
 TEST(Usage, EveryReadyConfigurationIsValid) {
   int checked = 0;
-  for (const auto& entry :
-       std::filesystem::recursive_directory_iterator(std::string(ACTIONCLIP_SOURCE_DIR) + "/configs")) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(source_folder() / "configs")) {
     const auto folder = entry.path().parent_path().filename();
     if (entry.path().extension() != ".yaml" || folder == "base" || folder == "prompts") continue;
     const auto result = run_program({"inspect", "config", entry.path()});

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/end_to_end/program.h"
+#include "tests/places.h"
 #include "tests/temporary_folder.h"
 
 namespace actionclip {
@@ -18,7 +19,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 // Its data and weights are not part of the checkout.
-const std::string kKinetics = std::string(ACTIONCLIP_SOURCE_DIR) + "/configs/kinetics400/vit_b32_8f.yaml";
+const std::string kKinetics = source_folder() / "configs/kinetics400/vit_b32_8f.yaml";
 
 ProgramResult inspect(std::vector<std::string> arguments, const std::string& config = kKinetics) {
   arguments.insert(arguments.begin(), {"inspect", "model", "--config", config});

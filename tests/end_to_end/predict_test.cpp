@@ -12,6 +12,7 @@
 #include "tests/end_to_end/program.h"
 #include "tests/parity/reference_files.h"
 #include "tests/parity/run_python.h"
+#include "tests/places.h"
 #include "tests/temporary_folder.h"
 #include "tests/weights/small_model.h"
 
@@ -58,7 +59,7 @@ class Predict : public ::testing::Test {
 };
 
 TEST_F(Predict, FourRealFilesGiveThreeAnswersAndOneClearFailure) {
-  const std::filesystem::path videos = std::filesystem::path(ACTIONCLIP_TEST_DATA) / "videos";
+  const std::filesystem::path videos = test_data_folder() / "videos";
   if (!std::filesystem::exists(videos)) GTEST_SKIP() << "no real videos here";
   const std::vector<std::string> files = {videos / "arm_wrestling.mp4", videos / "flipping_a_pancake.mkv",
                                           videos / "mpeg4_25fps.avi", videos / "corrupted.mp4"};

@@ -15,11 +15,13 @@
 
 #include <fmt/format.h>
 
+#include "tests/places.h"
+
 namespace actionclip {
 namespace {
 
 pid_t start(const std::vector<std::string>& arguments, const std::string& output, const std::string& errors) {
-  std::vector<std::string> words{ACTIONCLIP_PROGRAM};
+  std::vector<std::string> words{tested_program()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());

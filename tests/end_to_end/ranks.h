@@ -57,8 +57,10 @@ class RanksAsProcesses : public ::testing::Test {
 
   std::vector<double> losses(const std::string& run) const {
     std::vector<double> result;
-    for (const auto& line : lines_of(read_text(folder_ / (run + "/metrics.jsonl"))))
-      result.push_back(nlohmann::json::parse(line).at("loss").get<double>());
+    for (const auto& line : lines_of(read_text(folder_ / (run + "/metrics.jsonl")))) {
+      const auto record = nlohmann::json::parse(line);
+      if (record.at("split") != "summary") result.push_back(record.at("loss").get<double>());
+    }
     return result;
   }
 

@@ -18,6 +18,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/end_to_end/program.h"
+#include "tests/places.h"
 #include "tests/temporary_folder.h"
 
 namespace actionclip {
@@ -70,8 +71,8 @@ TEST_F(RanksAsProcesses, TorchrunSharesAnEvaluationAmongTheRanks) {
   ASSERT_EQ(alone.exit_code, 0) << alone.errors;
   const auto command = fmt::format(
       "'{}' -m torch.distributed.run --standalone --no-python --nproc-per-node 3 '{}' '{}' > '{}' 2> '{}'",
-      ACTIONCLIP_TEST_PYTHON, ACTIONCLIP_PROGRAM, fmt::join(evaluation, "' '"),
-      (folder_ / "together.json").string(), (folder_ / "errors").string());
+      test_python(), tested_program(), fmt::join(evaluation, "' '"), (folder_ / "together.json").string(),
+      (folder_ / "errors").string());
   ASSERT_EQ(std::system(command.c_str()), 0) << read_text(folder_ / "errors");
   const auto expected = nlohmann::json::parse(alone.output);
   const auto together = nlohmann::json::parse(read_text(folder_ / "together.json"));
@@ -89,7 +90,7 @@ TEST_F(RanksAsProcesses, RanksThatDoNotEvaluateTheSameSaySo) {
       "'{}' -m torch.distributed.run --standalone --no-python --nproc-per-node 2 sh -c "
       "'exec \"{}\" evaluate --config \"{}\" --weights \"{}\" \"data.test.list={}/short-$RANK.txt\"' "
       "> '{}' 2>&1",
-      ACTIONCLIP_TEST_PYTHON, ACTIONCLIP_PROGRAM, (folder_ / "config.yaml").string(),
+      test_python(), tested_program(), (folder_ / "config.yaml").string(),
       (folder_ / "run/checkpoints/last").string(), (folder_ / "data").string(),
       (folder_ / "output").string());
   EXPECT_NE(std::system(command.c_str()), 0);

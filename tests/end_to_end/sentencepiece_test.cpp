@@ -16,6 +16,7 @@
 #include "actionclip/text/labels.h"
 
 #include "tests/end_to_end/program.h"
+#include "tests/places.h"
 #include "tests/temporary_folder.h"
 
 namespace actionclip {
@@ -88,8 +89,10 @@ TEST_F(OwnVocabulary, AModelTrainsWithItAndPredictSeesAVideoAsEvaluateDoes) {
   const auto trained = train(30);
   ASSERT_EQ(trained.exit_code, 0) << trained.errors;
   std::vector<double> losses;
-  for (const auto& line : lines_of(read_text(folder_ / "run/metrics.jsonl")))
-    losses.push_back(nlohmann::json::parse(line).at("loss").get<double>());
+  for (const auto& line : lines_of(read_text(folder_ / "run/metrics.jsonl"))) {
+    const auto record = nlohmann::json::parse(line);
+    if (record.at("split") == "train") losses.push_back(record.at("loss").get<double>());
+  }
   ASSERT_EQ(losses.size(), 30u);
   const double first = std::accumulate(losses.begin(), losses.begin() + 5, 0.0) / 5;
   const double last = std::accumulate(losses.end() - 5, losses.end(), 0.0) / 5;
@@ -211,10 +214,9 @@ TEST(OwnVocabularyOfTheAblations, AllTemplatesOfAllLabelsFitIntoTheSyntheticMode
                                                                  {"zero_shot_labels.csv", "zero_shot.txt"}};
   for (const auto& [labels, list] : sets) {
     const auto result = run_program(
-        {"train", "--config", std::string(ACTIONCLIP_SOURCE_DIR) + "/configs/synthetic/finetune.yaml",
-         "--output", folder / "run", "--dry-run", "text.tokenizer=sentencepiece",
-         "text.vocabulary=" + vocabulary, "text.sha256=" + sha256_of_file(vocabulary),
-         "model.init.text=random", "model.init.image=random",
+        {"train", "--config", source_folder() / "configs/synthetic/finetune.yaml", "--output", folder / "run",
+         "--dry-run", "text.tokenizer=sentencepiece", "text.vocabulary=" + vocabulary,
+         "text.sha256=" + sha256_of_file(vocabulary), "model.init.text=random", "model.init.image=random",
          "model.weights=", "model.text.vocabulary_size=200", fmt::format("data.labels={}/{}", data, labels),
          fmt::format("data.train.list={}/{}", data, list), "data.val.list=", "train.batch_size=8"});
     EXPECT_EQ(result.exit_code, 0) << labels << ": " << result.errors;

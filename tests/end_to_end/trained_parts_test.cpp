@@ -53,8 +53,10 @@ class TrainedPartsRun : public ::testing::Test {
 
   std::vector<double> losses(const std::string& name) {
     std::vector<double> result;
-    for (const auto& line : lines_of(read_text(folder_ / (name + "/metrics.jsonl"))))
-      result.push_back(nlohmann::json::parse(line).at("loss").get<double>());
+    for (const auto& line : lines_of(read_text(folder_ / (name + "/metrics.jsonl")))) {
+      const auto record = nlohmann::json::parse(line);
+      if (record.at("split") != "summary") result.push_back(record.at("loss").get<double>());
+    }
     return result;
   }
 

@@ -67,6 +67,9 @@ TEST_F(Training, TwentyStepsEqualTenAndResumeAndTenBitForBit) {
   ASSERT_EQ(train("parted", {"train.max_steps=10"}).exit_code, 0);
   ASSERT_EQ(train("parted", {"train.max_steps=20", "--resume"}).exit_code, 0);
   EXPECT_EQ(losses("straight").size(), 20u);
+  const auto last = nlohmann::json::parse(lines_of(read_text(folder_ / "straight/metrics.jsonl")).back());
+  EXPECT_EQ(last.at("split"), "summary");
+  EXPECT_THAT(read_text(folder_ / "straight/train.log"), HasSubstr(last.at("advice").get<std::string>()));
   EXPECT_EQ(losses("straight"), losses("parted"));
   expect_same_tensors("straight/checkpoints/last/model.safetensors",
                       "parted/checkpoints/last/model.safetensors");
@@ -234,7 +237,7 @@ TEST_F(Training, ARunLeavesItsFiles) {
   }
   const auto first = nlohmann::json::parse(lines_of(read_text(folder_ / "run/metrics.jsonl"))[0]);
   for (const char* key : {"split", "step", "epoch", "loss", "lr", "videos_per_second", "data_wait_fraction",
-                          "grad_norm", "logit_scale"}) {
+                          "data", "grad_norm", "logit_scale"}) {
     EXPECT_TRUE(first.contains(key)) << key;
   }
   const auto again = run_program({"inspect", "config", folder_ / "run/config.yaml"});
@@ -336,13 +339,13 @@ TEST_F(Training, ZeroShotAndFewShotRun) {
   ASSERT_EQ(table.size(), 3u);
   EXPECT_EQ(table[2].at("top1").size(), 2u);
   const auto chosen = [&](const char* run) {
-    auto lines = lines_of(read_text(folder_ / (std::string("few/") + run + "/train.txt")));
+    auto lines = lines_of(read_text(folder_ / (std::string("few/") + run + "/train.csv")));
     std::sort(lines.begin(), lines.end());
     return lines;
   };
   const auto one = chosen("shots-1-seed-1"), two = chosen("shots-2-seed-1");
-  EXPECT_EQ(one.size(), 10u);
-  EXPECT_EQ(two.size(), 20u);
+  EXPECT_EQ(one.size(), 11u) << "a header and the clips";
+  EXPECT_EQ(two.size(), 21u);
   EXPECT_TRUE(std::includes(two.begin(), two.end(), one.begin(), one.end())) << "more shots add clips";
   EXPECT_NE(two, chosen("shots-2-seed-2"));
   EXPECT_THAT(read_text(folder_ / "few/shots-1-seed-1/train.log"), Not(HasSubstr("shots-2-seed-2")))

@@ -118,6 +118,19 @@ TEST(Evaluate, ManyRanksReportWhatOneReports) {
   }
 }
 
+TEST(Evaluate, AListOfSeveralLabelsIsRefusedNotScoredByTheFirst) {
+  auto list = fake_list(3);
+  list.add(VideoEntry{.path = "many", .label_ids = {0, 1}, .line = 4});
+  const ClipDataset data(std::move(list), fake_options(), fake_frames());
+  auto classifier = random_classifier();
+  try {
+    evaluate(classifier, data, labels(), EvalConfig{}, DataConfig{});
+    FAIL() << "scored";
+  } catch (const Error& problem) {
+    EXPECT_THAT(problem.what(), HasSubstr("fake.txt:4: a video of 2 labels"));
+  }
+}
+
 TEST(Evaluate, ABatchBoundsTheViewsOfAForwardAndChangesNoScore) {
   EvalConfig config{.clips = 2, .crops = 3, .batch_size = 100};
   auto classifier = random_classifier();

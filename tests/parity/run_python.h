@@ -11,14 +11,15 @@
 #include <unistd.h>
 #include <vector>
 
+#include "tests/places.h"
+
 namespace actionclip {
 
 // Runs tests/parity/<script> with `arguments` and returns what it wrote to standard output; standard error
 // goes to the test's. Throws std::runtime_error, which fails the test that calls it, if the script cannot
 // start or does not exit with 0.
 inline std::string run_python(const std::string& script, const std::vector<std::string>& arguments = {}) {
-  std::vector<std::string> command{ACTIONCLIP_TEST_PYTHON, "-B",
-                                   std::string(ACTIONCLIP_SOURCE_DIR) + "/tests/parity/" + script};
+  std::vector<std::string> command{test_python(), "-B", source_folder() / "tests/parity" / script};
   command.insert(command.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (auto& argument : command) argv.push_back(argument.data());

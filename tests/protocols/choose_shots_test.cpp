@@ -18,15 +18,18 @@ using ::testing::HasSubstr;
 constexpr std::int64_t kClasses = 3;
 constexpr std::int64_t kClipsAClass = 16;
 
-// The classes take turns.
-VideoList list_of(std::int64_t clips_a_class) {
-  VideoList list;
-  list.file = "train.txt";
-  for (std::int64_t i = 0; i < kClasses * clips_a_class; ++i) {
-    list.entries.push_back({.path = std::to_string(i), .label_id = i % kClasses});
+VideoList list_of_size(std::int64_t size) {
+  DatasetConfig config;
+  config.list.path = "train.txt";
+  VideoList list(config);
+  for (std::int64_t i = 0; i < size; ++i) {
+    list.add(VideoEntry{.path = std::to_string(i), .label_ids = {static_cast<std::int32_t>(i % kClasses)}});
   }
   return list;
 }
+
+// The classes take turns.
+VideoList list_of(std::int64_t clips_a_class) { return list_of_size(kClasses * clips_a_class); }
 
 std::set<std::int64_t> as_set(const std::vector<std::int64_t>& indices) {
   return {indices.begin(), indices.end()};
@@ -38,7 +41,7 @@ TEST(ChooseShots, TakesKDifferentClipsOfEveryClass) {
     const auto chosen = choose_shots(list, kClasses, shots, /*seed=*/1);
     EXPECT_EQ(as_set(chosen).size(), chosen.size());
     std::vector<std::int64_t> counts(kClasses);
-    for (const auto index : chosen) ++counts[list.entries.at(index).label_id];
+    for (const auto index : chosen) ++counts[list.label_id(index)];
     EXPECT_EQ(counts, std::vector<std::int64_t>(kClasses, shots));
   }
 }
@@ -62,8 +65,7 @@ TEST(ChooseShots, TheSeedAloneDecides) {
 }
 
 TEST(ChooseShots, AClassWithTooFewClipsIsNamed) {
-  auto list = list_of(2);
-  list.entries.pop_back();
+  const auto list = list_of_size(2 * kClasses - 1);
   EXPECT_NO_THROW(choose_shots(list, kClasses, 1, 1));
   try {
     choose_shots(list, kClasses, 2, 1);
@@ -76,7 +78,7 @@ TEST(ChooseShots, AClassWithTooFewClipsIsNamed) {
 TEST(ChooseShots, ALabelIdOutOfRangeIsNamedByItsLine) {
   for (const std::int64_t label_id : {std::int64_t{-1}, kClasses}) {
     auto list = list_of(2);
-    list.entries.push_back({.path = "last", .label_id = label_id, .line = 7});
+    list.add(VideoEntry{.path = "last", .label_ids = {static_cast<std::int32_t>(label_id)}, .line = 7});
     try {
       choose_shots(list, kClasses, 1, 1);
       FAIL() << "no error";

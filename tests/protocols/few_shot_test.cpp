@@ -111,6 +111,16 @@ TEST_F(FewShotRun, SettingsWithoutLabelsAreRefusedByTheirKey) {
   EXPECT_THAT(error_of(broken), HasSubstr("data.test.format"));
 }
 
+TEST_F(FewShotRun, ListsOfSeveralLabelsAVideoAreRefused) {
+  const auto table = folder_.write("many.csv", "path,label,frames\nvideo 0,0,1\nvideo 1,0;1,1\n");
+  for (const auto split : {&DataConfig::train, &DataConfig::test}) {
+    auto broken = experiment();
+    (broken.data.*split).list.path = table;
+    (broken.data.*split).format = ListFormat::table;
+    EXPECT_THAT(error_of(broken), HasSubstr("many.csv:3: a video of 2 labels, but few-shot"));
+  }
+}
+
 TEST_F(FewShotRun, WhatTheScoreNeedsIsCheckedBeforeTheFirstRun) {
   auto broken = experiment();
   broken.eval.group_by = {"motion"};
@@ -142,6 +152,27 @@ TEST_F(FewShotRun, ABatchOfMoreClipsThanChosenTakesThemAllInPartsOfNoFewer) {
     EXPECT_EQ(written.train.batch_size, kClips);
     EXPECT_EQ(written.train.accumulate_steps, expected_parts);
     EXPECT_THAT(read_text(run(2, 1) / "metrics.jsonl"), HasSubstr("\"step\":1,")) << "no step";
+  }
+}
+
+// kClips videos in 2 clips each, and, mixed, in whole pairs of them.
+TEST_F(FewShotRun, ABatchThatIsMadeSmallerHoldsTheClipsOfWholeVideosAndPairs) {
+  auto settings = experiment();
+  auto protocol = options();
+  protocol.shots = {2};  // all clips
+  protocol.seeds = {1};
+  settings.train.batch_size = 256;
+  settings.train.accumulate_steps = 64;
+  settings.data.sampling.repeats = 2;
+  for (const bool mixed : {false, true}) {
+    settings.train.mix.mixup_alpha = mixed ? 0.8 : 0;
+    std::vector<FewShotResult> results;
+    ASSERT_EQ(run_few_shot(settings, protocol, results), TrainOutcome::finished);
+    const auto written = load_experiment(run(2, 1) / "config.yaml", {}).train;
+    const std::int64_t block = mixed ? 4 : 2;
+    EXPECT_EQ(written.batch_size, 2 * kClips / block * block);
+    EXPECT_EQ(written.batch_size / written.accumulate_steps % block, 0);
+    EXPECT_GT(written.accumulate_steps, 1);
   }
 }
 

@@ -10,6 +10,8 @@
 
 #include "actionclip/core/error.h"
 
+#include "tests/places.h"
+
 namespace actionclip {
 namespace {
 
@@ -59,6 +61,54 @@ TEST(Labels, ByteOrderMarkAndCrlfAreTolerated) {
 TEST(Labels, TextHoldsALabelALine) {
   EXPECT_THAT(parse_labels("riding a bike\n\n  \n  doing a handstand \nid, name", "l.txt").names(),
               ElementsAre("riding a bike", "doing a handstand", "id, name"));
+}
+
+std::string json_error(std::string_view text) {
+  return error_of([&] { parse_labels(text, "l.json"); });
+}
+
+TEST(Labels, JsonGivesNamesTheirIds) {
+  EXPECT_THAT(parse_labels(R"({"Holding something": "1",
+ "Pushing something": "0"})",
+                           "l.json")
+                  .names(),
+              ElementsAre("Pushing something", "Holding something"));
+  EXPECT_THAT(parse_labels("\xef\xbb\xbf{\"a\": 1, \" b\": 0}", "l.json").names(), ElementsAre("b", "a"));
+  EXPECT_THAT(parse_labels(R"({"0": 1, "7": 0})", "l.json").names(), ElementsAre("7", "0"))
+      << "names that are numbers";
+}
+
+TEST(Labels, JsonGivesIdsTheirNames) {
+  EXPECT_THAT(parse_labels(R"({"1": "b", "0": "a"})", "l.json").names(), ElementsAre("a", "b"));
+  EXPECT_THAT(parse_labels(R"({"1": "0", "0": "1"})", "l.json").names(), ElementsAre("1", "0"));
+}
+
+TEST(Labels, JsonListsNames) {
+  EXPECT_THAT(parse_labels(R"(["b", "caf\u00e9"])", "l.json").names(), ElementsAre("b", "caf\xc3\xa9"));
+  EXPECT_THAT(parse_labels(R"(["b"])", "l.txt").names(), ElementsAre(R"(["b"])")) << "the ending decides";
+}
+
+TEST(Labels, JsonErrorsNameFileAndLine) {
+  EXPECT_THAT(json_error("{}"), HasSubstr("l.json: holds no labels"));
+  EXPECT_THAT(json_error("[]"), HasSubstr("l.json: holds no labels"));
+  EXPECT_THAT(json_error("\"a\""), HasSubstr("l.json:1: a list of names, or an object"));
+  EXPECT_THAT(json_error("[\"a\",\n1]"), HasSubstr("l.json:2: 1 is a number, not a name"));
+  EXPECT_THAT(json_error("[\"a\",\n[]]"),
+              HasSubstr("l.json:2: names and ids are expected here, found a list"));
+  EXPECT_THAT(json_error("{\"a\":\n{}}"),
+              HasSubstr("l.json:2: names and ids are expected here, found an object"));
+  EXPECT_THAT(json_error(R"({"a": null})"), HasSubstr("found null"));
+  EXPECT_THAT(json_error(R"({"a": 0.5})"), HasSubstr("found a fraction"));
+  EXPECT_THAT(json_error("{\"a\": 0,\n\"b\": 0}"), HasSubstr("l.json:2: id 0 was given before, at l.json:1"));
+  EXPECT_THAT(json_error("{\"a\": 0,\n\"b\": 2}"), HasSubstr("l.json:2: id 2 is too large; 2 labels have"));
+  EXPECT_THAT(json_error("{\"a\": 0,\n\"b\": -1}"), HasSubstr("l.json:2: the id must be a whole number"));
+  EXPECT_THAT(json_error("{\"a\": 0,\n\"b\": \"x\"}"), HasSubstr("l.json:2: the id must be a whole number"));
+  EXPECT_THAT(json_error("{\"a\": 0,\n\"a\": 1}"), HasSubstr("the name \"a\" was given before, at l.json:"));
+  EXPECT_THAT(json_error("[\"a\",\n\" \"]"), HasSubstr("l.json:2: the name is blank"));
+  EXPECT_THAT(json_error(R"(["a\u0000b"])"),
+              HasSubstr("l.json:1: the name \"a b\" holds a control character"));
+  EXPECT_THAT(json_error("[\"a\",\n"), HasSubstr("l.json:2: is no JSON"));
+  EXPECT_THAT(json_error(std::string_view("[\"a\"]\n\0", 7)), HasSubstr("l.json:2: holds a zero byte"));
 }
 
 TEST(Labels, HeaderMakesAnyFileCsv) {
@@ -139,7 +189,7 @@ TEST(Labels, AreReadFromAFile) {
 }
 
 TEST(Labels, PublishedLabelFilesAreRead) {
-  const std::filesystem::path folder = std::filesystem::path(ACTIONCLIP_TEST_DATA) / "labels";
+  const std::filesystem::path folder = test_data_folder() / "labels";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is absent";
   EXPECT_EQ(read_labels(folder / "kinetics_400_labels.csv").size(), 400);
   EXPECT_EQ(read_labels(folder / "hmdb51_labels.csv").size(), 51);

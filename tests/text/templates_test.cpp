@@ -12,6 +12,8 @@
 #include "actionclip/config/reader.h"
 #include "actionclip/core/error.h"
 
+#include "tests/places.h"
+
 namespace actionclip {
 namespace {
 
@@ -20,9 +22,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-std::filesystem::path prompts(const std::string& name) {
-  return std::filesystem::path(ACTIONCLIP_SOURCE_DIR) / "configs/prompts" / name;
-}
+std::filesystem::path prompts(const std::string& name) { return source_folder() / "configs/prompts" / name; }
 
 std::string yaml_error(const std::string& yaml) {
   try {

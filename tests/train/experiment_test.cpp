@@ -270,6 +270,7 @@ TEST(Experiment, EveryRangeIsChecked) {
            "data: {train: {frame_pattern: img.jpg}}",
            "data: {train: {frame_pattern: 'img_{:5q}.jpg'}}",
            "data: {train: {frame_pattern: 'img_{}_{}.jpg'}}",
+           "data: {train: {format: class_folders, root: .}}",
        }) {
     EXPECT_THAT(error_of(text), StartsWith("a.yaml:2:")) << text;
   }
@@ -277,6 +278,8 @@ TEST(Experiment, EveryRangeIsChecked) {
                      "{warmup_epochs: 0}}\n"
                      "eval: {crops: 3}"),
             "no error");
+  for (const auto* crops : {"1", "5", "10"})
+    EXPECT_EQ(error_of("eval: {crops: " + std::string(crops) + "}"), "no error");
 }
 
 TEST(Experiment, WhatIsTrainedFitsTheModel) {
@@ -301,6 +304,33 @@ TEST(Experiment, CrossEntropyNeedsLabelsButNoOtherVideos) {
               HasSubstr("train.objective: needs labels; train.task: pretrain learns from captions"));
   EXPECT_THAT(error_of("train: {label_smoothing: 0.1}"),
               HasSubstr("train.label_smoothing: is of train.objective: cross_entropy and model.classifier"));
+}
+
+TEST(Experiment, TheClipsOfAVideoAndMixedPairsFillABatch) {
+  EXPECT_EQ(error_of("data: {sampling: {repeats: 4}}\ntrain: {batch_size: 8}"), "no error");
+  EXPECT_EQ(error_of("data: {sampling: {repeats: 3}}\ntrain: {batch_size: 8}"),
+            "a.yaml:2:28: data.sampling.repeats: must divide the 8 clips of a batch (train.batch_size / "
+            "train.accumulate_steps), found 3");
+  EXPECT_THAT(error_of("data: {sampling: {repeats: 4}}\ntrain: {batch_size: 8, accumulate_steps: 4}"),
+              HasSubstr("must divide the 2 clips"));
+  EXPECT_EQ(error_of("train: {batch_size: 8, mix: {mixup_alpha: 0.8}}"), "no error");
+  EXPECT_THAT(error_of("train: {batch_size: 7, mix: {cutmix_alpha: 1}}"),
+              HasSubstr("train.mix: clips are mixed in pairs of videos: the 7 clips"));
+  EXPECT_THAT(error_of("train: {batch_size: 4, mix: {cutmix_alpha: 1}}\ndata: {sampling: {repeats: 4}}"),
+              HasSubstr("must be a multiple of 8"));
+}
+
+TEST(Experiment, MixingNeedsLabelsAndATargetThatHasPartsOfThem) {
+  EXPECT_THAT(error_of("train: {mix: {mixup_alpha: 1}, target: identity}"), HasSubstr("train.target"));
+  EXPECT_EQ(error_of("train: {mix: {mixup_alpha: 1}, target: normalized}"), "no error");
+  EXPECT_EQ(error_of("train: {mix: {mixup_alpha: 1}, target: identity, objective: cross_entropy}"),
+            "no error");
+  EXPECT_THAT(error_of("train: {mix: {mixup_alpha: 1}, task: pretrain}"),
+              HasSubstr("train.mix: needs labels"));
+  EXPECT_THAT(error_of("train: {task: pretrain}\ndata: {sampling: {repeats: 2}}"),
+              HasSubstr("data.sampling.repeats: must be 1"));
+  EXPECT_THAT(error_of("train: {task: pretrain}\ndata: {transforms: {flip_labels: /dev/null}}"),
+              HasSubstr("data.transforms.flip_labels: is of labels"));
 }
 
 // The first line of the file is the model's; the settings come as overrides.

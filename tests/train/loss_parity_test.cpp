@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <torch/nn/modules/container/any.h>
 
+#include "actionclip/core/error.h"
 #include "actionclip/model/classifier_head.h"
 #include "actionclip/model/temporal_fusion.h"
 #include "actionclip/train/loss.h"
@@ -117,6 +118,80 @@ TEST_P(ClassLossParity, OfALinearClassifier) {
 INSTANTIATE_TEST_SUITE_P(Smoothing, ClassLossParity,
                          ::testing::Values(std::pair("0", 0.0), std::pair("1", 0.1)),
                          [](const auto& info) { return std::string("Is") + info.param.first; });
+
+// Videos of several labels, and mixed ones.
+class SoftLossParity : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    run_python("soft_loss_reference.py", {folder_.path().string()});
+    reference_ = read_tensors(folder_ / "case.safetensors");
+  }
+
+  at::Tensor leaf(const char* name) const { return reference_.at(name).clone().requires_grad_(); }
+  BatchLabels labels() const { return {reference_.at("labels"), reference_.at("targets")}; }
+
+  void expect_loss(const std::string& prefix, const at::Tensor& loss,
+                   const std::map<std::string, at::Tensor>& leaves) const {
+    EXPECT_LT(relative_error(loss, reference_.at(prefix + "loss")), kTolerance) << prefix;
+    loss.backward();
+    for (const auto& [name, tensor] : leaves)
+      EXPECT_LT(relative_error(tensor.grad(), reference_.at(prefix + "grad." + name)), kTolerance)
+          << prefix << name;
+  }
+
+ private:
+  const TemporaryFolder folder_;
+  std::map<std::string, at::Tensor> reference_;
+};
+
+TEST_F(SoftLossParity, Contrastive) {
+  SingleProcess alone;
+  for (const auto& [target, name] :
+       {Target{LossTarget::softmax, "softmax"}, Target{LossTarget::normalized, "normalized"}}) {
+    const auto video = leaf("video"), text = leaf("text"), scale = leaf("logit_scale");
+    expect_loss(std::string("contrastive.") + name + ".",
+                contrastive_loss(video, text, scale, labels(), target, alone),
+                {{"video", video}, {"text", text}, {"logit_scale", scale}});
+  }
+}
+
+TEST_F(SoftLossParity, CrossEntropyWithAndWithoutSmoothing) {
+  for (const auto& [name, smoothing] : {std::pair("0.", 0.0), std::pair("1.", 0.1)}) {
+    const auto video = leaf("video"), classes = leaf("classes"), scale = leaf("logit_scale");
+    expect_loss(std::string("texts.") + name,
+                classification_loss(class_logits(video, classes, scale), labels(), smoothing),
+                {{"video", video}, {"classes", classes}, {"logit_scale", scale}});
+    const auto input = leaf("video"), weight = leaf("weight"), bias = leaf("bias");
+    expect_loss(std::string("linear.") + name,
+                classification_loss(at::matmul(input, weight.t()) + bias, labels(), smoothing),
+                {{"video", input}, {"weight", weight}, {"bias", bias}});
+  }
+}
+
+TEST(SoftLoss, TargetsOfOneLabelEachGiveTheLossOfPlainLabels) {
+  at::manual_seed(2);
+  SingleProcess alone;
+  const auto video = at::randn({6, 8}), text = at::randn({6, 8}), scale = at::full({}, 2.0);
+  const auto ids = at::tensor({0, 1, 0, 2, 1, 3}, at::kLong);
+  const BatchLabels soft(ids, at::one_hot(ids, 5).to(at::kFloat));
+  for (const auto target : {LossTarget::softmax, LossTarget::normalized, LossTarget::identity}) {
+    EXPECT_LT(relative_error(contrastive_loss(video, text, scale, soft, target, alone),
+                             contrastive_loss(video, text, scale, ids, target, alone)),
+              1e-6);
+  }
+  const auto logits = at::randn({6, 5});
+  for (const double smoothing : {0.0, 0.2})
+    EXPECT_LT(relative_error(classification_loss(logits, soft, smoothing),
+                             classification_loss(logits, ids, smoothing)),
+              1e-6);
+}
+
+TEST(ContrastiveTarget, AVideoOfTwoLabelsHasItsTextsInTheirMeasure) {
+  const auto positives = at::tensor({0.7, 0.3, 0.0}, at::kFloat).view({1, 3});
+  EXPECT_TRUE(at::allclose(positives_to_target(positives, LossTarget::normalized), positives));
+  EXPECT_TRUE(at::allclose(positives_to_target(positives, LossTarget::softmax), positives, 0, 1e-3));
+  EXPECT_THROW(positives_to_target(positives, LossTarget::identity), Error);
+}
 
 TEST(ContrastiveTarget, SameLabelsAreAllPositive) {
   const auto rows = contrastive_target(at::tensor({3, 5, 3}, at::kLong), LossTarget::normalized, 0, 3);

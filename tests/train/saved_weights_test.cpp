@@ -79,7 +79,7 @@ TEST_F(SavedWeights, WhatIsValidatedAndCanBeLoadedIsTheAverage) {
 
   const auto labels = read_labels(own.data.labels.path);
   const auto prompts = make_prompt_generator(own.text, make_tokenizer(own.text), labels, resolve(own.model));
-  const ClipDataset videos(read_video_list(own.data.val, labels.size()), clip_options(own, 16, 2));
+  const ClipDataset videos(read_video_list(own.data.val, &labels), clip_options(own, 16, 2, labels.size()));
   const auto loss_of = [&](const LoadedWeights& of) {
     Classifier classifier(build_model(of), text_input(prompts));
     return evaluate(classifier, videos, labels, own.eval, own.data).loss;

@@ -5,11 +5,13 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
 #include "actionclip/core/error.h"
 #include "actionclip/core/random.h"
@@ -32,6 +34,13 @@ inline Image noise(std::uint64_t index) {
   return image;
 }
 
+// What libraries make at their first use, made before there are threads: ThreadSanitizer does not see how ICU
+// and spdlog guard it.
+inline void make_singletons(const Experiment& experiment) {
+  make_tokenizer(experiment.text)->encode("text");
+  spdlog::default_logger();
+}
+
 // Frame folders of noise, and a model of one layer a part.
 class TrainerTest : public ::testing::Test {
  protected:
@@ -47,7 +56,18 @@ class TrainerTest : public ::testing::Test {
     }
     for (int label = 0; label < kLabels; ++label) names += fmt::format("label {}\n", label);
     folder_.write("list.txt", list);
+    folder_.write("several.csv", several_labels());
     folder_.write("labels.txt", names);
+  }
+
+  // The same videos, every other one of two labels.
+  static std::string several_labels() {
+    std::string list = "path,label,frames\n";
+    for (int i = 0; i < kVideos; ++i) {
+      const auto second = i % 2 == 0 ? fmt::format(";{}", (i + 1) % kLabels) : "";
+      list += fmt::format("video {},{}{},{}\n", i, i % kLabels, second, kFrames);
+    }
+    return list;
   }
 
   Experiment experiment() const {
@@ -73,11 +93,21 @@ class TrainerTest : public ::testing::Test {
   const TemporaryFolder folder_;
 };
 
-// Of every line of a run's log, in which there is no validation.
+// What a run's log says of `split`, a record a line.
+inline std::vector<nlohmann::json> records_of(const std::filesystem::path& run, const std::string& split) {
+  std::vector<nlohmann::json> records;
+  std::ifstream lines(run / "metrics.jsonl");
+  for (std::string line; std::getline(lines, line);) {
+    auto record = nlohmann::json::parse(line);
+    if (record.at("split") == split) records.push_back(std::move(record));
+  }
+  return records;
+}
+
+// Of every step.
 inline std::vector<double> losses_of(const std::filesystem::path& run) {
   std::vector<double> losses;
-  std::ifstream lines(run / "metrics.jsonl");
-  for (std::string line; std::getline(lines, line);) losses.push_back(nlohmann::json::parse(line).at("loss"));
+  for (const auto& record : records_of(run, "train")) losses.push_back(record.at("loss"));
   return losses;
 }
 

@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,7 +12,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <spdlog/spdlog.h>
 
 #include "actionclip/core/error.h"
 
@@ -26,13 +24,6 @@ namespace actionclip {
 namespace {
 
 using ::testing::HasSubstr;
-
-// What libraries make at their first use, made before there are threads: ThreadSanitizer does not see how ICU
-// and spdlog guard it.
-void make_singletons(const Experiment& experiment) {
-  make_tokenizer(experiment.text)->encode("text");
-  spdlog::default_logger();
-}
 
 // The bias of the attention's keys has no effect: its true gradient is zero, and what is measured is
 // rounding.
@@ -129,10 +120,9 @@ TEST_F(TrainerTest, RanksTellWhatEachOfThemWaitsFor) {
   make_singletons(experiment());
   const auto ranks = make_ranks(2);
   on_every_rank(2, [&](int rank) { Trainer(experiment(), options(), ranks[rank]).run(); });
-  std::ifstream lines(folder_ / "run/metrics.jsonl");
-  int steps = 0;
-  for (std::string line; std::getline(lines, line); ++steps) {
-    const auto record = nlohmann::json::parse(line);
+  const auto steps = records_of(folder_ / "run", "train");
+  EXPECT_FALSE(steps.empty());
+  for (const auto& record : steps) {
     for (const char* key : {"data_wait_fraction", "communication_fraction"}) {
       const std::vector<double> shares = record.at("ranks").at(key);
       ASSERT_EQ(shares.size(), 2u);
@@ -140,8 +130,11 @@ TEST_F(TrainerTest, RanksTellWhatEachOfThemWaitsFor) {
       EXPECT_NEAR(record.at(key).get<double>(), (shares[0] + shares[1]) / 2, 1e-9);
     }
     EXPECT_EQ(record.at("ranks").at("videos_per_second").size(), 2u);
+    const auto& data = record.at("data");
+    for (const char* stage : {"decode", "transform", "wait"})
+      EXPECT_GT(data.at(stage).get<double>(), 0) << stage;
+    EXPECT_GE(data.at("read").get<double>(), 0);
   }
-  EXPECT_GT(steps, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -180,6 +173,30 @@ INSTANTIATE_TEST_SUITE_P(
                 [](Experiment& experiment) {
                   experiment.train.objective = Objective::cross_entropy;
                   experiment.model.context.length = 2;
+                }},
+        Setting{"Mixup", [](Experiment& experiment) { experiment.train.mix.mixup_alpha = 0.8; }},
+        Setting{"CutmixOfNormalizedTargets",
+                [](Experiment& experiment) {
+                  experiment.train.mix.cutmix_alpha = 1;
+                  experiment.train.target = LossTarget::normalized;
+                }},
+        Setting{"CrossEntropyOfMixedClips",
+                [](Experiment& experiment) {
+                  experiment.train.objective = Objective::cross_entropy;
+                  experiment.train.label_smoothing = 0.1;
+                  experiment.train.mix = {.mixup_alpha = 0.8, .cutmix_alpha = 1};
+                }},
+        Setting{"RepeatedAugmentation",
+                [](Experiment& experiment) {
+                  experiment.data.sampling.repeats = 2;
+                  experiment.data.transforms.rand_augment.operations = 2;
+                  experiment.train.max_steps = 10;
+                }},
+        Setting{"SeveralLabels",
+                [](Experiment& experiment) {
+                  auto& split = experiment.data.train;
+                  split.format = ListFormat::table;
+                  split.list.path = split.list.path.parent_path() / "several.csv";
                 }},
         Setting{"Accumulation", [](Experiment& experiment) { experiment.train.accumulate_steps = 2; }},
         Setting{"Clipping", [](Experiment& experiment) { experiment.train.clip_grad_norm = 0.1; }},

@@ -4,12 +4,18 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <sstream>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "actionclip/core/error.h"
+
+#include "tests/parity/run_python.h"
 
 namespace actionclip {
 namespace {
@@ -19,9 +25,24 @@ using ::testing::UnorderedElementsAre;
 
 constexpr std::array kScales{1.0, 0.875, 0.75, 0.66};
 
+TransformConfig multi_scale(double flip = 0.5) {
+  TransformConfig config;
+  config.input_size = 224;
+  config.flip = flip;
+  return config;
+}
+
+TransformConfig random_resized() {
+  TransformConfig config = multi_scale();
+  config.crop = CropKind::random_resized;
+  return config;
+}
+
+RandomStream stream_of(std::uint64_t index) { return {9, RandomPurpose::kAugmentation, 0, index}; }
+
 CropChoice choose(std::int64_t width, std::int64_t height, std::uint64_t index, double flip = 0.5) {
-  RandomStream random(9, RandomPurpose::kAugmentation, 0, index);
-  return choose_crop(width, height, 224, kScales, flip, random);
+  auto random = stream_of(index);
+  return choose_crop(width, height, multi_scale(flip), random);
 }
 
 TEST(MultiScaleCrop, SizesPairNeighbouringScalesOfTheShortSide) {
@@ -93,12 +114,90 @@ TEST(MultiScaleCrop, TinyFramesStillGiveACrop) {
 
 TEST(MultiScaleCrop, RefusesEmptyFramesAndWrongScales) {
   RandomStream random(1, RandomPurpose::kAugmentation);
-  EXPECT_THROW(choose_crop(30, 20, 16, {}, 0.5, random), Error);
+  auto without_scales = multi_scale();
+  without_scales.scales.clear();
+  EXPECT_THROW(choose_crop(30, 20, without_scales, random), Error);
+  EXPECT_THROW(choose_crop(30, 0, random_resized(), random), Error);
   EXPECT_THROW(choose(0, 10, 0), Error);
   for (const double wrong : {0.0, -1.0, 1.5, std::numeric_limits<double>::quiet_NaN()}) {
     const std::array scales{wrong};
     EXPECT_THROW(multi_scale_crop_sizes(30, 20, 16, scales), Error) << wrong;
   }
+}
+
+// What torchvision makes of the same numbers, drawn from the same stream.
+TEST(RandomResizedCrop, AgreesWithTorchvisionDrawForDraw) {
+  struct Case {
+    std::int64_t width, height;
+    std::vector<double> area, aspect;
+  };
+  // The last ones fit seldom or never, so that the centred crop is reached.
+  const std::vector<Case> kinds{{340, 256, {0.08, 1}, {0.75, 4.0 / 3}}, {64, 48, {0.5, 1}, {0.75, 4.0 / 3}},
+                                {7, 3, {0.08, 1}, {0.75, 4.0 / 3}},     {400, 50, {0.7, 1}, {0.75, 4.0 / 3}},
+                                {50, 400, {0.7, 1}, {0.75, 4.0 / 3}},   {100, 100, {1, 1}, {0.9, 1.1}}};
+  constexpr std::uint64_t kDraws = 40;
+  constexpr int kUniforms = 20;  // two a try
+  std::vector<std::string> arguments;
+  for (const auto& [width, height, area, aspect] : kinds) {
+    for (std::uint64_t index = 0; index < kDraws; ++index) {
+      auto random = stream_of(index);
+      std::vector<double> uniforms(kUniforms);
+      for (double& value : uniforms) value = random.uniform();
+      // A try that fits draws its place behind its own two numbers; the reference only tells how many tries
+      // it took.
+      arguments.push_back(fmt::format("{}:{}:{}:{}:{}", width, height, fmt::join(area, ","),
+                                      fmt::join(aspect, ","), fmt::join(uniforms, ",")));
+    }
+  }
+  std::istringstream reference(run_python("random_resized_reference.py", arguments));
+  int centred = 0;
+  for (const auto& [width, height, area, aspect] : kinds) {
+    auto config = random_resized();
+    config.area = area;
+    config.aspect = aspect;
+    for (std::uint64_t index = 0; index < kDraws; ++index) {
+      std::int64_t tries = 0;
+      CropChoice expected;
+      bool placed = false;
+      reference >> tries >> placed >> expected.x >> expected.y >> expected.width >> expected.height;
+      auto random = stream_of(index);
+      for (std::int64_t i = 0; i < 2 * tries; ++i) random.uniform();
+      if (placed) {
+        expected.y = random.below(height - expected.height + 1);
+        expected.x = random.below(width - expected.width + 1);
+      }
+      centred += placed ? 0 : 1;
+      expected.flip = random.chance(config.flip);
+      auto again = stream_of(index);
+      ASSERT_EQ(choose_crop(width, height, config, again), expected)
+          << width << "x" << height << " draw " << index << ": " << tries << " tries";
+    }
+  }
+  EXPECT_GT(centred, 50);
+}
+
+TEST(RandomResizedCrop, LiesInTheFrameAndReachesEveryCorner) {
+  std::set<std::pair<bool, bool>> corners;
+  int flips = 0;
+  for (std::uint64_t index = 0; index < 3000; ++index) {
+    auto random = stream_of(index);
+    const auto choice = choose_crop(34, 26, random_resized(), random);
+    ASSERT_GE(choice.x, 0);
+    ASSERT_GE(choice.y, 0);
+    ASSERT_GE(choice.width, 1);
+    ASSERT_GE(choice.height, 1);
+    ASSERT_LE(choice.x + choice.width, 34);
+    ASSERT_LE(choice.y + choice.height, 26);
+    if (choice.x == 0) corners.insert({true, choice.y == 0});
+    if (choice.x + choice.width == 34) corners.insert({false, choice.y == 0});
+    flips += choice.flip ? 1 : 0;
+  }
+  EXPECT_EQ(corners.size(), 4u);
+  EXPECT_NEAR(flips, 1500, 150);
+  auto config = random_resized();
+  config.aspect = {10, 20};
+  auto random = stream_of(0);
+  EXPECT_EQ(choose_crop(1, 1, config, random).height, 1) << "a crop has a pixel at least";
 }
 
 TEST(TestGeometry, TheLongSideIsRoundedDown) {
@@ -129,10 +228,28 @@ TEST(TestGeometry, ThreeCropsAreTheEndsAndTheCentreOfTheLongSide) {
                           CropChoice{16, 116, 224, 224, false}));
 }
 
+TEST(TestGeometry, FiveCropsAreTheCornersAndTheCentreAndTenTheirMirrorImagesToo) {
+  const std::vector<CropChoice> five{{0, 0, 224, 224, false},
+                                     {117, 0, 224, 224, false},
+                                     {0, 32, 224, 224, false},
+                                     {117, 32, 224, 224, false},
+                                     {58, 16, 224, 224, false}};
+  EXPECT_EQ(test_crops(341, 256, 224, 5), five);
+  // In the mirrored frame: what lies at its left was at the right, and its centre, half a pixel off, at 59.
+  auto ten = five;
+  for (const std::int64_t x : {117, 0, 117, 0, 59}) {
+    ten.push_back({x, ten[ten.size() - 5].y, 224, 224, true});
+  }
+  EXPECT_EQ(test_crops(341, 256, 224, 10), ten);
+}
+
 TEST(TestGeometry, RefusesACropThatDoesNotFit) {
   EXPECT_THROW(test_crops(223, 256, 224, 1), Error);
   EXPECT_THROW(test_crops(256, 256, 0, 1), Error);
-  EXPECT_THROW(test_crops(256, 256, 224, 2), Error);
+  for (const std::int64_t crops : {0, 2, 4, 6, 11}) {
+    EXPECT_FALSE(is_crop_count(crops));
+    EXPECT_THROW(test_crops(256, 256, 224, crops), Error);
+  }
 }
 
 }  // namespace

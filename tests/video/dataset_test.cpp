@@ -1,5 +1,9 @@
 #include "actionclip/video/dataset.h"
 
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,13 +11,13 @@
 #include "actionclip/video/sampler.h"
 #include "actionclip/video/transforms.h"
 
+#include "tests/places.h"
 #include "tests/video/fake_videos.h"
 
 namespace actionclip {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 // The frame number that each frame of a view of fake video `video` shows.
@@ -26,26 +30,12 @@ std::vector<std::int64_t> frames_of(const at::Tensor& view, std::int64_t video) 
   return frames;
 }
 
-// A picture whose every pixel differs, so that crops and flips show.
-ClipDataset::FetchFrames patterned_frames(std::int64_t width, std::int64_t height) {
-  return [width, height](const VideoEntry&, const FrameChooser& choose) {
-    std::vector<Image> images;
-    for ([[maybe_unused]] const auto frame : choose(30)) {
-      images.push_back({.width = width, .height = height, .rgb = {}});
-      for (std::int64_t i = 0; i < 3 * width * height; ++i) {
-        images.back().rgb.push_back(static_cast<std::uint8_t>(i * 7919 % 251));
-      }
-    }
-    return images;
-  };
-}
-
 TEST(ClipDataset, ATestSampleShowsTheTestFramesOfItsVideo) {
   const ClipDataset dataset(fake_list(5), fake_options(), fake_frames());
   const auto sample = dataset.load(0, 3, SampleMode::test);
   EXPECT_EQ(sample.clip.sizes(), (std::vector<std::int64_t>{1, 4, 3, 16, 16}));
   EXPECT_EQ(sample.clip.scalar_type(), at::kByte);
-  EXPECT_EQ(frames_of(sample.clip[0], 3), sample_test_frames(13, 4));
+  EXPECT_EQ(frames_of(sample.clip[0], 3), sample_test_frames(13, 4, 0, 1, SamplingConfig()));
   EXPECT_EQ(sample.index, 3);
   EXPECT_EQ(sample.label_id, 3);
   EXPECT_EQ(sample.caption, "caption 3");
@@ -60,7 +50,8 @@ TEST(ClipDataset, ViewsAreClipsTimesCrops) {
   const auto sample = dataset.load(0, 4, SampleMode::test);
   ASSERT_EQ(sample.clip.size(0), 6);
   for (std::int64_t view = 0; view < 6; ++view) {
-    EXPECT_EQ(frames_of(sample.clip[view], 4), sample_test_frames(14, 4, view / 3, 2)) << "view " << view;
+    EXPECT_EQ(frames_of(sample.clip[view], 4), sample_test_frames(14, 4, view / 3, 2, SamplingConfig()))
+        << "view " << view;
   }
   const ClipDataset patterned(fake_list(1), options, patterned_frames(32, 18));
   const auto crops = patterned.load(0, 0, SampleMode::test).clip;
@@ -114,6 +105,61 @@ TEST(ClipDataset, WithoutScalesATrainingClipIsTheTestCropFlippedAtRandom) {
   }
   EXPECT_GT(flips, 2);
   EXPECT_LT(flips, 18);
+}
+
+TEST(ClipDataset, AnyNumberOfCropsGivesAsManyViews) {
+  auto options = fake_options();
+  options.clips = 2;
+  for (const std::int64_t crops : {1, 3, 5, 10}) {
+    options.crops = crops;
+    const ClipDataset dataset(fake_list(2), options, patterned_frames(40, 30));
+    const auto clip = dataset.load(0, 1, SampleMode::test).clip;
+    EXPECT_EQ(clip.sizes(), (std::vector<std::int64_t>{2 * crops, 4, 3, 16, 16}));
+    for (std::int64_t a = 0; a < crops; ++a) {
+      for (std::int64_t b = a + 1; b < crops; ++b) EXPECT_FALSE(at::equal(clip[a], clip[b]));
+    }
+    if (crops < 10) continue;
+    // Of the mirrored frame: what was at the right is at the left.
+    constexpr std::array<std::int64_t, 5> kMirrored = {1, 0, 3, 2, 4};
+    for (std::int64_t crop = 0; crop < 5; ++crop)
+      EXPECT_TRUE(at::equal(clip[crop + 5], clip[kMirrored[crop]].flip(3))) << "mirror image " << crop;
+  }
+}
+
+// Dense clips overlap in the video, whose frames are asked for in its order.
+TEST(ClipDataset, ClipsThatOverlapAreReadInTheOrderOfTheVideo) {
+  auto options = fake_options();
+  options.clips = 3;
+  options.sampling = {.strategy = FrameSampling::dense, .stride = 2};
+  bool sorted = false;
+  const auto watched = [&](const VideoEntry& entry, const FrameChooser& choose) {
+    return fake_frames()(entry, [&](std::int64_t n) {
+      const auto indices = choose(n);
+      sorted = std::ranges::is_sorted(indices);
+      return indices;
+    });
+  };
+  const ClipDataset dataset(fake_list(5), options, watched);
+  const auto clip = dataset.load(0, 4, SampleMode::test).clip;
+  EXPECT_TRUE(sorted);
+  for (std::int64_t j = 0; j < 3; ++j)
+    EXPECT_EQ(frames_of(clip[j], 4), sample_test_frames(14, 4, j, 3, options.sampling)) << "clip " << j;
+}
+
+TEST(ClipDataset, TellsWhatASampleCost) {
+  const auto slow = [](const VideoEntry& entry, const FrameChooser& choose) {
+    auto chosen = fake_frames()(entry, choose);
+    chosen.seconds = {.read = 0.5, .decode = 2};
+    return chosen;
+  };
+  const ClipDataset dataset(fake_list(3), fake_options(), slow);
+  for (const auto mode : {SampleMode::train, SampleMode::test}) {
+    const auto load = dataset.load(0, 1, mode).load;
+    EXPECT_EQ(load.read, 0.5);
+    EXPECT_EQ(load.decode, 2);
+    EXPECT_GT(load.transform, 0);
+    EXPECT_LT(load.transform, 60);
+  }
 }
 
 TEST(ClipDataset, WritesIntoAGivenTensor) {
@@ -209,24 +255,22 @@ TEST(ClipDataset, TheShareIsRoundedUpToVideos) {
 
 TEST(ClipDataset, FramesOfDifferentSizesAndEmptyVideosAreFailures) {
   const auto uneven = [](const VideoEntry&, const FrameChooser& choose) {
-    std::vector<Image> images;
-    for ([[maybe_unused]] const auto frame : choose(30)) {
-      const std::int64_t width = images.empty() ? 24 : 26;
-      images.push_back({.width = width, .height = 20, .rgb = std::vector<std::uint8_t>(3 * width * 20)});
-    }
-    return images;
+    return choose_frames(30, choose, [](std::int64_t frame) {
+      const std::int64_t width = 24 + frame / 10;
+      return Image{.width = width, .height = 20, .rgb = std::vector<std::uint8_t>(3 * width * 20)};
+    });
   };
   EXPECT_THROW(ClipDataset(fake_list(1), fake_options(), uneven).load(0, 0, SampleMode::train), Error);
   const auto empty = [](const VideoEntry&, const FrameChooser& choose) {
     choose(0);
-    return std::vector<Image>();
+    return ChosenFrames();
   };
   EXPECT_EQ(ClipDataset(fake_list(1), fake_options(), empty).load(0, 0, SampleMode::test).error,
             "0: it has no frames");
 }
 
 TEST(ClipDataset, OtherErrorsAreNotTakenForDamage) {
-  const auto broken = [](const VideoEntry&, const FrameChooser&) -> std::vector<Image> {
+  const auto broken = [](const VideoEntry&, const FrameChooser&) -> ChosenFrames {
     throw std::runtime_error("out of memory");
   };
   const ClipDataset dataset(fake_list(3), fake_options(), broken);
@@ -235,12 +279,22 @@ TEST(ClipDataset, OtherErrorsAreNotTakenForDamage) {
 }
 
 TEST(ClipDataset, ACaptionListGivesOneFrame) {
-  auto list = fake_list(3);
-  list.config.format = ListFormat::captions;
+  DatasetConfig config;
+  config.format = ListFormat::captions;
+  VideoList list(config);
+  for (std::int64_t i = 0; i < 3; ++i) {
+    VideoEntry entry;
+    entry.path = std::to_string(i);
+    entry.caption = fmt::format("caption {}", i);
+    list.add(entry);
+  }
   EXPECT_THROW(ClipDataset(list, fake_options(), fake_frames()), Error);
   auto options = fake_options();
   options.frames = 1;
-  EXPECT_EQ(ClipDataset(list, options, fake_frames()).load(0, 1, SampleMode::train).caption, "caption 1");
+  const auto sample = ClipDataset(list, options, noisy_frames(24, 20)).load(0, 1, SampleMode::train);
+  EXPECT_EQ(sample.caption, "caption 1");
+  EXPECT_EQ(sample.label_id, -1);
+  EXPECT_TRUE(sample.label_ids.empty());
 }
 
 TEST(ClipDataset, RefusesOptionsOutOfRange) {
@@ -252,19 +306,29 @@ TEST(ClipDataset, RefusesOptionsOutOfRange) {
   refuses([](auto& options) { options.frames = 0; });
   refuses([](auto& options) { options.clips = 0; });
   refuses([](auto& options) { options.crops = 2; });
+  refuses([](auto& options) { options.crops = 15; });
+  refuses([](auto& options) { options.sampling.repeats = 0; });
   refuses([](auto& options) { options.transforms.input_size = 0; });
   refuses([](auto& options) { options.transforms.test_resize = 15; });
   EXPECT_THROW(ClipDataset(fake_list(0), fake_options(), fake_frames()), Error);
 }
 
 TEST(ClipDataset, ReadsRealVideosAndCountsADamagedOne) {
-  const auto videos = std::filesystem::path(ACTIONCLIP_TEST_DATA) / "videos";
+  const auto videos = test_data_folder() / "videos";
   if (!std::filesystem::exists(videos)) GTEST_SKIP() << "no videos at " << videos;
-  auto list = fake_list(3);
   const std::vector names{"arm_wrestling.mp4", "flipping_a_pancake.mkv", "corrupted.mp4"};
-  for (std::size_t i = 0; i < names.size(); ++i) list.entries[i].path = videos / names[i];
-  // Frame counts would be kept beside the list, which is in a folder that does not exist: kept in memory.
-  list.file = std::filesystem::path(::testing::TempDir()) / "no such folder" / "list.txt";
+  // What is known of the videos would be kept beside the list, which is in a folder that does not exist: kept
+  // in memory.
+  DatasetConfig config;
+  config.list.path = std::filesystem::path(::testing::TempDir()) / "no such folder" / "list.txt";
+  config.root.path = videos;
+  VideoList list(config);
+  for (const auto* name : names) {
+    VideoEntry entry;
+    entry.path = name;
+    entry.label_ids = {0};
+    list.add(entry);
+  }
   const ClipDataset dataset(list, fake_options());
   for (const std::int64_t index : {0, 1}) {
     const auto sample = dataset.load(0, index, SampleMode::test);

@@ -1,6 +1,7 @@
 #include "actionclip/video/image_file.h"
 
 #include <filesystem>
+#include <sstream>
 #include <string>
 #include <turbojpeg.h>
 #include <vector>
@@ -10,6 +11,7 @@
 
 #include "actionclip/core/error.h"
 
+#include "tests/parity/run_python.h"
 #include "tests/video/test_videos.h"
 
 namespace actionclip {
@@ -56,6 +58,37 @@ TEST(ReadImage, LosslessFormatsGiveTheExactPixels) {
   encode_image(folder / "a.bmp", "bmp", AV_PIX_FMT_BGR24, image);
   for (const char* name : {"a.png", "b.png", "a.bmp"})
     EXPECT_EQ(largest_difference(read_image(folder / name), image), 0) << name;
+}
+
+TEST(ReadImage, PngFilesOfEveryKindGiveThePixelsThatPillowGives) {
+  const TemporaryFolder folder;
+  std::istringstream reference(run_python("png_reference.py", {folder.path().string()}));
+  std::string name;
+  Image expected;
+  int files = 0;
+  for (; reference >> name >> expected.width >> expected.height; ++files) {
+    const std::string pixels = read_text(folder / (name + ".rgb"));
+    expected.rgb.assign(pixels.begin(), pixels.end());
+    EXPECT_EQ(largest_difference(read_image(folder / (name + ".png")), expected), 0) << name;
+  }
+  EXPECT_EQ(files, 12);
+}
+
+TEST(ReadImage, APngWithAFlippedBitOrALostChunkIsDamaged) {
+  const TemporaryFolder folder;
+  encode_image(folder / "a.png", "png", AV_PIX_FMT_RGB24, test_frame(7, 64, 48));
+  const std::string bytes = read_text(folder / "a.png");
+  for (const std::size_t place : {std::size_t{20}, bytes.size() / 2, bytes.size() - 20}) {
+    std::string damaged = bytes;
+    damaged[place] = static_cast<char>(damaged[place] ^ 4);
+    write_text(folder / "a.png", damaged);
+    EXPECT_THAT(failure(folder / "a.png"), HasSubstr("a.png: damaged PNG: ")) << place;
+  }
+  constexpr std::size_t kEndChunk = 12;
+  write_text(folder / "a.png", bytes.substr(0, bytes.size() - kEndChunk));
+  EXPECT_THAT(failure(folder / "a.png"), HasSubstr("a.png: damaged PNG: "));
+  write_text(folder / "a.png", bytes.substr(0, 8));
+  EXPECT_THAT(failure(folder / "a.png"), HasSubstr("a.png: damaged PNG: "));
 }
 
 TEST(ReadImage, GreyKeepsBlackAndWhite) {

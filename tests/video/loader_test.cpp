@@ -11,62 +11,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "actionclip/core/random.h"
+
 #include "tests/video/fake_videos.h"
+#include "tests/video/loader_case.h"
 
 namespace actionclip {
 namespace {
 
 using ::testing::HasSubstr;
-
-std::vector<Batch> epoch_of(const ClipDataset& dataset, const LoaderOptions& options, std::int64_t epoch = 0,
-                            std::int64_t first_batch = 0) {
-  Loader loader(dataset, options);
-  loader.start_epoch(epoch, first_batch);
-  std::vector<Batch> batches;
-  while (auto batch = loader.next()) batches.push_back(std::move(*batch));
-  EXPECT_FALSE(loader.next().has_value()) << "an epoch that ended stays ended";
-  return batches;
-}
-
-void expect_same(const Batch& a, const Batch& b) {
-  EXPECT_EQ(a.indices, b.indices);
-  EXPECT_EQ(a.captions, b.captions);
-  EXPECT_EQ(a.errors, b.errors);
-  EXPECT_TRUE(at::equal(a.label_ids, b.label_ids));
-  EXPECT_TRUE(at::equal(a.clips, b.clips));
-}
-
-std::vector<std::int64_t> indices_of(const std::vector<Batch>& batches) {
-  std::vector<std::int64_t> indices;
-  for (const auto& batch : batches) indices.insert(indices.end(), batch.indices.begin(), batch.indices.end());
-  return indices;
-}
-
-LoaderOptions training_options() {
-  return {.batch_size = 4,
-          .workers = 0,
-          .prefetch = 2,
-          .seed = 3,
-          .rank = 0,
-          .world_size = 1,
-          .shuffle = true,
-          .drop_last = true,
-          .mode = SampleMode::train,
-          .pin_memory = false};
-}
-
-LoaderOptions test_options(std::int64_t batch_size) {
-  return {.batch_size = batch_size,
-          .workers = 2,
-          .prefetch = 2,
-          .seed = 3,
-          .rank = 0,
-          .world_size = 1,
-          .shuffle = false,
-          .drop_last = false,
-          .mode = SampleMode::test,
-          .pin_memory = false};
-}
 
 ClipDatasetOptions tolerant_options() {
   auto options = fake_options();
@@ -86,6 +39,109 @@ TEST(Loader, BatchesAreTheSameForAnyNumberOfWorkers) {
       ASSERT_EQ(batches.size(), expected.size());
       for (std::size_t i = 0; i < batches.size(); ++i) expect_same(batches[i], expected[i]);
     }
+  }
+}
+
+// Everything that is drawn for a clip, and several clips of each video.
+TEST(Loader, AugmentedBatchesAreTheSameForAnyWorkersRanksAndAfterAResumption) {
+  for (const std::int64_t repeats : {1, 2, 4}) {
+    SCOPED_TRACE(repeats);
+    auto augmented = augmented_options();
+    augmented.sampling.repeats = repeats;
+    const ClipDataset dataset(fake_list(9), augmented, noisy_frames(40, 30));
+    auto options = training_options();
+    const auto whole = epoch_of(dataset, options, 2);
+    ASSERT_EQ(static_cast<std::int64_t>(whole.size()), 9 * repeats / 4);
+    for (const std::int64_t workers : {1, 4}) {
+      options.workers = workers;
+      const auto batches = epoch_of(dataset, options, 2);
+      ASSERT_EQ(batches.size(), whole.size());
+      for (std::size_t i = 0; i < whole.size(); ++i) expect_same(batches[i], whole[i]);
+      const auto rest = epoch_of(dataset, options, 2, /*first_batch=*/1);
+      ASSERT_EQ(rest.size() + 1, whole.size());
+      for (std::size_t i = 0; i < rest.size(); ++i) expect_same(rest[i], whole[i + 1]);
+    }
+    options.world_size = 2;
+    for (options.rank = 0; options.rank < 2; ++options.rank) {
+      const auto part = epoch_of(dataset, options, 2);
+      ASSERT_EQ(part.size(), whole.size());
+      for (std::size_t i = 0; i < whole.size(); ++i) {
+        EXPECT_TRUE(at::equal(part[i].clips, whole[i].clips.narrow(0, 2 * options.rank, 2)));
+        EXPECT_TRUE(at::equal(part[i].label_ids, whole[i].label_ids.narrow(0, 2 * options.rank, 2)));
+      }
+    }
+  }
+}
+
+TEST(Loader, TheClipsOfAVideoStandSideBySide) {
+  auto repeated = fake_options();
+  repeated.sampling.repeats = 2;
+  const ClipDataset dataset(fake_list(10), repeated, noisy_frames(40, 30));
+  EXPECT_EQ(Loader(dataset, training_options()).batches_per_epoch(), 5);
+  const auto batches = epoch_of(dataset, training_options(), 1);
+  ASSERT_EQ(batches.size(), 5u);
+  std::set<std::int64_t> videos;
+  for (const auto& batch : batches) {
+    for (std::int64_t row = 0; row < 4; ++row) {
+      const auto index = batch.indices[row];
+      EXPECT_EQ(index, batch.indices[row - row % 2]);
+      const auto expected = dataset.load(1, index, SampleMode::train, {}, /*repeat=*/row % 2).clip;
+      EXPECT_TRUE(at::equal(batch.clips[row], expected));
+      videos.insert(index);
+    }
+  }
+  EXPECT_EQ(videos.size(), 10u) << "an epoch has all videos";
+  const auto whole = ClipDataset(fake_list(10), fake_options(), noisy_frames(40, 30));
+  const auto plain = indices_of(epoch_of(whole, training_options(), 1));
+  EXPECT_EQ(batches[0].indices, (std::vector{plain[0], plain[0], plain[1], plain[1]}))
+      << "in the order that it has without repeats";
+  EXPECT_EQ(indices_of(epoch_of(dataset, test_options(4))).size(), 10u) << "a test repeats nothing";
+}
+
+TEST(Loader, VideosOfSeveralLabelsComeWithTargets) {
+  VideoList list;
+  for (const std::vector<std::int32_t>& label_ids :
+       std::vector<std::vector<std::int32_t>>{{0}, {1, 3}, {2, 0, 4, 1}, {4}}) {
+    VideoEntry entry;
+    entry.path = "video";
+    entry.label_ids = label_ids;
+    list.add(entry);
+  }
+  auto options = fake_options();
+  options.classes = 5;
+  const ClipDataset dataset(list, options, noisy_frames(24, 20));
+  const auto expected = at::tensor({1.0,  0.0,  0.0,  0.0, 0.0,   //
+                                    0.0,  0.5,  0.0,  0.5, 0.0,   //
+                                    0.25, 0.25, 0.25, 0.0, 0.25,  //
+                                    0.0,  0.0,  0.0,  0.0, 1.0},
+                                   at::kFloat)
+                            .view({4, 5});
+  auto loading = training_options();
+  loading.shuffle = false;
+  for (const std::int64_t workers : {0, 2}) {
+    loading.workers = workers;
+    const auto batches = epoch_of(dataset, loading);
+    EXPECT_TRUE(at::equal(batches.at(0).targets, expected));
+    EXPECT_TRUE(batches[0].targets.gather(1, batches[0].label_ids.unsqueeze(1)).gt(0).all().item<bool>());
+  }
+  const ClipDataset plain(fake_list(5), options, fake_frames());
+  EXPECT_FALSE(epoch_of(plain, training_options()).at(0).targets.defined());
+  options.classes = 4;
+  const ClipDataset narrow(list, options, noisy_frames(24, 20));
+  EXPECT_THROW(epoch_of(narrow, loading), Error) << "label id 4 of 4 classes";
+}
+
+TEST(Loader, ABatchTellsWhatItsClipsCost) {
+  const auto dear = [](const VideoEntry& entry, const FrameChooser& choose) {
+    auto chosen = fake_frames()(entry, choose);
+    chosen.seconds = {.read = 0.25, .decode = 1};
+    return chosen;
+  };
+  const ClipDataset dataset(fake_list(8), fake_options(), dear);
+  for (const auto& batch : epoch_of(dataset, test_options(4))) {
+    EXPECT_EQ(batch.load.read, 1);
+    EXPECT_EQ(batch.load.decode, 4);
+    EXPECT_GT(batch.load.transform, 0);
   }
 }
 
@@ -212,7 +268,7 @@ TEST(Loader, TooManyFailedVideosStopAtTheSameBatchForAnyNumberOfWorkers) {
 
 TEST(Loader, WhatAWorkerThrowsSurfacesAtNext) {
   const auto broken = [](const VideoEntry& entry, const FrameChooser& choose) {
-    if (entry.label_id == 6) throw std::logic_error("broken decoder");
+    if (entry.label_id() == 6) throw std::logic_error("broken decoder");
     return fake_frames()(entry, choose);
   };
   const ClipDataset dataset(fake_list(8), fake_options(), broken);
@@ -242,21 +298,13 @@ TEST(Loader, CanBeDestroyedAndRestartedInTheMiddleOfAnEpoch) {
   }
 }
 
-TEST(Loader, WorkersPrepareBatchesAheadAndNoMoreThanAsked) {
-  std::atomic<int> fetched = 0;
-  const auto counting = [&](const VideoEntry& entry, const FrameChooser& choose) {
-    ++fetched;
-    return fake_frames()(entry, choose);
-  };
-  const ClipDataset dataset(fake_list(40), fake_options(), counting);
-  auto options = test_options(4);
-  Loader loader(dataset, options);
-  loader.start_epoch(0);
-  loader.next();
-  // One batch was taken, and two more are prepared whether or not they are asked for.
-  while (fetched < 12) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  EXPECT_EQ(fetched, 12);
+// The order of an epoch is part of what a run can be repeated by.
+TEST(Loader, AnEpochsOrderNeverChanges) {
+  const ClipDataset dataset(fake_list(12), fake_options(), fake_frames());
+  std::vector<std::int64_t> expected(12);
+  std::iota(expected.begin(), expected.end(), 0);
+  RandomStream(3, RandomPurpose::kShuffle, 7).shuffle(expected);
+  EXPECT_EQ(indices_of(epoch_of(dataset, training_options(), 7)), expected);
 }
 
 TEST(Loader, MeasuresTheTimeThatItWaits) {
@@ -296,6 +344,10 @@ TEST(Loader, RefusesOptionsThatCannotWork) {
     options.world_size = 2;
     options.drop_last = false;
   });
+  auto repeated = fake_options();
+  repeated.sampling.repeats = 3;
+  const ClipDataset three_clips(fake_list(10), repeated, fake_frames());
+  EXPECT_THROW(Loader(three_clips, training_options()), Error) << "4 clips are no videos of 3";
   if (!at::hasCUDA()) refuses([](auto& options) { options.pin_memory = true; });
   Loader loader(dataset, training_options());
   EXPECT_FALSE(loader.next().has_value()) << "not started";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <set>
 #include <sstream>
 #include <string>
@@ -21,25 +22,107 @@ using ::testing::ElementsAre;
 
 std::vector<std::int64_t> train(std::int64_t n, std::int64_t T, std::uint64_t index) {
   RandomStream random(5, RandomPurpose::kFrames, 0, index);
-  return sample_training_frames(n, T, random);
+  return sample_training_frames(n, T, {}, random);
+}
+
+std::vector<std::int64_t> train_dense(std::int64_t n, std::int64_t T, std::int64_t stride,
+                                      std::uint64_t index) {
+  RandomStream random(5, RandomPurpose::kFrames, 0, index);
+  return sample_training_frames(n, T, {.strategy = FrameSampling::dense, .stride = stride}, random);
+}
+
+FrameSampling strategy_of(const std::string& name) {
+  if (name == "dense") return FrameSampling::dense;
+  return name == "uniform" ? FrameSampling::uniform : FrameSampling::segment;
 }
 
 TEST(Sampler, TestFramesAgreeWithTheReferenceForEveryLength) {
-  std::istringstream reference(run_python("sampler_reference.py", {"300", "1,4,8,16,32", "1,2,3,10"}));
+  std::istringstream reference(run_python("sampler_reference.py", {"200", "1,8,32", "1,2,3,10", "7"}));
   std::string line;
   int lines = 0;
   while (std::getline(reference, line)) {
     ++lines;
     std::istringstream words(line);
+    std::string name;
     std::int64_t n = 0, T = 0, V = 0, j = 0;
-    words >> n >> T >> V >> j;
-    const auto frames = sample_test_frames(n, T, j, V);
-    ASSERT_EQ(fmt::format("{} {} {} {}: {}", n, T, V, j, fmt::join(frames, " ")), line);
-    if (V == 1) {
-      ASSERT_EQ(sample_test_frames(n, T), frames);
+    words >> name >> n >> T >> V >> j;
+    const SamplingConfig sampling{.strategy = strategy_of(name), .stride = 7};
+    const auto frames = sample_test_frames(n, T, j, V, sampling);
+    ASSERT_EQ(fmt::format("{} {} {} {} {}: {}", name, n, T, V, j, fmt::join(frames, " ")), line);
+  }
+  EXPECT_EQ(lines, 3 * 200 * 3 * (1 + 2 + 3 + 10));
+}
+
+TEST(Sampler, IndicesNeverDecreaseAndLieInTheVideo) {
+  for (const auto strategy : {FrameSampling::segment, FrameSampling::dense, FrameSampling::uniform}) {
+    const SamplingConfig sampling{.strategy = strategy, .stride = 5};
+    for (const std::int64_t n : {1, 2, 7, 35, 36, 37, 300}) {
+      for (const std::int64_t T : {1, 8}) {
+        std::vector<std::vector<std::int64_t>> clips;
+        for (std::int64_t j = 0; j < 4; ++j) clips.push_back(sample_test_frames(n, T, j, 4, sampling));
+        for (std::uint64_t index = 0; index < 30; ++index) {
+          RandomStream random(5, RandomPurpose::kFrames, 0, index);
+          clips.push_back(sample_training_frames(n, T, sampling, random));
+        }
+        for (const auto& frames : clips) {
+          ASSERT_EQ(static_cast<std::int64_t>(frames.size()), T);
+          EXPECT_TRUE(std::is_sorted(frames.begin(), frames.end())) << n;
+          EXPECT_GE(frames.front(), 0);
+          EXPECT_LT(frames.back(), n);
+        }
+      }
     }
   }
-  EXPECT_EQ(lines, 300 * 5 * (1 + 2 + 3 + 10));
+}
+
+TEST(Sampler, DenseClipsAreAStrideApartAndSpreadOverTheVideo) {
+  const SamplingConfig dense{.strategy = FrameSampling::dense, .stride = 4};
+  EXPECT_THAT(sample_test_frames(100, 4, 0, 1, dense), ElementsAre(43, 47, 51, 55));
+  EXPECT_THAT(sample_test_frames(100, 4, 0, 3, dense), ElementsAre(0, 4, 8, 12));
+  EXPECT_THAT(sample_test_frames(100, 4, 1, 3, dense), ElementsAre(44, 48, 52, 56)) << "43.5 to even";
+  EXPECT_THAT(sample_test_frames(100, 4, 2, 3, dense), ElementsAre(87, 91, 95, 99));
+  EXPECT_THAT(sample_test_frames(13, 4, 0, 1, dense), ElementsAre(0, 4, 8, 12));
+  EXPECT_THAT(sample_test_frames(7, 4, 1, 3, dense), ElementsAre(0, 4, 6, 6)) << "the last frame again";
+}
+
+TEST(Sampler, ADenseTrainingClipStartsAnywhereItFits) {
+  std::map<std::int64_t, int> starts;
+  constexpr int kDraws = 3000;
+  for (std::uint64_t index = 0; index < kDraws; ++index) {
+    const auto frames = train_dense(40, 8, 4, index);
+    for (std::int64_t i = 0; i < 8; ++i) ASSERT_EQ(frames[i], frames[0] + 4 * i);
+    ++starts[frames[0]];
+  }
+  ASSERT_EQ(starts.size(), 12u);  // 0 .. 40 - 29
+  EXPECT_EQ(starts.begin()->first, 0);
+  EXPECT_EQ(starts.rbegin()->first, 11);
+  for (const auto& [start, count] : starts) EXPECT_NEAR(count, kDraws / 12, 80) << start;
+}
+
+TEST(Sampler, EveryFrameOfAVideoThatIsLongEnoughIsReachedInTraining) {
+  for (const std::int64_t n : {29, 30, 41, 64}) {
+    std::set<std::int64_t> segment, dense;
+    for (std::uint64_t index = 0; index < 1500; ++index) {
+      const auto drawn = train(n, 8, index);
+      segment.insert(drawn.begin(), drawn.end());
+      const auto clip = train_dense(n, 8, 4, index);
+      dense.insert(clip.begin(), clip.end());
+    }
+    EXPECT_EQ(static_cast<std::int64_t>(segment.size()), n);
+    // A start and those 4, 8 ... behind it; where fewer than 4 starts are possible, not all residues.
+    EXPECT_EQ(static_cast<std::int64_t>(dense.size()), n >= 32 ? n : 8 * (n - 28));
+  }
+}
+
+TEST(Sampler, UniformFramesReachFromTheFirstToTheLast) {
+  const SamplingConfig uniform{.strategy = FrameSampling::uniform};
+  EXPECT_THAT(sample_test_frames(100, 4, 0, 1, uniform), ElementsAre(0, 33, 66, 99));
+  EXPECT_THAT(sample_test_frames(10, 1, 0, 1, uniform), ElementsAre(5));
+  EXPECT_THAT(sample_test_frames(3, 5, 0, 1, uniform), ElementsAre(0, 0, 1, 1, 2));
+  EXPECT_THAT(sample_test_frames(8, 4, 0, 2, uniform), ElementsAre(0, 2, 4, 6));
+  EXPECT_THAT(sample_test_frames(8, 4, 1, 2, uniform), ElementsAre(1, 3, 5, 7));
+  RandomStream random(5, RandomPurpose::kFrames);
+  EXPECT_EQ(sample_training_frames(100, 4, uniform, random), sample_test_frames(100, 4, 0, 1, uniform));
 }
 
 TEST(Sampler, TestFramesAreTheMiddlesOfTheSegments) {
@@ -108,6 +191,10 @@ TEST(Sampler, TheLongestVideoIsSampledWithoutOverflow) {
     ASSERT_GE(frames[i], i * kSegment);
     ASSERT_LT(frames[i], (i + 1) * kSegment);
   }
+  const SamplingConfig dense{.strategy = FrameSampling::dense, .stride = 1 << 16};
+  EXPECT_EQ(sample_test_frames(kMaxFrameCount, 4096, 999, 1000, dense).back(), kMaxFrameCount - 1);
+  const SamplingConfig uniform{.strategy = FrameSampling::uniform};
+  EXPECT_EQ(sample_test_frames(kMaxFrameCount, 4096, 999, 1000, uniform).back(), kMaxFrameCount - 1);
   const auto drawn = train(kMaxFrameCount, 4096, 0);
   for (std::int64_t i = 0; i < 4096; ++i) ASSERT_EQ(drawn[i] / kSegment, i);
 }
@@ -115,7 +202,7 @@ TEST(Sampler, TheLongestVideoIsSampledWithoutOverflow) {
 TEST(Sampler, AnAbsurdFrameCountIsAnError) {
   RandomStream random(5, RandomPurpose::kFrames);
   for (const std::int64_t n : {kMaxFrameCount + 1, std::numeric_limits<std::int64_t>::max()}) {
-    EXPECT_THROW(sample_training_frames(n, 8, random), Error);
+    EXPECT_THROW(sample_training_frames(n, 8, {}, random), Error);
     EXPECT_THROW(sample_test_frames(n, 8), Error);
     EXPECT_THROW(sample_test_frames(n, 1), Error);
     EXPECT_THROW(sample_test_frames(n, 8, 9, 10), Error);
@@ -124,7 +211,7 @@ TEST(Sampler, AnAbsurdFrameCountIsAnError) {
 
 TEST(Sampler, AVideoWithoutFramesIsAnError) {
   RandomStream random(5, RandomPurpose::kFrames);
-  EXPECT_THROW(sample_training_frames(0, 8, random), Error);
+  EXPECT_THROW(sample_training_frames(0, 8, {}, random), Error);
   EXPECT_THROW(sample_test_frames(0, 8), Error);
   EXPECT_THROW(sample_test_frames(-1, 1), Error);
   EXPECT_THROW(sample_test_frames(10, 0), Error);

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -47,6 +48,25 @@ inline Image test_frame(std::int64_t index, int width, int height) {
   return image;
 }
 
+// A frame with texture that moves, noise and a block that crosses it: a frame whose prediction went wrong is
+// not what it should be.
+inline Image moving_frame(std::int64_t index, int width, int height) {
+  Image image{width, height, std::vector<std::uint8_t>(static_cast<std::size_t>(width) * height * 3)};
+  auto noise = static_cast<std::uint32_t>(index + 1);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      noise = noise * 1664525u + 1013904223u;
+      const std::int64_t u = (x + 3 * index) / 5, v = (y + index) / 7;
+      const bool is_block = (x - 5 * index) % width < 16 && y > height / 3 && y < height / 2;
+      std::uint8_t* pixel = &image.rgb[(static_cast<std::size_t>(y) * width + x) * 3];
+      pixel[0] = static_cast<std::uint8_t>(40 + (u * 37 + v * 11) % 160 + (noise >> 28));
+      pixel[1] = static_cast<std::uint8_t>(is_block ? 220 : 60 + (u * 13) % 120);
+      pixel[2] = static_cast<std::uint8_t>(is_block ? 20 : 30 + (v * 29) % 140 + (noise >> 29));
+    }
+  }
+  return image;
+}
+
 struct Color {
   int red, green, blue;
 };
@@ -69,7 +89,7 @@ inline Color quarter_color(const Image& image, int quarter) {
 
 // The number of an upright test frame, from its grey part.
 inline std::int64_t frame_number(const Image& image) {
-  return std::lround((quarter_color(image, 3).green - 20) / 4.0);
+  return static_cast<std::int64_t>(std::floor((quarter_color(image, 3).green - 18) / 4.0));
 }
 
 struct TestVideo {
@@ -89,6 +109,7 @@ struct TestVideo {
   std::vector<std::int64_t> timestamps = {};  // in frames of `rate`; empty: 0, 1, 2 ...
   std::map<std::string, std::string> encoder_options = {};
   std::map<std::string, std::string> container_options = {};
+  Image (*paint)(std::int64_t index, int width, int height) = test_frame;
 };
 
 namespace detail {
@@ -209,7 +230,7 @@ inline void encode_video(const std::filesystem::path& path, const TestVideo& vid
   };
   for (int i = 0; i < video.frames; ++i) {
     const auto frame =
-        detail::encoder_frame(test_frame(video.first_number + i, video.width, video.height), *codec);
+        detail::encoder_frame(video.paint(video.first_number + i, video.width, video.height), *codec);
     frame->pts = video.timestamps.empty() ? i : video.timestamps[static_cast<std::size_t>(i)];
     detail::encode(*codec, frame.get(), write);
   }
@@ -217,10 +238,13 @@ inline void encode_video(const std::filesystem::path& path, const TestVideo& vid
   detail::require(av_write_trailer(output.get()), "writing the trailer");
 }
 
-// Copies the first video stream of `from` to `to` from its second keyframe on, without decoding it.
-inline void cut_at_second_keyframe(const std::filesystem::path& from, const std::filesystem::path& to) {
+// Copies those packets of a file's first stream to another that `keep`, called with each and its number,
+// says, after it may have changed them. Nothing is decoded.
+inline void copy_packets(const std::filesystem::path& from, const std::filesystem::path& to,
+                         const std::function<bool(AVPacket& packet, int number)>& keep) {
   AVFormatContext* raw = nullptr;
-  detail::require(avformat_open_input(&raw, from.c_str(), nullptr, nullptr), "opening the video to be cut");
+  detail::require(avformat_open_input(&raw, from.c_str(), nullptr, nullptr),
+                  "opening the video to be copied");
   const detail::Input input(raw);
   detail::require(avformat_alloc_output_context2(&raw, nullptr, nullptr, to.c_str()),
                   "choosing the container");
@@ -233,13 +257,23 @@ inline void cut_at_second_keyframe(const std::filesystem::path& from, const std:
   detail::require(avio_open(&output->pb, to.c_str(), AVIO_FLAG_WRITE), "creating the file");
   detail::require(avformat_write_header(output.get(), nullptr), "writing the header");
   const detail::Packet packet(av_packet_alloc());
-  for (int keyframes = 0; av_read_frame(input.get(), packet.get()) >= 0; av_packet_unref(packet.get())) {
-    if ((packet->flags & AV_PKT_FLAG_KEY) != 0) ++keyframes;
-    if (keyframes < 2) continue;
-    av_packet_rescale_ts(packet.get(), input->streams[0]->time_base, stream->time_base);
-    detail::require(av_interleaved_write_frame(output.get(), packet.get()), "writing a packet");
+  for (int number = 0; av_read_frame(input.get(), packet.get()) >= 0; ++number) {
+    if (keep(*packet, number)) {
+      av_packet_rescale_ts(packet.get(), input->streams[0]->time_base, stream->time_base);
+      detail::require(av_interleaved_write_frame(output.get(), packet.get()), "writing a packet");
+    }
+    av_packet_unref(packet.get());
   }
   detail::require(av_write_trailer(output.get()), "writing the trailer");
+}
+
+// Copies the first video stream of `from` to `to` from its second keyframe on, without decoding it.
+inline void cut_at_second_keyframe(const std::filesystem::path& from, const std::filesystem::path& to) {
+  int keyframes = 0;
+  copy_packets(from, to, [&keyframes](const AVPacket& packet, int) {
+    if ((packet.flags & AV_PKT_FLAG_KEY) != 0) ++keyframes;
+    return keyframes >= 2;
+  });
 }
 
 // Writes a file that holds sound (a tenth of a second of silence) and no video; the extension chooses the

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -13,9 +14,10 @@
 #include "actionclip/core/error.h"
 #include "actionclip/video/sampler.h"
 
+#include "tests/places.h"
 #include "tests/video/test_videos.h"
 
-// The x265 encoder, which makes one of the videos below, leaks; LeakSanitizer asks for this.
+// The x265 encoder, which makes some videos of this program's tests, leaks; LeakSanitizer asks for this.
 extern "C" const char* __lsan_default_suppressions() { return "leak:libx265"; }
 
 namespace actionclip {
@@ -27,7 +29,7 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using namespace actionclip::testing;
 
-const std::filesystem::path kRealVideos = std::filesystem::path(ACTIONCLIP_TEST_DATA) / "videos";
+const std::filesystem::path kRealVideos = test_data_folder() / "videos";
 
 std::vector<std::int64_t> up_to(std::int64_t count) {
   std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
@@ -270,6 +272,56 @@ TEST(VideoReader, NameSaysNothingAboutTheContent) {
   for (const char* name : {"http:a.mp4", "concat:a|b.txt", "%05d.png", "a b'\"\n.m3u8"}) {
     std::filesystem::copy_file(folder / "a.mkv", folder / name);
     EXPECT_EQ(all_numbers(folder / name), up_to(5)) << name;
+  }
+}
+
+// --- Parts of videos ---
+
+TEST(VideoReader, ATimeRangeHoldsTheFramesShownInIt) {
+  const TemporaryFolder folder;
+  TestVideo video{.frames = 8};
+  video.timestamps = {0, 1, 5, 6, 7, 40, 41, 90};
+  const auto in_range = [&](const std::filesystem::path& path, double start, double end) {
+    VideoReader reader(path);
+    const auto chosen = reader.read_chosen(up_to, {}, {start / video.rate, end / video.rate});
+    EXPECT_EQ(chosen.frame_count, std::ssize(chosen.frames));
+    return numbers_of(chosen.frames);
+  };
+  for (const char* name : {"a.mp4", "a.mkv", "a.ts", "a.flv"}) {  // the last two are decoded in full
+    encode_video(folder / name, video);
+    EXPECT_THAT(in_range(folder / name, 0, 2), ElementsAre(0, 1)) << name;
+    EXPECT_THAT(in_range(folder / name, 4.5, 40.5), ElementsAre(2, 3, 4, 5)) << name;
+    EXPECT_THAT(in_range(folder / name, 20, 30), ElementsAre(4)) << name;
+    EXPECT_THAT(in_range(folder / name, 50, 1000), ElementsAre(7)) << name;
+    EXPECT_THAT(in_range(folder / name, 1000, 2000), ElementsAre(7)) << name;
+  }
+}
+
+TEST(VideoReader, WithoutTimesARangeGoesByTheFrameRate) {
+  const TemporaryFolder folder;
+  encode_video(folder / "a.h264", {.frames = 20});
+  VideoReader reader(folder / "a.h264");
+  const auto chosen = reader.read_chosen(up_to, {}, {0.19, 0.33});
+  EXPECT_THAT(numbers_of(chosen.frames), ElementsAre(5, 6, 7, 8));
+  ASSERT_TRUE(chosen.index);
+  VideoReader next(folder / "a.h264");
+  EXPECT_THAT(numbers_of(next.read_chosen(up_to, *chosen.index, {0.19, 0.33}).frames),
+              ElementsAre(5, 6, 7, 8));
+  EXPECT_LT(next.statistics().packets_decoded, 20) << "what is remembered spares the rest";
+}
+
+TEST(VideoReader, ReadingStopsAtTheTimeLimit) {
+  const TemporaryFolder folder;
+  encode_video(folder / "a.mp4", {});
+  VideoReader reader(folder / "a.mp4", /*seconds_limit=*/0.2);
+  std::this_thread::sleep_for(std::chrono::milliseconds(210));
+  for (int i = 0; i < 2; ++i) {
+    try {
+      reader.read(std::vector<std::int64_t>{3});
+      FAIL() << "no error";
+    } catch (const VideoError& problem) {
+      EXPECT_THAT(problem.what(), HasSubstr("a.mp4: took longer than 0.2 s"));
+    }
   }
 }
 

@@ -46,8 +46,8 @@ from statistics import median
 folder, videos_a_rank, *names = sys.argv[1:]
 print(f"{'':<28}{'step [s]':>10}{'videos/s':>10}{'communication':>15}")
 for name in names:
-    # The first steps warm up.
-    lines = [json.loads(line) for line in open(f"{folder}/{name}/metrics.jsonl")][2:]
+    lines = [json.loads(line) for line in open(f"{folder}/{name}/metrics.jsonl")]
+    lines = [line for line in lines if line["split"] == "train"][2:]  # the first steps warm up
     speed = median(line["videos_per_second"] for line in lines)
     share = median(line["communication_fraction"] for line in lines)
     videos = int(videos_a_rank) * (1 if name == names[0] else int(name.split()[0]))

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -22,17 +21,10 @@
 #include "actionclip/weights/tensor_convert.h"
 #include "actionclip/weights/tensor_file.h"
 
+#include "tools/bench/process_memory.h"
+
 namespace actionclip {
 namespace {
-
-// A value of /proc/self/status, "VmHWM" or "VmRSS", in bytes.
-std::int64_t process_memory(const std::string& key) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(key + ":")) return std::atoll(line.c_str() + key.size() + 1) * 1024;
-  }
-  throw std::runtime_error("/proc/self/status does not tell " + key);
-}
 
 // Reads the file in pieces of `piece` bytes, into memory that keeps it all or into that of one piece.
 std::int64_t read_file(const std::filesystem::path& path, std::int64_t piece, bool keep) {

@@ -7,13 +7,10 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <limits>
 #include <map>
-#include <sstream>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,6 +33,7 @@
 #include "actionclip/weights/state_dict.h"
 #include "actionclip/weights/tensor_convert.h"
 
+#include "tools/bench/process_memory.h"
 #include "tools/device_option.h"
 
 namespace actionclip {
@@ -68,18 +66,6 @@ struct Timings {
   std::vector<double> seconds;                   // of the timed steps
   std::map<std::string, double> gradient_norms;  // of the first step, by parameter
 };
-
-// A field of the process's status, "VmRSS" or "VmHWM" (its peak), in bytes.
-std::int64_t process_memory(std::string_view field) {
-  std::ifstream status("/proc/self/status");
-  std::string name, unit;
-  std::int64_t kilobytes = 0;
-  for (std::string line; std::getline(status, line);) {
-    if (line.rfind(std::string(field) + ':', 0) != 0) continue;
-    std::istringstream(line) >> name >> kilobytes >> unit;
-  }
-  return kilobytes * 1024;
-}
 
 TrainBatch random_inputs(const StepOptions& options, const ActionClipConfig& model) {
   const std::int64_t size = model.vision.image_size, words = model.text.vocabulary_size - 2;

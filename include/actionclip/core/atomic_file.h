@@ -39,6 +39,9 @@ void sync_file(const std::filesystem::path& path);
 // fsyncs a folder, so that renames and new files in it survive a power cut.
 void sync_folder(const std::filesystem::path& folder);
 
+// Flushes the file system that `folder` lies on: of thousands of small files far quicker than one fsync each.
+void flush_file_system(const std::filesystem::path& folder);
+
 // Renames `from` to `to` (replacing a file, or an empty folder, named `to`) and fsyncs the parent of `to`.
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
 

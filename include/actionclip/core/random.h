@@ -21,6 +21,11 @@ enum class RandomPurpose : std::uint32_t {
   kReplacement = 5,   // sample that takes the place of a failed one: (epoch, index)
   kFewShot = 7,       // which clips are the K shots: (seed, class)
   kSynthetic = 8,     // synthetic clips and stills: (split, index)
+  kRandAugment = 9,   // operations of RandAugment: (epoch, index)
+  kColor = 10,        // colour jitter, grey, blur, solarise: (epoch, index)
+  kErasing = 11,      // rectangle painted over: (epoch, index)
+  kMix = 12,          // mixup and cutmix of a batch: (step and part, 0)
+  kSampleLabel = 13,  // the label whose text stands for a video of several: (epoch, index)
   kClassTexts = 20,   // prompt template of all classes' texts in a step: (step, 0)
   kModel = 21,        // seed of libtorch's generators, for dropout: (step and part, rank)
 };
@@ -34,6 +39,8 @@ class RandomStream {
   double uniform(double low, double high);
   std::int64_t below(std::int64_t n);  // uniform integer in [0, n), without modulo bias; n > 0
   double normal();                     // mean 0, standard deviation 1 (Box-Muller)
+  // Beta(a, b), in [0, 1]; a, b > 0, however small.
+  double beta(double a, double b);
   bool chance(double probability) { return uniform() < probability; }
 
   // Fisher-Yates.
@@ -44,6 +51,8 @@ class RandomStream {
   }
 
  private:
+  double log_gamma_variate(double shape);
+
   std::array<std::uint32_t, 2> key_;
   std::array<std::uint32_t, 4> counter_;
   std::array<std::uint32_t, 4> block_{};

@@ -17,4 +17,7 @@ std::string_view trimmed(std::string_view text);
 // The whole of `text` as a decimal integer; none if it is anything else ("+1", "1 ", "1.0") or too large.
 std::optional<std::int64_t> parse_integer(std::string_view text);
 
+// The same for a finite decimal number ("12", "0.5", "1e3").
+std::optional<double> parse_number(std::string_view text);
+
 }  // namespace actionclip

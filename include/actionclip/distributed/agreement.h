@@ -12,4 +12,7 @@ namespace actionclip {
 // that names each fact that differs and the ranks whose value is not rank 0's.
 void require_agreement(ProcessGroup& group, const std::map<std::string, std::string>& facts);
 
+// How many of the ranks run on this one's machine, itself included: those that give their host the same name.
+int count_machine_ranks(ProcessGroup& group);
+
 }  // namespace actionclip

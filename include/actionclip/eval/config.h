@@ -18,7 +18,7 @@ BOOST_DESCRIBE_ENUM(Ensemble, mean_of_softmax, mean_embedding)
 
 struct EvalConfig {
   std::int64_t clips = 1;         // clips a video; views V = clips x crops
-  std::int64_t crops = 1;         // 1 (centre) or 3 (two ends and centre of the long side)
+  std::int64_t crops = 1;         // of a clip: 1, 3, 5 or 10 (test_crops())
   std::int64_t batch_size = 32;   // views in one forward, of one video or several
   std::int64_t every_epochs = 1;  // during training; 0: never
   Ensemble ensemble = Ensemble::mean_of_softmax;

@@ -20,6 +20,7 @@
 #include "actionclip/model/learned_context.h"
 #include "actionclip/model/temporal_fusion.h"
 #include "actionclip/model/text_transformer.h"
+#include "actionclip/video/normalize.h"
 
 namespace actionclip {
 
@@ -46,8 +47,8 @@ class ActionClipImpl : public torch::nn::Module {
  public:
   explicit ActionClipImpl(const ActionClipConfig& config);
 
-  // clips [B, T, 3, S, S]: uint8 (0 to 255; scaled and normalised here, on the model's device) or already
-  // normalised floats
+  // clips [B, T, 3, S, S]: uint8 (0 to 255; scaled and normalised here, on the model's device, to the type
+  // that the image encoder's first layer reads) or already normalised floats
   // -> video features [B, D], not normalised.
   at::Tensor encode_video(const at::Tensor& clips);
 
@@ -72,11 +73,8 @@ class ActionClipImpl : public torch::nn::Module {
   ClassifierHead classifier{nullptr};  // where config().classes says that there is one
 
  private:
-  at::Tensor normalize(const at::Tensor& images) const;  // uint8 [N, 3, S, S] -> float
-
   ActionClipConfig config_;
-  at::Tensor mean_;  // buffers that are not part of the state dict
-  at::Tensor std_;
+  ChannelStatistics statistics_;
 };
 TORCH_MODULE(ActionClip);
 

@@ -27,4 +27,8 @@ class Autocast {
 // The precision of the scope at hand.
 Precision current_precision(c10::DeviceType device);
 
+// The type that matrix products and convolutions of the scope at hand read, to which they convert what they
+// are given.
+c10::ScalarType product_type(c10::DeviceType device);
+
 }  // namespace actionclip

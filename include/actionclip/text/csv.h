@@ -3,6 +3,7 @@
 // not tell.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,7 +16,33 @@ struct CsvRow {
   std::vector<std::string> fields;
 };
 
-// The rows of `text` without blank lines. Throws Error "name:line: ..." on damaged quoting.
+// Gives the rows of a text one after the other, so that a table of a million rows is never in memory as rows.
+class CsvReader {
+ public:
+  // `text` and `name`, which stands for the file in messages, must outlive the reader.
+  CsvReader(std::string_view text, const std::string& name) : text_(text), name_(name) {}
+
+  // The next row that is not blank, in `row`, whose memory serves again; false at the end. Throws Error
+  // "name:line: ..." on damaged quoting.
+  bool next(CsvRow& row);
+
+ private:
+  void read_row(CsvRow& row);
+  void read_field(std::string& field);
+  void read_quoted(std::string& field);
+  bool take(std::string_view expected);
+  [[noreturn]] void refuse(std::int64_t line, std::string_view reason) const;
+
+  std::string_view text_;
+  const std::string& name_;
+  std::size_t position_ = 0;
+  std::int64_t line_ = 1;
+};
+
+// All rows of `text` without blank ones. Throws Error as CsvReader::next().
 std::vector<CsvRow> parse_csv(std::string_view text, const std::string& name);
+
+// `text` as a field: in quotes if it needs them.
+std::string csv_field(std::string_view text);
 
 }  // namespace actionclip

@@ -31,6 +31,9 @@ class LabelSet {
   // The file that they were read from, or "the labels".
   const std::string& source() const { return source_; }
 
+  // What is known of each label beside its name.
+  const std::vector<LabelColumn>& columns() const { return columns_; }
+
   // The values of an extra column, by label_id. Throws Error that names the source and the known columns.
   const std::vector<std::string>& column(std::string_view name) const;
 
@@ -40,10 +43,13 @@ class LabelSet {
   std::string source_;
 };
 
-// Reads a label file (UTF-8, with or without BOM; LF or CRLF; at most 64 MiB), which is either
+// Reads a label file (UTF-8, with or without BOM; LF or CRLF; at most 64 MiB), which is
 //   CSV (RFC 4180), if its name ends in .csv or its first line begins with "id,name": header
-//   `id,name[,more]`, then a label a row, the ids 0..N-1 in any order, each once; or plain text: a label a
-//   line, its id the number of labels before it; blank lines are skipped.
+//   `id,name[,more]`, then a label a row, the ids 0..N-1 in any order, each once;
+//   JSON, if its name ends in .json: a list of names; an object that gives each name its id (a number, or one
+//   in quotes as in Something-Something's labels.json); or one that gives each id its name;
+//   or plain text, as mmaction2's label maps: a label a line, its id the number of labels before it; blank
+//   lines are skipped.
 // White space around a name is dropped. Throws Error with file:line.
 LabelSet read_labels(const std::filesystem::path& file);
 

@@ -73,6 +73,19 @@ struct LearningRateRatios {
 };
 BOOST_DESCRIBE_STRUCT(LearningRateRatios, (), (image, fusion, context, classifier))
 
+// Mixup (Zhang et al. 2018) and cutmix (Yun et al. 2019) of the clips of a batch, with the targets mixed
+// alike.
+struct MixConfig {
+  double mixup_alpha = 0;           // of the Beta distribution that shares are drawn from; 0: no mixup
+  double cutmix_alpha = 0;          // the same of cutmix, one rectangle for all frames
+  double probability = 1;           // that a batch is mixed at all
+  double switch_probability = 0.5;  // that it is cutmix, where both are on
+
+  bool enabled() const { return mixup_alpha > 0 || cutmix_alpha > 0; }
+  void check(ConfigChecker& checker) const;
+};
+BOOST_DESCRIBE_STRUCT(MixConfig, (), (mixup_alpha, cutmix_alpha, probability, switch_probability))
+
 struct TrainConfig {
   TrainTask task = TrainTask::finetune;
   std::int64_t epochs = 50;
@@ -91,6 +104,7 @@ struct TrainConfig {
   Objective objective = Objective::contrastive;  // a model.classifier always learns by cross-entropy
   double label_smoothing = 0;                    // of the cross-entropy
   LossTarget target = LossTarget::softmax;
+  MixConfig mix;
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
   Precision precision = Precision::fp32;
@@ -107,7 +121,7 @@ struct TrainConfig {
 };
 BOOST_DESCRIBE_STRUCT(TrainConfig, (),
                       (task, epochs, batch_size, accumulate_steps, lr, lr_ratio, layer_decay, image_blocks,
-                       text_blocks, fix_fusion, objective, label_smoothing, target, optimizer, schedule,
+                       text_blocks, fix_fusion, objective, label_smoothing, target, mix, optimizer, schedule,
                        precision, activation_checkpointing, clip_grad_norm, ema_decay, max_steps,
                        max_nonfinite, checkpoint_every, keep_checkpoints))
 

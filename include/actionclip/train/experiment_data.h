@@ -21,8 +21,9 @@ inline constexpr std::string_view kTemplatesKey = "actionclip.templates";
 inline constexpr std::string_view kDescriptionsKey = "actionclip.descriptions";
 
 // How the clips of a split are cut: `frames` of `image_size` pixels (unless data.transforms.input_size says
-// otherwise).
-ClipDatasetOptions clip_options(const Experiment& experiment, std::int64_t image_size, std::int64_t frames);
+// otherwise), of videos with labels of `classes` (captions: 0).
+ClipDatasetOptions clip_options(const Experiment& experiment, std::int64_t image_size, std::int64_t frames,
+                                std::int64_t classes);
 
 // Labels, or their descriptions, in the templates that the settings name (none: the label alone), or labels
 // among the placeholders of the model's learned context, which does without templates.

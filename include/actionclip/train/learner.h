@@ -19,6 +19,7 @@
 #include "actionclip/train/grad_scaler.h"
 #include "actionclip/train/optimizer.h"
 #include "actionclip/train/weight_average.h"
+#include "actionclip/video/load_seconds.h"
 
 namespace actionclip {
 
@@ -28,11 +29,13 @@ struct TrainBatch {
   // int64: [B, L], a text of each video; for cross-entropy [C, L], one of each class. A model with a
   // classifier needs none.
   at::Tensor tokens;
-  at::Tensor label_ids;             // [B] int64
-  at::Tensor placeholders = {};     // [B or C, M] int64, of a learned context; undefined where there is none
+  at::Tensor label_ids;          // [B] int64
+  at::Tensor targets = {};       // [B, C] float, as BatchLabels has them; undefined where labels say it all
+  at::Tensor placeholders = {};  // [B or C, M] int64, of a learned context; undefined where there is none
   std::int64_t template_index = 0;  // of the classes' texts: the same one means the same tokens
   std::uint64_t seed = 0;           // of what the model draws while it learns from this batch, as for dropout
   double waited = 0;                // seconds that the step had to wait for it
+  LoadSeconds load = {};            // of the workers that made the clips
 };
 
 // What one optimiser step reports; the same on every rank.
@@ -44,6 +47,7 @@ struct StepReport {
   // Seconds of each rank: waiting for data, and in collectives (for the network and for slower ranks; a
   // reduction that the backward pass hides does not count).
   std::vector<double> data_wait, communication;
+  LoadSeconds load;  // of the workers of all ranks, for the clips of this step
 };
 
 class Learner {
@@ -75,7 +79,7 @@ class Learner {
   at::Tensor video_features(const at::Tensor& clips);
   at::Tensor text_features(const TrainBatch& batch);
   void share_statistics();
-  void share(StepReport& report, double waited, double communication_before);
+  void share(StepReport& report, double waited, const LoadSeconds& load, double communication_before);
   void update(StepReport& report);
 
   const TrainConfig config_;

@@ -15,6 +15,7 @@
 #include "actionclip/model/action_clip.h"
 #include "actionclip/text/labels.h"
 #include "actionclip/text/prompt_generator.h"
+#include "actionclip/train/bottleneck.h"
 #include "actionclip/train/experiment.h"
 #include "actionclip/train/experiment_data.h"
 #include "actionclip/train/learner.h"
@@ -25,6 +26,8 @@
 #include "actionclip/video/loader.h"
 
 namespace actionclip {
+
+class StepClock;
 
 struct TrainerOptions {
   std::filesystem::path output;  // the run folder
@@ -64,20 +67,21 @@ class Trainer {
  private:
   void open_texts();
   void open_data();
+  void open_loader();
   void learn_with(ActionClip model);
   void resume(const std::filesystem::path& folder);
   void join();
   bool leads() const { return group_->rank() == 0; }
 
   TrainBatch next_batch();
-  void add_texts(const Batch& batch, TrainBatch& result) const;
-  at::Tensor batch_tokens(const Batch& batch) const;
+  void mix_part(std::int64_t part, TrainBatch& batch) const;
   double learning_rate() const;
   void handle_nonfinite(const StepReport& report);
 
   TrainOutcome train();
   void log_start() const;
-  void log_step(const StepReport& report, double seconds);
+  void log_step(const StepReport& report, const StepClock& clock);
+  void log_bottleneck();
   bool finish_epoch();
   bool evaluation_due() const;
   void evaluate();
@@ -98,6 +102,8 @@ class Trainer {
   std::unique_ptr<ClipDataset> val_data_;
   std::unique_ptr<Loader> loader_;
   std::unique_ptr<MetricsLog> metrics_;
+  std::optional<Bottleneck> bottleneck_;
+  int machine_ranks_ = 1;
   TrainProgress progress_;
   // What must not change between a run and its resumption: it decides which samples and texts come next.
   nlohmann::json identity_;

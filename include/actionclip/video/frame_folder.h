@@ -1,8 +1,9 @@
-// The frames of a video kept as JPEG files in a folder.
+// The frames of a video kept as JPEG or PNG files in a folder.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "actionclip/video/frame_source.h"
 
 namespace actionclip {
+
+class ImageReader;
 
 class FrameFolder : public FrameSource {
  public:
@@ -21,11 +24,17 @@ class FrameFolder : public FrameSource {
 
   // Frame i is the i-th of `files`.
   explicit FrameFolder(std::vector<std::filesystem::path> files);
+  ~FrameFolder() override;
 
   std::int64_t frame_count() override { return frame_count_; }
+  // JPEG frames may come 2, 4 or 8 times smaller, if their short side stays at least twice `view.resize`.
+  void set_view(const TestView& view) override { view_ = view; }
   // VideoError names the file that is missing or damaged. Reading follows read_image(): the orientation in
   // EXIF data is ignored.
   std::vector<Image> read(std::span<const std::int64_t> indices) override;
+  // Frames in a folder have no times: Error for a range.
+  ChosenFrames read_chosen(const FrameChooser& choose, const FrameIndex& known = {},
+                           const TimeRange& range = {}) override;
 
  private:
   std::filesystem::path file(std::int64_t index) const;
@@ -35,10 +44,12 @@ class FrameFolder : public FrameSource {
   std::int64_t index_bias_ = 0;
   std::int64_t frame_count_ = 0;
   std::vector<std::filesystem::path> files_;  // if not named by pattern_
+  TestView view_;
+  std::unique_ptr<ImageReader> reader_;
 };
 
-// The *.jpg and *.jpeg files of a folder, with numbers in their names in numerical order.
+// The *.jpg, *.jpeg and *.png files of a folder, with numbers in their names in numerical order.
 // Throws VideoError if the folder cannot be read or holds none.
-std::vector<std::filesystem::path> jpeg_files(const std::filesystem::path& folder);
+std::vector<std::filesystem::path> image_files(const std::filesystem::path& folder);
 
 }  // namespace actionclip

@@ -16,4 +16,11 @@ struct Image {
   std::vector<std::uint8_t> rgb;  // [height, width, 3]
 };
 
+// Where the three planes of a picture of bytes lie; the pixels of a row follow each other.
+struct PlanarView {
+  std::uint8_t* data = nullptr;
+  std::int64_t row_stride = 0;
+  std::int64_t plane_stride = 0;
+};
+
 }  // namespace actionclip

@@ -19,7 +19,7 @@
 namespace actionclip {
 
 struct LoaderOptions {
-  std::int64_t batch_size = 1;  // train: of all ranks together; test: of each rank
+  std::int64_t batch_size = 1;  // clips; train: of all ranks together; test: of each rank
   std::int64_t workers = 0;     // threads; 0: next() decodes
   std::int64_t prefetch = 2;    // batches prepared ahead of the one that next() returns; without workers none
   std::uint64_t seed = 0;
@@ -33,15 +33,22 @@ struct LoaderOptions {
 
 // B samples. The vectors run parallel to the rows.
 struct Batch {
-  at::Tensor clips;                        // uint8 [B, V, T, 3, S, S]
-  at::Tensor label_ids;                    // int64 [B]
+  at::Tensor clips;      // uint8 [B, V, T, 3, S, S]
+  at::Tensor label_ids;  // int64 [B]
+  // float [B, C]: 1/k at each of the k labels of a clip. Undefined for a list whose videos have one each.
+  at::Tensor targets = {};
   std::vector<std::int64_t> indices = {};  // in the list, of what the clips show
   std::vector<std::string> captions = {};
   std::vector<std::string> errors = {};  // empty: fine; else (test only) the clip is zeros
+  LoadSeconds load = {};                 // of the threads that made the clips
 };
 
 // Not thread-safe: one thread calls it. It may be destroyed at any time; what the workers are at is finished
-// first.
+// first. Clips that are alive, in work, prepared or the ones that next() gave last, are at most those of
+// prefetch + 2 batches.
+//
+// Repeated augmentation: a training batch has batch_size / repeats videos, the clips of each side by side,
+// and an epoch so many times more batches.
 //
 // Ranks, train: a rank's rows of a batch are [rank*B/N, (rank+1)*B/N) of the batch that one rank alone would
 // have, so N ranks take the same steps. Test: a rank's videos are [rank*n/N, (rank+1)*n/N) of the list;
@@ -49,8 +56,8 @@ struct Batch {
 class Loader {
  public:
   // Keeps a reference to `dataset`. Throws Error if an option is out of range, if in training `batch_size`
-  // does not divide among the ranks, several ranks keep a last batch that is not full, or drop_last leaves no
-  // batch; or if pin_memory finds no CUDA device.
+  // does not divide among the ranks, or into videos of data.sampling.repeats clips each, several ranks keep a
+  // last batch that is not full, or drop_last leaves no batch; or if pin_memory finds no CUDA device.
   Loader(const ClipDataset& dataset, LoaderOptions options);
   ~Loader();
   Loader(const Loader&) = delete;
@@ -76,18 +83,19 @@ class Loader {
     std::vector<std::future<Sample>> samples;
   };
 
-  // Places in order_ of this rank's rows of a batch.
+  // This rank's rows of a batch, counted over the clips of the epoch.
   struct Rows {
     std::int64_t begin;
     std::int64_t end;
   };
+  std::int64_t clips_per_epoch() const;
   Rows rows(std::int64_t batch) const;
   void request(std::int64_t batch);
   void request_ahead();
 
   const ClipDataset& dataset_;
   const LoaderOptions options_;
-  std::vector<std::int64_t> order_;
+  std::vector<std::int32_t> order_;  // of the list's videos, in the epoch under way
   std::int64_t epoch_ = 0;
   std::int64_t next_request_ = 0;                 // batch
   std::shared_ptr<std::atomic<bool>> abandoned_;  // of the epoch under way

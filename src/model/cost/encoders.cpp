@@ -98,7 +98,7 @@ CostPart image_cost(const ActionClipConfig& sizes, const StepSettings& step) {
   part.segments.push_back(projection(stack, vision.output_dim, trained.image));
   // The pixels, the embedded patches and, where it is not among what is kept, ln_pre's input.
   const double embedded = stack.sequences * stack.length * stack.width;
-  part.held = static_cast<double>(step.frames) * image_values(vision) * kFloatBytes + embedded * stack.type +
+  part.held = (static_cast<double>(step.frames) * image_values(vision) + embedded) * stack.type +
               (embedding_learns ? 0 : embedded * kFloatBytes);
   return part;
 }

@@ -125,8 +125,7 @@ CostPart resnet_cost(const VisionConfig& vision, const StepSettings& step) {
     scale(segment, images);
   }
   // The pixels, unless conv1 keeps these themselves.
-  const bool kept = part.segments.front().learns && step.precision == Precision::fp32;
-  part.held = kept ? 0 : images * image_values(vision) * kFloatBytes;
+  part.held = part.segments.front().learns ? 0 : images * image_values(vision) * x;
   return part;
 }
 

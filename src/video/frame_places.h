@@ -1,0 +1,26 @@
+// Where the frames of a list's videos go.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <vector>
+
+#include "actionclip/video/video_list.h"
+
+namespace actionclip {
+
+struct FramePlace {
+  std::filesystem::path video;
+  std::filesystem::path folder;  // relative to the output: as the video lies below the list's root
+};
+
+struct FramePlaces {
+  std::vector<FramePlace> places;       // each video once
+  std::vector<std::size_t> of_entries;  // by the index of a list's entry: that of its place
+};
+
+// Throws Error for an entry that is a part of a video, or does not lie below the root; or if two videos would
+// have one folder.
+FramePlaces frame_places(const VideoList& list);
+
+}  // namespace actionclip

@@ -1,0 +1,72 @@
+// A folder of videos for each class.
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "actionclip/core/atomic_file.h"
+#include "actionclip/core/error.h"
+#include "actionclip/text/label_matcher.h"
+
+#include "video/list_formats/list_text.h"
+
+namespace actionclip {
+namespace {
+
+// Of video files; any other file in a class's folder is passed over.
+constexpr std::array<std::string_view, 16> kExtensions = {".3gp", ".avi", ".flv",  ".m2ts", ".m4v", ".mkv",
+                                                          ".mov", ".mp4", ".mpeg", ".mpg",  ".mts", ".ogv",
+                                                          ".ts",  ".vob", ".webm", ".wmv"};
+
+bool is_video_name(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
+  for (char& c : extension) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return std::ranges::find(kExtensions, extension) != kExtensions.end();
+}
+
+// The names in `folder` of folders and, if wanted, videos; sorted, without hidden ones.
+std::vector<std::string> names_in(const std::filesystem::path& folder, bool with_videos) {
+  std::vector<std::string> names;
+  std::error_code problem;
+  for (std::filesystem::directory_iterator entry(folder, problem), end; !problem && entry != end;
+       entry.increment(problem)) {
+    std::error_code unknown;
+    auto name = entry->path().filename().string();
+    if (name.starts_with('.')) continue;
+    if (entry->is_directory(unknown) || (with_videos && is_video_name(entry->path())))
+      names.push_back(std::move(name));
+  }
+  if (problem) throw Error(fmt::format("{}: cannot be read: {}", folder.string(), problem.message()));
+  std::ranges::sort(names);
+  return names;
+}
+
+}  // namespace
+
+std::string add_class_folders(const LabelSet* labels, VideoList& list) {
+  const std::string file = list.file().string();
+  const LabelMatcher matcher(required_labels(labels, file));
+  NameResolver classes(matcher, file);
+  std::string hashes;  // of each class: one text of all names could be long
+  std::int64_t place = 0;
+  for (const auto& folder : names_in(list.root(), /*with_videos=*/false)) {
+    const auto videos = names_in(list.root() / folder, /*with_videos=*/true);
+    if (videos.empty()) continue;  // of something else
+    const auto label_id = static_cast<std::int32_t>(classes.resolve(folder, place + 1));
+    std::string names;
+    for (const auto& name : videos) {
+      const std::string path = folder + "/" + name;
+      list.add(VideoEntryView{.path = path, .label_ids = {&label_id, 1}, .line = ++place});
+      names += path;
+      names += '\0';
+    }
+    hashes += sha256_of(names);
+  }
+  classes.finish();
+  return sha256_of(hashes);
+}
+
+}  // namespace actionclip

@@ -1,0 +1,81 @@
+#include "video/prepare/resolve.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "actionclip/core/error.h"
+#include "actionclip/text/label_matcher.h"
+
+namespace actionclip {
+namespace {
+
+// The label id of each class that the annotations name.
+using LabelIds = std::unordered_map<std::string, std::int64_t>;
+
+LabelIds match_labels(const std::vector<NamedList>& lists, const LabelSet& labels) {
+  constexpr std::size_t kNamed = 10;
+  const LabelMatcher matcher(labels);
+  LabelIds ids;
+  std::vector<std::string> unmatched;
+  for (const auto& name : labels_of(lists)) {
+    if (const auto id = matcher.match(name)) {
+      ids.emplace(name, *id);
+    } else {
+      unmatched.push_back(matcher.explain(name));
+    }
+  }
+  if (unmatched.empty()) return ids;
+  const auto count = unmatched.size();
+  unmatched.resize(std::min(count, kNamed));
+  throw Error(
+      fmt::format("{}: {} class(es) of the data set match none of its labels, or several of them: {}{}; "
+                  "correct the names there, or leave out --labels",
+                  labels.source(), count, fmt::join(unmatched, ", "), count > kNamed ? " ..." : ""));
+}
+
+std::optional<std::string> find(const NamedVideo& video, const VideoTree& videos) {
+  if (!video.path.empty()) return video.path;
+  for (const auto& name : video.names) {
+    if (auto path = videos.find(name, video.folders)) return path;
+  }
+  return std::nullopt;
+}
+
+FoundList resolve_list(const NamedList& list, const LabelIds& ids, const VideoTree& videos) {
+  FoundList found{.file = list.file, .split = list.split, .videos = {}, .missing = {}, .repeated = 0};
+  std::set<std::tuple<std::string, std::vector<std::int64_t>, double, double>> listed;
+  for (const auto& video : list.videos) {
+    auto path = find(video, videos);
+    if (!path) {
+      found.missing.push_back(video.names.front());
+      continue;
+    }
+    std::vector<std::int64_t> label_ids;
+    for (const auto& label : video.labels) label_ids.push_back(ids.at(label));
+    if (!listed.emplace(*path, label_ids, video.start, video.end).second) {
+      ++found.repeated;
+      continue;
+    }
+    found.videos.push_back({std::move(*path), std::move(label_ids), video.start, video.end});
+  }
+  return found;
+}
+
+}  // namespace
+
+std::vector<FoundList> resolve_plan(const DatasetPlan& plan, const LabelSet& labels,
+                                    const VideoTree& videos) {
+  const LabelIds ids = match_labels(plan.lists, labels);
+  std::vector<FoundList> found;
+  for (const auto& list : plan.lists) found.push_back(resolve_list(list, ids, videos));
+  return found;
+}
+
+}  // namespace actionclip

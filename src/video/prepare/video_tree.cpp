@@ -1,0 +1,121 @@
+#include "video/prepare/video_tree.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <set>
+#include <sys/stat.h>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "actionclip/core/error.h"
+#include "actionclip/text/label_matcher.h"
+
+namespace actionclip {
+namespace {
+
+constexpr std::array<std::string_view, 18> kVideoExtensions = {
+    ".3gp", ".avi", ".flv",  ".gif", ".m2ts", ".m4v", ".mkv", ".mov",  ".mp4",
+    ".mpg", ".mts", ".mpeg", ".ogg", ".ogv",  ".ts",  ".vob", ".webm", ".wmv"};
+constexpr std::array<std::string_view, 3> kTextExtensions = {".csv", ".json", ".txt"};
+
+std::string lower_case(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+bool has_extension(const std::filesystem::path& path, std::span<const std::string_view> extensions) {
+  return std::ranges::count(extensions, lower_case(path.extension().string())) > 0;
+}
+
+bool has_line_break(const std::string& path) { return path.find_first_of("\r\n") != std::string::npos; }
+
+}  // namespace
+
+VideoTree::VideoTree(const std::filesystem::path& root) : root_(root) {
+  std::error_code unknown;
+  if (!std::filesystem::is_directory(root, unknown)) {
+    throw Error(fmt::format("{}: no such folder", root.string()));
+  }
+  try {
+    walk();
+  } catch (const std::filesystem::filesystem_error& problem) {
+    throw Error(fmt::format("cannot read {}: {}", problem.path1().string(), problem.code().message()));
+  }
+  std::ranges::sort(videos_);
+  std::ranges::sort(texts_);
+  by_name_.reserve(videos_.size());
+  for (std::size_t i = 0; i < videos_.size(); ++i) by_name_.emplace(stem_of(videos_[i]), i);
+}
+
+void VideoTree::walk() {
+  std::set<std::pair<dev_t, ino_t>> entered;  // a link may lead back to where it lies
+  std::vector<std::string> folders = {""};    // relative to root
+  while (!folders.empty()) {
+    const std::string folder = std::move(folders.back());
+    folders.pop_back();
+    struct stat status {};
+    const auto place = folder.empty() ? root_ : root_ / folder;
+    if (::stat(place.c_str(), &status) != 0 || !entered.emplace(status.st_dev, status.st_ino).second)
+      continue;
+    for (const auto& entry : std::filesystem::directory_iterator(place)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with('.')) continue;
+      const std::string path = folder.empty() ? name : folder + "/" + name;
+      std::error_code broken_link;
+      if (entry.is_directory(broken_link)) {
+        folders.push_back(path);
+      } else if (has_extension(name, kTextExtensions)) {
+        texts_.push_back(entry.path());
+      } else if (has_extension(name, kVideoExtensions) && entry.is_regular_file(broken_link)) {
+        if (has_line_break(path)) {
+          spdlog::warn("{}: left out, as no list can name a file with a line break in its name", path);
+        } else {
+          videos_.push_back(path);
+        }
+      }
+    }
+  }
+}
+
+std::optional<std::string> VideoTree::find(const std::string& name,
+                                           std::span<const std::string> folders) const {
+  const std::string* best = nullptr;
+  std::ptrdiff_t best_hits = -1;
+  const auto [first, last] = by_name_.equal_range(name);
+  const bool alone = first != last && std::next(first) == last;
+  if (alone) return videos_[first->second];
+  for (auto candidate = first; candidate != last; ++candidate) {
+    const std::string& path = videos_[candidate->second];
+    const auto own = folders_of(path);
+    const auto hits = std::ranges::count_if(own, [&](const auto& folder) {
+      return std::ranges::any_of(folders,
+                                 [&](const auto& hint) { return plain_label(hint) == plain_label(folder); });
+    });
+    const bool shorter = best != nullptr && std::pair(path.size(), path) < std::pair(best->size(), *best);
+    if (hits > best_hits || (hits == best_hits && shorter)) {
+      best = &path;
+      best_hits = hits;
+    }
+  }
+  return best != nullptr ? std::optional(*best) : std::nullopt;
+}
+
+std::vector<std::string> folders_of(std::string_view path) {
+  std::vector<std::string> folders;
+  for (auto slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/')) {
+    folders.emplace_back(path.substr(0, slash));
+    path.remove_prefix(slash + 1);
+  }
+  return folders;
+}
+
+std::string stem_of(std::string_view path) {
+  path.remove_prefix(path.rfind('/') + 1);  // npos + 1 is 0
+  return std::string(path.substr(0, path.rfind('.')));
+}
+
+}  // namespace actionclip

@@ -1,0 +1,37 @@
+// The sub-commands of `actionclip dataset` that have a file of their own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "actionclip/video/video_list.h"
+
+namespace actionclip {
+
+void add_dataset_prepare(CLI::App& dataset, int& exit_code);
+void add_dataset_extract(CLI::App& dataset, int& exit_code);
+void add_dataset_verify(CLI::App& dataset, int& exit_code);
+void add_dataset_stats(CLI::App& dataset, int& exit_code);
+
+// A list on the command line.
+struct ListOptions {
+  std::string list;
+  std::string root;
+  std::string format = "video";
+  std::string labels;
+
+  // --list, --root, --format, --labels.
+  void add_to(CLI::App& command, bool required);
+  // Throws as read_video_list().
+  VideoList read() const;
+};
+
+// The names of ListFormat.
+std::vector<std::string> list_formats();
+
+// --workers, with as many as there are cores for the default.
+void add_workers_option(CLI::App& command, int& workers);
+
+}  // namespace actionclip
