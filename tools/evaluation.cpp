@@ -189,9 +189,8 @@ void SplitScorer::require_same_on_ranks(const VideoList& list) const {
 EvaluationReport SplitScorer::score(const DatasetConfig& split) const {
   auto list = read_video_list(split, &labels_);
   require_same_on_ranks(list);
-  const ClipDataset videos(std::move(list),
-                           clip_options(experiment_, weights_.config.vision.image_size,
-                                        weights_.config.fusion.frames, labels_.size()));
+  const ClipDataset videos(std::move(list), clip_options(experiment_, weights_.config.vision.image_size,
+                                                         weights_.config.fusion.frames, labels_.size()));
   return evaluate(*classifier_, videos, labels_, experiment_.eval, experiment_.data, group_);
 }
 

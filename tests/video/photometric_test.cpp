@@ -4,8 +4,8 @@
 #include <cmath>
 #include <map>
 #include <set>
-#include <string>
 #include <sstream>
+#include <string>
 
 #include "actionclip/core/error.h"
 #include "actionclip/model/config.h"

@@ -41,8 +41,8 @@ struct EvaluationReport {
 void check_label_columns(const LabelSet& labels, const EvalConfig& config);
 
 // Each rank of `group` scores its share of the videos; the counts are added up, so that all report the same.
-// Throws Error if too many videos fail (DataConfig::max_failed_share), as check_label_columns() does, or for a
-// list with videos of several labels.
+// Throws Error if too many videos fail (DataConfig::max_failed_share), as check_label_columns() does, or for
+// a list with videos of several labels.
 EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, const LabelSet& labels,
                           const EvalConfig& config, const DataConfig& data,
                           const std::shared_ptr<ProcessGroup>& group = std::make_shared<SingleProcess>());

@@ -26,7 +26,8 @@ std::unique_ptr<FrameSource> open_frames(const std::filesystem::path& path);
 // Opens the entry once and reads the frames that `choose` picks for the true number of frames in the entry's
 // time range. `cache` gets and gives what need not be found out again. The result depends on the video, the
 // range, `view` and `choose` alone, never on what `cache` holds or on a container's claim. `view`: as
-// FrameSource::set_view(). Thread-safe if `choose` is. Throws as open_frames() and FrameSource::read_chosen().
+// FrameSource::set_view(). Thread-safe if `choose` is. Throws as open_frames() and
+// FrameSource::read_chosen().
 ChosenFrames fetch_frames(const VideoEntry& entry, const DatasetConfig& config, FrameIndexCache& cache,
                           const FrameChooser& choose, double seconds_limit = 0, const TestView& view = {});
 

@@ -18,8 +18,8 @@ struct OfficialSplit {
 };
 
 // train_split1.txt, test_split1.txt and so on, and before them the first split as train.txt and val.txt. A
-// split without videos (its files are not there) gives none. Throws Error if there is none at all, or one has only
-// training or only test videos; `needs` says what was looked for.
+// split without videos (its files are not there) gives none. Throws Error if there is none at all, or one has
+// only training or only test videos; `needs` says what was looked for.
 std::vector<NamedList> lists_of_official_splits(const std::array<OfficialSplit, kOfficialSplits>& splits,
                                                 const std::string& needs);
 
