@@ -26,6 +26,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pictures import noise_picture
+
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(os.environ.get("DECODE_VIDEO_BENCHMARK", ROOT / "build/release/bin/decode_video_benchmark"))
 GOPS = {12: 1.2, 60: 1.2, 250: 1.4}  # and the limits of the ratio
@@ -38,25 +40,12 @@ TOLERANCE = 1.5
 # --- The files ---
 
 
-def texture(width: int, height: int, random: np.random.Generator) -> np.ndarray:
-    """Noise with about the spectrum of photographs and mostly grey, as they are; periodic."""
-    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
-    planes = []
-    for _ in range(3):
-        spectrum = np.fft.rfft2(random.standard_normal((height, width))) / (frequency + 1 / width) ** 1.2
-        plane = np.fft.irfft2(spectrum, (height, width))
-        planes.append((plane - plane.mean()) / plane.std())
-    pixels = np.stack(planes, axis=2)
-    grey = pixels.mean(axis=2, keepdims=True)
-    return np.clip(128 + 55 * (grey + 0.4 * (pixels - grey)), 0, 255).astype(np.uint8)
-
-
 def generated_frames():
     """A hand-held camera before a background, in front of which things move, with a cut after six seconds and a sensor's noise: coded to
     about as many bytes as Kinetics' videos of this size have (60 kB a second)."""
     random = np.random.default_rng(1)
-    scenes = [texture(1024, 768, random) for _ in range(2)]
-    things = [texture(size, size, random) for size in (48, 64, 96, 40)]
+    scenes = [noise_picture(1024, 768, 1.2, random) for _ in range(2)]
+    things = [noise_picture(size, size, 1.2, random) for size in (48, 64, 96, 40)]
     phases = random.uniform(0, 2 * np.pi, (len(things), 2))
     for i in range(COUNT):
         x, y = int(400 + 60 * np.sin(i / 60) + 3 * np.sin(i / 9)), int(200 + 20 * np.sin(i / 50) + 2 * np.sin(i / 7))

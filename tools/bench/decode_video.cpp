@@ -14,16 +14,16 @@
 
 #include <ATen/Parallel.h>
 #include <CLI/CLI.hpp>
-#include <c10/util/Exception.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "actionclip/core/atomic_file.h"
-#include "actionclip/core/exit_code.h"
 #include "actionclip/core/memory.h"
 #include "actionclip/video/sampler.h"
 #include "actionclip/video/transforms.h"
 #include "actionclip/video/video_reader.h"
+
+#include "tools/bench/run_benchmark.h"
 
 namespace actionclip {
 namespace {
@@ -118,16 +118,8 @@ int main(int argc, char** argv) {
       ->check(CLI::PositiveNumber);
   program.add_option("--frames", options.frames, "of a clip")->check(CLI::Range(1, 4096));
   program.add_option("--save", options.save, "the file for the last video's clip: its bytes");
-  try {
+  return run_benchmark(program, [&] {
     program.parse(argc, argv);
     measure(options);
-    return kExitDone;
-  } catch (const CLI::ParseError& problem) {
-    return program.exit(problem) == 0 ? kExitDone : kExitUsage;
-  } catch (const c10::Error& problem) {
-    fmt::print(stderr, "decode_video_benchmark: {}\n", problem.what_without_backtrace());
-  } catch (const std::exception& problem) {
-    fmt::print(stderr, "decode_video_benchmark: {}\n", problem.what());
-  }
-  return kExitError;
+  });
 }

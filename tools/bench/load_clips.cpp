@@ -4,23 +4,22 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <exception>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include <ATen/Parallel.h>
 #include <CLI/CLI.hpp>
-#include <c10/util/Exception.h>
 #include <fmt/format.h>
 
 #include "actionclip/core/error.h"
-#include "actionclip/core/exit_code.h"
 #include "actionclip/core/memory.h"
 #include "actionclip/text/labels.h"
 #include "actionclip/video/dataset.h"
 #include "actionclip/video/loader.h"
 #include "actionclip/video/video_list.h"
+
+#include "tools/bench/run_benchmark.h"
 
 namespace actionclip {
 namespace {
@@ -89,18 +88,10 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   program.add_option("--frames", options.frames, "of a clip")->capture_default_str();
   program.add_option("--batch-size", options.batch_size, "clips")->capture_default_str();
-  try {
+  return run_benchmark(program, [&] {
     program.parse(argc, argv);
     at::set_num_threads(1);  // of libtorch's own: the workers alone are compared
     keep_freed_memory();     // as the program does
     measure(options);
-    return kExitDone;
-  } catch (const CLI::ParseError& problem) {
-    return program.exit(problem) == 0 ? kExitDone : kExitUsage;
-  } catch (const c10::Error& problem) {
-    fmt::print(stderr, "load_clips_benchmark: {}\n", problem.what_without_backtrace());
-  } catch (const std::exception& problem) {
-    fmt::print(stderr, "load_clips_benchmark: {}\n", problem.what());
-  }
-  return kExitError;
+  });
 }

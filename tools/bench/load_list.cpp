@@ -11,12 +11,10 @@
 
 #include <CLI/CLI.hpp>
 #include <boost/describe/enum_from_string.hpp>
-#include <c10/util/Exception.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "actionclip/core/error.h"
-#include "actionclip/core/exit_code.h"
 #include "actionclip/text/labels.h"
 #include "actionclip/video/dataset.h"
 #include "actionclip/video/frame_index_cache.h"
@@ -25,6 +23,7 @@
 #include "actionclip/video/video_list.h"
 
 #include "tools/bench/process_memory.h"
+#include "tools/bench/run_benchmark.h"
 
 namespace actionclip {
 namespace {
@@ -110,7 +109,7 @@ int main(int argc, char** argv) {
   program.add_option("--frames", options.frames, "of a clip")->capture_default_str();
   program.add_option("--batch-size", options.batch_size, "clips")->capture_default_str();
   program.add_flag("--remember", options.remember, "fill the cache beside the list");
-  try {
+  return run_benchmark(program, [&] {
     program.parse(argc, argv);
     if (!boost::describe::enum_from_string(format.c_str(), options.list.format))
       throw Error("--format: unknown: " + format);
@@ -119,13 +118,5 @@ int main(int argc, char** argv) {
     } else {
       fmt::print("{}\n", measure(options).dump());
     }
-    return kExitDone;
-  } catch (const CLI::ParseError& problem) {
-    return program.exit(problem) == 0 ? kExitDone : kExitUsage;
-  } catch (const c10::Error& problem) {
-    fmt::print(stderr, "load_list_benchmark: {}\n", problem.what_without_backtrace());
-  } catch (const std::exception& problem) {
-    fmt::print(stderr, "load_list_benchmark: {}\n", problem.what());
-  }
-  return kExitError;
+  });
 }

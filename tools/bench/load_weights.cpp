@@ -13,15 +13,14 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <c10/util/Exception.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "actionclip/core/exit_code.h"
 #include "actionclip/weights/tensor_convert.h"
 #include "actionclip/weights/tensor_file.h"
 
 #include "tools/bench/process_memory.h"
+#include "tools/bench/run_benchmark.h"
 
 namespace actionclip {
 namespace {
@@ -87,16 +86,8 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"load", "keep", "skim"}))
       ->required();
   program.add_option("file", path, "the weights")->check(CLI::ExistingFile)->required();
-  try {
+  return run_benchmark(program, [&] {
     program.parse(argc, argv);
     measure(what, path);
-    return kExitDone;
-  } catch (const CLI::ParseError& problem) {
-    return program.exit(problem) == 0 ? kExitDone : kExitUsage;
-  } catch (const c10::Error& problem) {
-    fmt::print(stderr, "load_weights_benchmark: {}\n", problem.what_without_backtrace());
-  } catch (const std::exception& problem) {
-    fmt::print(stderr, "load_weights_benchmark: {}\n", problem.what());
-  }
-  return kExitError;
+  });
 }

@@ -15,11 +15,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "actionclip/core/exit_code.h"
 #include "actionclip/text/labels.h"
 #include "actionclip/video/video_list.h"
 
 #include "tools/bench/process_memory.h"
+#include "tools/bench/run_benchmark.h"
 
 namespace actionclip {
 namespace {
@@ -74,14 +74,8 @@ int main(int argc, char** argv) {
       ->required();
   program.add_option("list", config.list.path, "the list")->check(CLI::ExistingPath)->required();
   program.add_option("labels", labels, "its labels")->check(CLI::ExistingFile)->required();
-  try {
+  return run_benchmark(program, [&] {
     program.parse(argc, argv);
     measure(config, read_labels(labels));
-    return kExitDone;
-  } catch (const CLI::ParseError& problem) {
-    return program.exit(problem) == 0 ? kExitDone : kExitUsage;
-  } catch (const std::exception& problem) {
-    fmt::print(stderr, "long_list_benchmark: {}\n", problem.what());
-  }
-  return kExitError;
+  });
 }

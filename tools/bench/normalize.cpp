@@ -23,9 +23,9 @@
 #include <torch/version.h>
 
 #include "actionclip/core/error.h"
-#include "actionclip/core/exit_code.h"
 #include "actionclip/model/config.h"
 
+#include "tools/bench/run_benchmark.h"
 #include "tools/device_option.h"
 
 namespace actionclip {
@@ -137,15 +137,5 @@ int main(int argc, char** argv) {
   using namespace actionclip;
   CLI::App program("Times the normalising of frames beside libtorch's operations; prints one line of JSON.",
                    "normalize_benchmark");
-  try {
-    fmt::print("{}\n", run(parse(program, argc, argv)).dump());
-    return kExitDone;
-  } catch (const CLI::ParseError& problem) {
-    return program.exit(problem) == 0 ? kExitDone : kExitUsage;
-  } catch (const c10::Error& problem) {
-    fmt::print(stderr, "normalize_benchmark: {}\n", problem.what_without_backtrace());
-  } catch (const std::exception& problem) {
-    fmt::print(stderr, "normalize_benchmark: {}\n", problem.what());
-  }
-  return kExitError;
+  return run_benchmark(program, [&] { fmt::print("{}\n", run(parse(program, argc, argv)).dump()); });
 }

@@ -25,7 +25,6 @@
 #include <torch/version.h>
 
 #include "actionclip/core/error.h"
-#include "actionclip/core/exit_code.h"
 #include "actionclip/model/cost.h"
 #include "actionclip/train/learner.h"
 #include "actionclip/weights/initialize.h"
@@ -34,6 +33,7 @@
 #include "actionclip/weights/tensor_convert.h"
 
 #include "tools/bench/process_memory.h"
+#include "tools/bench/run_benchmark.h"
 #include "tools/device_option.h"
 
 namespace actionclip {
@@ -294,15 +294,5 @@ int main(int argc, char** argv) {
   using namespace actionclip;
   CLI::App program("Times the training step on random clips; prints one line of JSON.",
                    "train_step_benchmark");
-  try {
-    fmt::print("{}\n", run(parse(program, argc, argv)).dump());
-    return kExitDone;
-  } catch (const CLI::ParseError& problem) {
-    return program.exit(problem) == 0 ? kExitDone : kExitUsage;
-  } catch (const c10::Error& problem) {
-    fmt::print(stderr, "train_step_benchmark: {}\n", problem.what_without_backtrace());
-  } catch (const std::exception& problem) {
-    fmt::print(stderr, "train_step_benchmark: {}\n", problem.what());
-  }
-  return kExitError;
+  return run_benchmark(program, [&] { fmt::print("{}\n", run(parse(program, argc, argv)).dump()); });
 }
