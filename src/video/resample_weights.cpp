@@ -29,8 +29,8 @@ Taps taps_of(std::int64_t pixel, std::int64_t from, double scale, Interpolation 
   const double reduction = std::max(scale, 1.0);
   const double reach = radius(interpolation) * reduction;
   const double centre = (static_cast<double>(pixel) + 0.5) * scale;
-  const auto first = std::max<std::int64_t>(0, static_cast<std::int64_t>(centre - reach + 0.5));
-  const auto end = std::min(from, static_cast<std::int64_t>(centre + reach + 0.5));
+  const auto first = std::max<std::int64_t>(0, static_cast<std::int64_t>(std::floor(centre - reach + 0.5)));
+  const auto end = std::min(from, static_cast<std::int64_t>(std::floor(centre + reach + 0.5)));
   Taps taps{.first = first, .weights = {}};
   for (std::int64_t i = first; i < end; ++i) {
     taps.weights.push_back(filter((static_cast<double>(i) - centre + 0.5) / reduction, interpolation));

@@ -26,7 +26,7 @@ struct Cells {
   int rows;
   std::array<std::int64_t, kColumns * kColumns> means{};
 
-  std::int64_t& at(int row, int column) { return means[static_cast<std::size_t>(row * columns + column)]; }
+  std::int64_t& at(int row, int column) { return means[static_cast<std::size_t>(row) * columns + column]; }
 };
 
 // Where cell i of n begins along a side of `length` pixels; of fewer pixels than cells, some have several

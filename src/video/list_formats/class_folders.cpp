@@ -58,7 +58,7 @@ std::string add_class_folders(const LabelSet* labels, VideoList& list) {
     const auto label_id = static_cast<std::int32_t>(classes.resolve(folder, place + 1));
     std::string names;
     for (const auto& name : videos) {
-      const std::string path = folder + "/" + name;
+      const std::string path = fmt::format("{}/{}", folder, name);
       list.add(VideoEntryView{.path = path, .label_ids = {&label_id, 1}, .line = ++place});
       names += path;
       names += '\0';

@@ -37,9 +37,9 @@ std::vector<NamedList> lists_of_splits(std::vector<SplitVideo> videos, std::stri
     lists[i].split = splits[i];
     lists[i].file = splits[i] + std::string(extension);
   }
-  for (auto& [split, video] : videos) {
-    const auto list = std::ranges::find(lists, split, &NamedList::split);
-    if (list != lists.end()) list->videos.push_back(std::move(video));
+  for (SplitVideo& item : videos) {
+    const auto list = std::ranges::find(lists, item.split, &NamedList::split);
+    if (list != lists.end()) list->videos.push_back(std::move(item.video));
   }
   std::vector<NamedList> filled;
   for (auto& list : lists) {

@@ -64,7 +64,7 @@ void VideoTree::walk() {
     for (const auto& entry : std::filesystem::directory_iterator(place)) {
       const std::string name = entry.path().filename().string();
       if (name.starts_with('.')) continue;
-      const std::string path = folder.empty() ? name : folder + "/" + name;
+      const std::string path = folder.empty() ? name : fmt::format("{}/{}", folder, name);
       std::error_code broken_link;
       if (entry.is_directory(broken_link)) {
         folders.push_back(path);
