@@ -31,6 +31,9 @@ struct ListOptions {
 // The names of ListFormat.
 std::vector<std::string> list_formats();
 
+// "a, b, c": the first ten of many, and then "...".
+std::string first_names(std::vector<std::string> names);
+
 // --workers, with as many as there are cores for the default.
 void add_workers_option(CLI::App& command, int& workers);
 

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "actionclip/core/json_text.h"
@@ -58,7 +57,13 @@ std::string settings_of(const Options& options, const PrepareReport& report) {
 }
 
 void print_report(const Options& options, const PrepareReport& report) {
-  if (!report.made) fmt::print("{}: already made with these settings, left as it is\n", options.output);
+  if (!report.made) {
+    fmt::print(
+        "{}: already made with these settings, left as it is; the videos were not looked at again (remove "
+        "the "
+        "folder to make it anew)\n",
+        options.output);
+  }
   fmt::print("{}{} labels", table_of(report), report.labels);
   if (report.unlisted > 0) fmt::print("; {} videos below {} are in no list", report.unlisted, options.root);
   fmt::print("\n");
@@ -68,7 +73,8 @@ void print_report(const Options& options, const PrepareReport& report) {
                  (std::filesystem::path(options.output) / "missing.txt").string());
     }
     if (!list.bare_classes.empty()) {
-      fmt::print("{}: no video of {}\n", list.file, fmt::join(list.bare_classes, ", "));
+      fmt::print("{}: no video of {} classes: {}\n", list.file, list.bare_classes.size(),
+                 first_names(list.bare_classes));
     }
   }
   for (const std::string split : {"train", "val"}) {

@@ -88,8 +88,7 @@ void print(const ListStatistics& list, const std::optional<MeasuredStatistics>& 
   fmt::print("\n{}", table.text());
   if (!list.rarest.empty()) fmt::print("rarest classes: {}\n", joined(list.rarest));
   if (!list.bare_classes.empty()) {
-    fmt::print("{} classes without videos: {}\n", list.bare_classes.size(),
-               fmt::join(list.bare_classes, ", "));
+    fmt::print("{} classes without videos: {}\n", list.bare_classes.size(), first_names(list.bare_classes));
   }
   if (!measured) return;
   fmt::print("{:.2f} hours in {} videos that decode; {} do not, {} are not in the manifest\n",

@@ -65,6 +65,11 @@ Collection collect(const Options& options) {
   if (options.list.list.empty() && !(options.against.empty() && options.write_list.empty())) {
     throw UsageError("--against and --write-list need --list");
   }
+  for (const auto& read : {options.list.list, options.against}) {
+    std::error_code missing;
+    if (!options.write_list.empty() && std::filesystem::equivalent(read, options.write_list, missing))
+      throw UsageError(fmt::format("--write-list: {} is a list that is read; name another file", read));
+  }
   Collection all;
   for (const auto& path : options.paths) {
     for (auto& video : videos_at(path)) all.videos.push_back(std::move(video));

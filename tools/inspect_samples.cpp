@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -117,6 +118,8 @@ std::vector<SheetRow> rows_of(const Batch& batch, const RawClips& raw, const Cli
 }
 
 void inspect_samples(const Options& options) {
+  if (std::filesystem::path(options.output).extension() != ".png")
+    throw UsageError(fmt::format("--output: {} must end in .png", options.output));
   const auto experiment =
       load_experiment(options.config, options.overrides, /*unread=*/{"model.weights", "data.test"});
   const bool train = options.split == "train";

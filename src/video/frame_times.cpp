@@ -14,9 +14,6 @@ bool FrameTimes::are_sound() const {
 }
 
 FrameSpan FrameTimes::within(const TimeRange& range) const {
-  const auto seconds = [this](std::int64_t stamp) {
-    return static_cast<double>(stamp - stamps.front()) * unit.num / unit.den;
-  };
   const auto is_before = [&](std::int64_t stamp, double time) { return seconds(stamp) < time; };
   const auto first = std::lower_bound(stamps.begin(), stamps.end(), range.start, is_before);
   const auto end = std::lower_bound(first, stamps.end(), range.end, is_before);

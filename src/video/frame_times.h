@@ -29,6 +29,9 @@ struct FrameTimes {
   // Whether there are stamps, below kMaxStamp and increasing.
   bool are_sound() const;
 
+  // Of the last frame, from the first. There must be a frame.
+  double last_seconds() const { return seconds(stamps.back()); }
+
   // The frames that start <= t < end holds, t seconds from the first frame; the one nearest to the start if
   // it holds none. There must be a frame.
   FrameSpan within(const TimeRange& range) const;
@@ -37,6 +40,11 @@ struct FrameTimes {
   std::string to_bytes() const;
   // None if `bytes` are not those of `count` frames.
   static std::optional<FrameTimes> from_bytes(std::string_view bytes, std::int64_t count);
+
+ private:
+  double seconds(std::int64_t stamp) const {
+    return static_cast<double>(stamp - stamps.front()) * unit.num / unit.den;
+  }
 };
 
 }  // namespace actionclip

@@ -36,6 +36,16 @@ std::vector<std::int64_t> shifted(std::vector<std::int64_t> indices, std::int64_
   return indices;
 }
 
+// The frames of the video at `path` in `range`. Throws VideoError if it begins behind them all.
+FrameSpan frames_in(const FrameTimes& times, const TimeRange& range, const std::filesystem::path& path) {
+  constexpr double kTolerance = 1;  // seconds: annotations are rounded
+  if (const double last = times.last_seconds(); range.start > last + kTolerance) {
+    throw VideoError(fmt::format("{}: the part begins at {} seconds, but the last frame is shown at {:.2f}",
+                                 path.string(), range.start, last));
+  }
+  return times.within(range);
+}
+
 }  // namespace
 
 ReadStatistics& ReadStatistics::operator+=(const ReadStatistics& other) {
@@ -138,7 +148,8 @@ ChosenFrames VideoReader::read_chosen(const FrameChooser& choose, const FrameInd
   decide(known);
   if (selective_ != nullptr) {
     const PacketIndex& index = selective_->index();
-    const FrameSpan span = range.whole() ? FrameSpan{0, index.frame_count()} : index.times().within(range);
+    const FrameSpan span =
+        range.whole() ? FrameSpan{0, index.frame_count()} : frames_in(index.times(), range, file_->path());
     std::optional<FrameIndex> found;
     if (known.details.empty() && file_->size() >= kLongFileBytes)
       found = FrameIndex(index.frame_count(), kPackets + index.to_bytes());
@@ -173,7 +184,7 @@ ChosenFrames VideoReader::choose_in_full(const FrameChooser& choose, const Frame
         fmt::format("{}: has neither times nor a frame rate, so seconds {} to {} cannot be found",
                     file_->path().string(), range.start, range.end));
   } else {
-    span = full_->times().within(range);
+    span = frames_in(full_->times(), range, file_->path());
   }
   chosen.frame_count = span.count;
   if (guessed) {

@@ -99,6 +99,10 @@ TEST_F(VerifyRun, PathsNeedNoListAndSomeArgumentsGoOnlyWithOne) {
   EXPECT_EQ(dataset("verify", {folder_ / "gone.mp4"}).exit_code, 1);
   EXPECT_EQ(dataset("verify", {}).exit_code, 2);
   EXPECT_EQ(dataset("verify", {folder_ / "videos", "--against", folder_ / "val.txt"}).exit_code, 2);
+  const auto list = read_text(folder_ / "val.txt");
+  EXPECT_EQ(dataset("verify", {"--list", folder_ / "val.txt", "--write-list", folder_ / "val.txt"}).exit_code,
+            2);
+  EXPECT_EQ(read_text(folder_ / "val.txt"), list);
 }
 
 TEST_F(VerifyRun, ExtractingGoesOnWhereItWasKilled) {
@@ -165,6 +169,7 @@ TEST_F(VerifyRun, AContactSheetShowsClipsOfTheExperiment) {
   EXPECT_NE(read_text(folder_ / "epoch.png"), read_text(folder_ / "clips.png"));
   const auto raw = inspect({"--output", folder_ / "raw.png", "--raw", "--split", "val"});
   ASSERT_EQ(raw.exit_code, 0) << raw.errors;
+  EXPECT_EQ(inspect({"--output", folder_ / "clips.txt"}).exit_code, 2);
   EXPECT_EQ(report("raw.png").at("size"), (std::vector<int>{4 + 4 * 68, 4 + 3 * (2 * 68 + 22)}));
 }
 

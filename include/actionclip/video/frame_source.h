@@ -52,7 +52,8 @@ class FrameSource {
   // from the first of them. In a range [start, end) are the frames shown first at such a time; where there is
   // none, the one nearest to the start, so that there always is one. `known`: what an earlier call gave for
   // this video in ChosenFrames::index, or its frame count; saves work and never changes the result. Throws as
-  // read(), and Error for a range of something that has no times.
+  // read(), VideoError for a range that begins more than a second behind the last frame, and Error for a
+  // range of something that has no times.
   virtual ChosenFrames read_chosen(const FrameChooser& choose, const FrameIndex& known = {},
                                    const TimeRange& range = {}) = 0;
 };
