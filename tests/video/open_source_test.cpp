@@ -176,7 +176,8 @@ TEST(FetchFrames, AreThoseOfTheEntrysTimeRange) {
       EXPECT_THAT(at(0.2, 0.32), ElementsAre(5, 6, 7)) << name;
       EXPECT_THAT(at(0.7, 99), ElementsAre(18, 19)) << name;
       EXPECT_THAT(at(0.01, 0.02), ElementsAre(0)) << name;
-      EXPECT_THAT(at(50, 60), ElementsAre(19)) << name;
+      EXPECT_THAT(at(1.5, 60), ElementsAre(19)) << name;
+      EXPECT_THROW(at(50, 60), VideoError) << name;
     }
   }
 }
