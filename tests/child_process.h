@@ -4,15 +4,15 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <malloc.h>
 #include <string>
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
+
+#include "tools/bench/process_memory.h"
 
 namespace actionclip {
 
@@ -35,15 +35,6 @@ inline constexpr bool kMemoryTells = true;
 inline constexpr bool kMemoryTells = true;
 #endif
 
-// A value of /proc/self/status, "VmHWM" or "VmRSS", in bytes.
-inline std::int64_t resident_memory(const std::string& key) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(key + ":")) return std::atoll(line.c_str() + key.size() + 1) * 1024;
-  }
-  throw std::runtime_error("/proc/self/status does not tell " + key);
-}
-
 // Runs `function` in a child with `folder` for its working folder, behind `before_it`, whose memory does not
 // count. Only for processes of one thread.
 inline ChildReport run_in_child(const std::filesystem::path& folder,
@@ -57,9 +48,9 @@ inline ChildReport run_in_child(const std::filesystem::path& folder,
   if (child == 0) {
     std::filesystem::current_path(folder);
     if (before_it) before_it();
-    const std::int64_t before = resident_memory("VmHWM");
+    const std::int64_t before = process_memory("VmHWM");
     std::string text = function();
-    text = std::to_string(resident_memory("VmHWM") - before) + " " + text;
+    text = std::to_string(process_memory("VmHWM") - before) + " " + text;
     for (std::size_t done = 0; done < text.size();) {
       const ssize_t count = write(ends[1], text.data() + done, text.size() - done);
       if (count < 0) _exit(1);

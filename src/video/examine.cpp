@@ -127,17 +127,14 @@ void add_image(const Image& image, VideoHasher& hasher) {
 
 // The files of a folder's frames: as the list names them, else all JPEG and PNG files.
 std::vector<std::filesystem::path> frame_files(const VideoEntry& entry, const DatasetConfig& config) {
-  const auto name = [&](std::int64_t i) {
-    return entry.path / fmt::format(fmt::runtime(config.frame_pattern), i + config.index_bias);
-  };
+  const auto first = entry.path / fmt::format(fmt::runtime(config.frame_pattern), config.index_bias);
   std::error_code unknown;
-  if (config.format != ListFormat::frames && !std::filesystem::exists(name(0), unknown)) {
+  if (config.format != ListFormat::frames && !std::filesystem::exists(first, unknown)) {
     return image_files(entry.path);
   }
+  FrameFolder folder(entry.path, config.frame_pattern, config.index_bias, entry.frame_count);
   std::vector<std::filesystem::path> files;
-  const auto count =
-      FrameFolder(entry.path, config.frame_pattern, config.index_bias, entry.frame_count).frame_count();
-  for (std::int64_t i = 0; i < count; ++i) files.push_back(name(i));
+  for (std::int64_t i = 0; i < folder.frame_count(); ++i) files.push_back(folder.file(i));
   return files;
 }
 

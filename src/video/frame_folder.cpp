@@ -1,7 +1,6 @@
 #include "actionclip/video/frame_folder.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstring>
 #include <optional>
 #include <set>
@@ -14,6 +13,7 @@
 #include "actionclip/core/error.h"
 #include "actionclip/core/text_input.h"
 
+#include "video/file_ending.h"
 #include "video/image_reader.h"
 
 namespace actionclip {
@@ -133,10 +133,8 @@ ChosenFrames FrameFolder::read_chosen(const FrameChooser& choose, const FrameInd
 std::vector<fs::path> image_files(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& name : names_in(folder)) {
-    std::string extension = name.extension().string();
-    std::transform(extension.begin(), extension.end(), extension.begin(),
-                   [](unsigned char c) { return std::tolower(c); });
-    if (extension == ".jpg" || extension == ".jpeg" || extension == ".png") files.push_back(folder / name);
+    const std::string ending = ending_of(name);
+    if (ending == ".jpg" || ending == ".jpeg" || ending == ".png") files.push_back(folder / name);
   }
   if (files.empty())
     throw VideoError(fmt::format("{}: the folder holds no JPEG or PNG frames", folder.string()));

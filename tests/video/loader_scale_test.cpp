@@ -92,7 +92,7 @@ TEST(Loader, FourWorkersLoadSideBySide) {
 
 TEST(Loader, AMillionVideosStartInSecondsAndLittleMemory) {
   if (!kMemoryTells) GTEST_SKIP() << "memory tells nothing under this sanitizer";
-  const auto before = resident_memory("VmRSS");
+  const auto before = process_memory("VmRSS");
   VideoList list;
   for (int i = 0; i < 1'000'000; ++i) {
     VideoEntry entry;
@@ -106,7 +106,7 @@ TEST(Loader, AMillionVideosStartInSecondsAndLittleMemory) {
   loader.start_epoch(3);
   EXPECT_TRUE(loader.next().has_value());
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
-  EXPECT_LT(resident_memory("VmRSS") - before, 300 << 20);
+  EXPECT_LT(process_memory("VmRSS") - before, 300 << 20);
 }
 
 TEST(Loader, WorkersPrepareBatchesAheadAndNoMoreThanAsked) {

@@ -91,9 +91,9 @@ class WeightsMemory : public ::testing::Test {
     const auto report = run_caught(folder_.path(), [&] {
       work(folder_ / "small");
       malloc_trim(0);
-      const auto before = resident_memory("VmRSS");
+      const auto before = process_memory("VmRSS");
       work(folder_ / "large");
-      return std::to_string(resident_memory("VmHWM") - before);
+      return std::to_string(process_memory("VmHWM") - before);
     });
     EXPECT_EQ(report.status, 0);
     EXPECT_EQ(report.text.find("failed"), std::string::npos) << report.text;

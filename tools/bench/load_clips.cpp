@@ -1,7 +1,6 @@
 // Training clips a second that a loader makes with so many workers, each number in turn. Prints a table. See
 // load_clips.sh.
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -19,6 +18,7 @@
 #include "actionclip/video/loader.h"
 #include "actionclip/video/video_list.h"
 
+#include "tools/bench/median.h"
 #include "tools/bench/run_benchmark.h"
 
 namespace actionclip {
@@ -43,11 +43,6 @@ double rate(const ClipDataset& dataset, const Options& options, std::int64_t wor
   while (const auto batch = loader.next()) clips += batch->label_ids.size(0);
   return static_cast<double>(clips) /
          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
 }
 
 void measure(const Options& options) {

@@ -25,6 +25,7 @@
 #include "actionclip/core/error.h"
 #include "actionclip/model/config.h"
 
+#include "tools/bench/median.h"
 #include "tools/bench/run_benchmark.h"
 #include "tools/device_option.h"
 
@@ -66,12 +67,6 @@ double seconds_of(c10::Device device, const std::function<void()>& work) {
   for (int i = 0; i < calls; ++i) work();
   synchronize();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / calls;
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  const auto middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 // Frames with a border around the crop, all mirrored.

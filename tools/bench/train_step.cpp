@@ -32,6 +32,7 @@
 #include "actionclip/weights/state_dict.h"
 #include "actionclip/weights/tensor_convert.h"
 
+#include "tools/bench/median.h"
 #include "tools/bench/process_memory.h"
 #include "tools/bench/run_benchmark.h"
 #include "tools/device_option.h"
@@ -197,12 +198,6 @@ double measured_peak(c10::Device device, Precision precision) {
 std::int64_t peak_device_memory(c10::Device device) {
   if (!device.is_cuda()) return 0;
   return c10::getDeviceAllocator(device.type())->getDeviceStats(device.index()).allocated_bytes[0].peak;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const auto middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 nlohmann::ordered_json run(const StepOptions& options) {

@@ -27,6 +27,8 @@ class FrameFolder : public FrameSource {
   ~FrameFolder() override;
 
   std::int64_t frame_count() override { return frame_count_; }
+  // Of frame `index`, from 0 on, whether it is there or not.
+  std::filesystem::path file(std::int64_t index) const;
   // JPEG frames may come 2, 4 or 8 times smaller, if their short side stays at least twice `view.resize`.
   void set_view(const TestView& view) override { view_ = view; }
   // VideoError names the file that is missing or damaged. Reading follows read_image(): the orientation in
@@ -37,8 +39,6 @@ class FrameFolder : public FrameSource {
                            const TimeRange& range = {}) override;
 
  private:
-  std::filesystem::path file(std::int64_t index) const;
-
   std::filesystem::path folder_;
   std::string pattern_;
   std::int64_t index_bias_ = 0;

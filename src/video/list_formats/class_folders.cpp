@@ -1,7 +1,6 @@
 // A folder of videos for each class.
 
 #include <algorithm>
-#include <array>
 #include <system_error>
 #include <vector>
 
@@ -11,23 +10,13 @@
 #include "actionclip/core/error.h"
 #include "actionclip/text/label_matcher.h"
 
+#include "video/file_ending.h"
 #include "video/list_formats/list_text.h"
 
 namespace actionclip {
 namespace {
 
-// Of video files; any other file in a class's folder is passed over.
-constexpr std::array<std::string_view, 16> kExtensions = {".3gp", ".avi", ".flv",  ".m2ts", ".m4v", ".mkv",
-                                                          ".mov", ".mp4", ".mpeg", ".mpg",  ".mts", ".ogv",
-                                                          ".ts",  ".vob", ".webm", ".wmv"};
-
-bool is_video_name(const std::filesystem::path& path) {
-  std::string extension = path.extension().string();
-  for (char& c : extension) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return std::ranges::find(kExtensions, extension) != kExtensions.end();
-}
-
-// The names in `folder` of folders and, if wanted, videos; sorted, without hidden ones.
+// The names in `folder` of folders and, if wanted, videos; sorted, without hidden ones and other files.
 std::vector<std::string> names_in(const std::filesystem::path& folder, bool with_videos) {
   std::vector<std::string> names;
   std::error_code problem;

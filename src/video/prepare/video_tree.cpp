@@ -1,8 +1,6 @@
 #include "video/prepare/video_tree.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <set>
 #include <sys/stat.h>
 #include <system_error>
@@ -14,21 +12,20 @@
 #include "actionclip/core/error.h"
 #include "actionclip/text/label_matcher.h"
 
+#include "video/file_ending.h"
+
 namespace actionclip {
 namespace {
 
-constexpr std::array<std::string_view, 18> kVideoExtensions = {
-    ".3gp", ".avi", ".flv",  ".gif", ".m2ts", ".m4v", ".mkv", ".mov",  ".mp4",
-    ".mpg", ".mts", ".mpeg", ".ogg", ".ogv",  ".ts",  ".vob", ".webm", ".wmv"};
-constexpr std::array<std::string_view, 3> kTextExtensions = {".csv", ".json", ".txt"};
-
-std::string lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
+bool is_text_name(const std::string& name) {
+  const auto ending = ending_of(name);
+  return ending == ".csv" || ending == ".json" || ending == ".txt";
 }
 
-bool has_extension(const std::filesystem::path& path, std::span<const std::string_view> extensions) {
-  return std::ranges::count(extensions, lower_case(path.extension().string())) > 0;
+// Animated pictures and Ogg files too, which may be a data set's videos.
+bool may_be_video(const std::string& name) {
+  const auto ending = ending_of(name);
+  return is_video_name(name) || ending == ".gif" || ending == ".ogg";
 }
 
 bool has_line_break(const std::string& path) { return path.find_first_of("\r\n") != std::string::npos; }
@@ -68,9 +65,9 @@ void VideoTree::walk() {
       std::error_code broken_link;
       if (entry.is_directory(broken_link)) {
         folders.push_back(path);
-      } else if (has_extension(name, kTextExtensions)) {
+      } else if (is_text_name(name)) {
         texts_.push_back(entry.path());
-      } else if (has_extension(name, kVideoExtensions) && entry.is_regular_file(broken_link)) {
+      } else if (may_be_video(name) && entry.is_regular_file(broken_link)) {
         if (has_line_break(path)) {
           spdlog::warn("{}: left out, as no list can name a file with a line break in its name", path);
         } else {
