@@ -14,6 +14,7 @@
 #include "actionclip/eval/classifier.h"
 #include "actionclip/eval/config.h"
 #include "actionclip/eval/metrics.h"
+#include "actionclip/eval/video_scores.h"
 #include "actionclip/text/labels.h"
 #include "actionclip/video/loader.h"
 
@@ -33,7 +34,8 @@ struct EvaluationReport {
   std::optional<double> pair_accuracy;       // percent; EvalConfig::pair_by
   // Percent; by column of EvalConfig::group_by, then by the true label's entry in it.
   std::map<std::string, std::map<std::string, double>> pair_accuracy_by;
-  std::vector<UnscoredVideo> failed;  // among this rank's videos
+  std::vector<UnscoredVideo> failed;  // of all ranks, in the list's order
+  VideoScores scores;                 // of all ranks' videos; no origin but what the list and settings tell
 };
 
 // Throws Error if the label file lacks a column that `config` names, or one of them does not serve: what
