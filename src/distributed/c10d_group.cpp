@@ -10,6 +10,7 @@
 #include <ATen/Functions.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
@@ -103,6 +104,15 @@ C10dGroup::C10dGroup(c10::intrusive_ptr<c10d::Store> store, RankPlace place, con
     group_->setBackend(c10::kCUDA, c10d::ProcessGroup::NCCL, make_nccl(own, place_, config_));
     group_->setDefaultBackend(c10d::ProcessGroup::NCCL);
   });
+}
+
+C10dGroup::~C10dGroup() {
+  if (lost_ || !place_.device.is_cuda()) return;
+  try {
+    group_->shutdown();
+  } catch (const std::exception& problem) {
+    spdlog::warn("rank {}: NCCL was not closed: {}", place_.rank, first_line(problem.what()));
+  }
 }
 
 // Every rank leaves a key and waits for those of all.
@@ -210,6 +220,7 @@ void C10dGroup::timed(const char* name, const std::function<void()>& collective)
 }
 
 void C10dGroup::fail(const char* name, const std::string& reason) {
+  lost_ = true;
   throw CollectiveError(fmt::format("rank {} of {}, {}: {} failed: {}; {}", place_.rank, place_.world_size,
                                     phase_, name, reason, describe_silent_ranks()));
 }

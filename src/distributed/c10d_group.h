@@ -28,6 +28,10 @@ class C10dGroup : public ProcessGroup {
  public:
   // Meets the other ranks in `store`. Throws Error that names those that do not come in time.
   C10dGroup(c10::intrusive_ptr<c10d::Store> store, RankPlace place, const DistributedConfig& config);
+  // Closes NCCL's communicators, unless a collective has failed: they could wait for ranks that are gone.
+  ~C10dGroup() override;
+  C10dGroup(const C10dGroup&) = delete;
+  C10dGroup& operator=(const C10dGroup&) = delete;
 
   int rank() const override { return place_.rank; }
   int world_size() const override { return place_.world_size; }
@@ -67,6 +71,7 @@ class C10dGroup : public ProcessGroup {
   c10::intrusive_ptr<c10d::ProcessGroup> group_;
   CommunicationTimer timer_;
   std::string phase_ = "start";
+  bool lost_ = false;  // a collective has failed
 };
 
 }  // namespace actionclip
