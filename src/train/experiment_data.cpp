@@ -1,9 +1,11 @@
 #include "actionclip/train/experiment_data.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -35,7 +37,20 @@ std::vector<std::int64_t> context_tokens(const ContextConfig& config, const Toke
   return tokens;
 }
 
+// Throws ConfigError unless there is one value for each channel.
+std::array<double, 3> channels_of(const std::vector<double>& values, std::string_view key) {
+  if (values.size() != 3) {
+    throw ConfigError(
+        fmt::format("model.{}: needs 3 values (red, green, blue), found {}", key, values.size()));
+  }
+  return {values[0], values[1], values[2]};
+}
+
 }  // namespace
+
+InputStatistics input_statistics(const ActionClipConfig& model) {
+  return {.mean = channels_of(model.mean, "mean"), .std = channels_of(model.std, "std")};
+}
 
 ClipDatasetOptions clip_options(const Experiment& experiment, std::int64_t image_size, std::int64_t frames,
                                 std::int64_t classes) {
@@ -46,6 +61,8 @@ ClipDatasetOptions clip_options(const Experiment& experiment, std::int64_t image
   options.clips = experiment.eval.clips;
   options.crops = experiment.eval.crops;
   options.transforms = resolve(experiment.data.transforms, image_size);
+  if (const auto& mean = experiment.model.mean) options.input.mean = channels_of(*mean, "mean");
+  if (const auto& std = experiment.model.std) options.input.std = channels_of(*std, "std");
   options.seed = static_cast<std::uint64_t>(experiment.seed);
   options.max_failed_share = experiment.data.max_failed_share;
   options.video_seconds = experiment.data.video_seconds;

@@ -162,7 +162,7 @@ void ClipDataset::load_training_clip(const Place& place, const VideoEntry& entry
   auto colors = random(RandomPurpose::kColor, place);
   color_augment(frames, transforms, colors);
   auto erasing = random(RandomPurpose::kErasing, place);
-  random_erase(frames, transforms.erasing, erasing);
+  random_erase(frames, transforms.erasing, options_.input, erasing);
 
   if (flipped) {
     for (auto& label_id : sample.label_ids)
