@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/train/checkpoint.h"
 #include "actionclip/train/trainer.h"
 
 #include "tests/distributed/gloo_ranks.h"
@@ -119,6 +120,26 @@ TEST_F(TrainerTest, ErasedPixelsGetTheMeanOfTheModelInUseAlsoWhereItsWeightsTell
   own.model.init = {.image = InitSource::weights, .text = InitSource::weights};
   own.model.weights.path = folder_ / "run/checkpoints/last";
   EXPECT_GT(count_pixels(Trainer(own, {.output = folder_ / "next"}), 128, 128, 128), least);
+}
+
+TEST_F(TrainerTest, ACheckpointFromBeforeThereWereRepeatsGoesOnWithOneAlone) {
+  auto own = experiment();
+  own.train.max_steps = 2;
+  Trainer(own, options()).run();
+  const auto last = folder_ / "run/checkpoints/last";
+  auto state = load_checkpoint(last).state;
+  ASSERT_EQ(state.at("run").erase("data.sampling.repeats"), 1u);
+  save_state(folder_ / "run", 2, state);
+  own.train.max_steps = 3;
+  EXPECT_EQ(Trainer(own, {.output = folder_ / "run", .resume = last}).run(), TrainOutcome::finished);
+  save_state(folder_ / "run", 2, state);
+  own.data.sampling.repeats = 2;
+  try {
+    Trainer(own, {.output = folder_ / "run", .resume = folder_ / "run/checkpoints/step-2"});
+    ADD_FAILURE() << "another number of repeats";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("data.sampling.repeats is 2, the checkpoint was made with 1"));
+  }
 }
 
 TEST_F(TrainerTest, ARanksPartOfABatchMustBeWholePairsOfVideosToBeMixed) {
