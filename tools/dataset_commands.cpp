@@ -5,8 +5,6 @@
 
 #include <boost/describe.hpp>
 #include <boost/mp11.hpp>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace actionclip {
 
@@ -34,15 +32,6 @@ VideoList ListOptions::read() const {
   if (labels.empty()) return read_video_list(config, nullptr);
   const LabelSet label_set = read_labels(labels);
   return read_video_list(config, &label_set);
-}
-
-std::string first_names(std::vector<std::string> names) {
-  constexpr std::size_t kMost = 10;
-  if (names.size() > kMost) {
-    names.resize(kMost);
-    names.emplace_back("...");
-  }
-  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 void add_workers_option(CLI::App& command, int& workers) {

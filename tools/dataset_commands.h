@@ -1,6 +1,7 @@
 // The sub-commands of `actionclip dataset` that have a file of their own.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,8 @@ struct ListOptions {
 // The names of ListFormat.
 std::vector<std::string> list_formats();
 
-// "a, b, c": the first ten of many, and then "...".
-std::string first_names(std::vector<std::string> names);
+// Of classes, in what is printed.
+inline constexpr std::size_t kNamedClasses = 10;
 
 // --workers, with as many as there are cores for the default.
 void add_workers_option(CLI::App& command, int& workers);

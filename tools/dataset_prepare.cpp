@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "actionclip/core/joined_names.h"
 #include "actionclip/core/json_text.h"
 #include "actionclip/video/prepare.h"
 
@@ -74,7 +75,7 @@ void print_report(const Options& options, const PrepareReport& report) {
     }
     if (!list.bare_classes.empty()) {
       fmt::print("{}: no video of {} classes: {}\n", list.file, list.bare_classes.size(),
-                 first_names(list.bare_classes));
+                 joined_names(list.bare_classes, kNamedClasses));
     }
   }
   for (const std::string split : {"train", "val"}) {

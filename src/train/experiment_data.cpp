@@ -12,9 +12,9 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/core/joined_names.h"
 #include "actionclip/text/descriptions.h"
 #include "actionclip/text/templates.h"
 #include "actionclip/text/tokenizer.h"
@@ -101,18 +101,17 @@ void require_labels_of_context(const LoadedWeights& weights, const LabelSet& lab
 
 void require_captions_fit(const VideoList& list, const Tokenizer& tokenizer, std::int64_t context_length) {
   constexpr std::size_t kNamed = 5;
-  std::vector<std::int64_t> lines;
+  std::vector<std::string> lines;
   for (std::int64_t i = 0; i < list.size(); ++i) {
     const auto entry = list.entry(i);
-    if (std::ssize(tokenizer.encode(entry.caption)) > context_length) lines.push_back(entry.line);
+    if (std::ssize(tokenizer.encode(entry.caption)) > context_length)
+      lines.push_back(std::to_string(entry.line));
   }
   if (lines.empty()) return;
-  const auto count = lines.size();
-  lines.resize(std::min(count, kNamed));
-  throw Error(fmt::format(
-      "{}: {} captions have more than the {} tokens that the context holds, in line {}{}; shorten "
-      "them, or set text.truncate",
-      list.file().string(), count, context_length, fmt::join(lines, ", "), count > kNamed ? " ..." : ""));
+  throw Error(
+      fmt::format("{}: {} captions have more than the {} tokens that the context holds, in line {}; shorten "
+                  "them, or set text.truncate",
+                  list.file().string(), lines.size(), context_length, joined_names(lines, kNamed)));
 }
 
 Preprocessing preprocessing_of(const Experiment& experiment, const Tokenizer& tokenizer,
