@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,11 @@ void add_dataset_extract(CLI::App& dataset, int& exit_code);
 void add_dataset_verify(CLI::App& dataset, int& exit_code);
 void add_dataset_stats(CLI::App& dataset, int& exit_code);
 
+struct LabelledList {
+  VideoList list;
+  std::optional<LabelSet> labels;  // none: it has ids, and no one told their names
+};
+
 // A list on the command line.
 struct ListOptions {
   std::string list;
@@ -25,8 +31,11 @@ struct ListOptions {
 
   // --list, --root, --format, --labels.
   void add_to(CLI::App& command, bool required);
-  // Throws as read_video_list().
+  DatasetConfig config() const;
+  // Throw as read_video_list().
   VideoList read() const;
+  // A list that names its labels does without --labels: they get ids in their order.
+  LabelledList read_with_labels() const;
 };
 
 // The names of ListFormat.

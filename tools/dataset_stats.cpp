@@ -99,9 +99,7 @@ void print(const ListStatistics& list, const std::optional<MeasuredStatistics>& 
 }
 
 void show(const Options& options) {
-  const VideoList list = options.list.read();
-  std::optional<LabelSet> labels;
-  if (!options.list.labels.empty()) labels = read_labels(options.list.labels);
+  const auto [list, labels] = options.list.read_with_labels();
   const auto counted = count_classes(list, labels ? &*labels : nullptr);
   std::optional<MeasuredStatistics> measured;
   if (!options.manifest.empty()) measured = measure(list, read_manifest(options.manifest));
