@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include <boost/describe.hpp>
 #include <boost/mp11.hpp>
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace actionclip {
 
@@ -26,23 +25,24 @@ void ListOptions::add_to(CLI::App& command, bool required) {
   command.add_option("--labels", labels, "label file, for lists that name their labels");
 }
 
-VideoList ListOptions::read() const {
+DatasetConfig ListOptions::config() const {
   DatasetConfig config;
   config.list.path = list;
   config.root.path = root;
   boost::describe::enum_from_string(format.c_str(), config.format);
-  if (labels.empty()) return read_video_list(config, nullptr);
-  const LabelSet label_set = read_labels(labels);
-  return read_video_list(config, &label_set);
+  return config;
 }
 
-std::string first_names(std::vector<std::string> names) {
-  constexpr std::size_t kMost = 10;
-  if (names.size() > kMost) {
-    names.resize(kMost);
-    names.emplace_back("...");
-  }
-  return fmt::format("{}", fmt::join(names, ", "));
+VideoList ListOptions::read() const {
+  if (labels.empty()) return read_video_list(config(), nullptr);
+  const LabelSet label_set = read_labels(labels);
+  return read_video_list(config(), &label_set);
+}
+
+LabelledList ListOptions::read_with_labels() const {
+  auto known = labels.empty() ? own_labels(config()) : std::optional(read_labels(labels));
+  auto videos = read_video_list(config(), known ? &*known : nullptr);
+  return {std::move(videos), std::move(known)};
 }
 
 void add_workers_option(CLI::App& command, int& workers) {

@@ -54,11 +54,13 @@ void add_dataset_extract(CLI::App& dataset, int& exit_code) {
   command
       ->add_option("--short-side", options->extract.short_side,
                    "pixels that larger frames are resized to (bicubic, as Pillow); 0: as they are")
+      ->check(CLI::Range(0, 8192))
       ->capture_default_str();
   command->add_option("--quality", options->extract.quality, "of the JPEG files, 1 to 100")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
   command->add_option("--video-seconds", options->extract.seconds, "that a video may take; 0: no limit")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   add_workers_option(*command, options->extract.workers);
   command->add_flag("--json", options->json, "print JSON");

@@ -8,7 +8,9 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
+#include "actionclip/core/joined_names.h"
 #include "actionclip/core/json_text.h"
 #include "actionclip/video/prepare.h"
 
@@ -25,6 +27,7 @@ struct Options {
   std::string labels;
   double max_missing = PrepareOptions().max_missing;
   std::string output;
+  bool force = false;
   bool json = false;
 };
 
@@ -57,13 +60,7 @@ std::string settings_of(const Options& options, const PrepareReport& report) {
 }
 
 void print_report(const Options& options, const PrepareReport& report) {
-  if (!report.made) {
-    fmt::print(
-        "{}: already made with these settings, left as it is; the videos were not looked at again (remove "
-        "the "
-        "folder to make it anew)\n",
-        options.output);
-  }
+  if (!report.made) fmt::print("{}: already made with these settings, left as it is\n", options.output);
   fmt::print("{}{} labels", table_of(report), report.labels);
   if (report.unlisted > 0) fmt::print("; {} videos below {} are in no list", report.unlisted, options.root);
   fmt::print("\n");
@@ -74,7 +71,7 @@ void print_report(const Options& options, const PrepareReport& report) {
     }
     if (!list.bare_classes.empty()) {
       fmt::print("{}: no video of {} classes: {}\n", list.file, list.bare_classes.size(),
-                 first_names(list.bare_classes));
+                 joined_names(list.bare_classes, kNamedClasses));
     }
   }
   for (const std::string split : {"train", "val"}) {
@@ -93,8 +90,13 @@ void prepare(const Options& options) {
                                  .root = options.root,
                                  .annotations = {options.annotations.begin(), options.annotations.end()},
                                  .labels = options.labels,
-                                 .max_missing = options.max_missing};
+                                 .max_missing = options.max_missing,
+                                 .force = options.force};
   const auto report = prepare_dataset(wanted, options.output);
+  if (report.changed) {
+    spdlog::warn("{}: holds other videos than when {} was made; --force makes it anew", options.root,
+                 options.output);
+  }
   if (options.json) {
     fmt::print("{}", summary_json(report));
   } else {
@@ -127,12 +129,14 @@ void add_dataset_prepare(CLI::App& dataset, int& /*exit_code*/) {
                    "share of the videos that may be missing; the lists hold those that are there")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
+  command->add_flag("--force", options->force, "make a folder anew that an earlier call made");
   command->add_flag("--json", options->json, "print summary.json");
   command->footer(
       needs +
       "Example:\n  actionclip dataset prepare ucf101 --root data/ucf101/UCF-101 --annotations "
       "data/ucf101/ucfTrainTestlist --output data/ucf101/lists\n"
-      "The settings to paste are printed. A folder made with the same settings is left as it is.");
+      "The settings to paste are printed. A folder made with the same settings is left as it is, and "
+      "told if the videos below --root have changed since.");
   command->callback([options] { prepare(*options); });
 }
 

@@ -12,6 +12,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "actionclip/core/joined_names.h"
 #include "actionclip/core/json_text.h"
 #include "actionclip/text/labels.h"
 #include "actionclip/video/list_statistics.h"
@@ -88,7 +89,8 @@ void print(const ListStatistics& list, const std::optional<MeasuredStatistics>& 
   fmt::print("\n{}", table.text());
   if (!list.rarest.empty()) fmt::print("rarest classes: {}\n", joined(list.rarest));
   if (!list.bare_classes.empty()) {
-    fmt::print("{} classes without videos: {}\n", list.bare_classes.size(), first_names(list.bare_classes));
+    fmt::print("{} classes without videos: {}\n", list.bare_classes.size(),
+               joined_names(list.bare_classes, kNamedClasses));
   }
   if (!measured) return;
   fmt::print("{:.2f} hours in {} videos that decode; {} do not, {} are not in the manifest\n",
@@ -97,9 +99,7 @@ void print(const ListStatistics& list, const std::optional<MeasuredStatistics>& 
 }
 
 void show(const Options& options) {
-  const VideoList list = options.list.read();
-  std::optional<LabelSet> labels;
-  if (!options.list.labels.empty()) labels = read_labels(options.list.labels);
+  const auto [list, labels] = options.list.read_with_labels();
   const auto counted = count_classes(list, labels ? &*labels : nullptr);
   std::optional<MeasuredStatistics> measured;
   if (!options.manifest.empty()) measured = measure(list, read_manifest(options.manifest));

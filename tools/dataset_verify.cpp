@@ -78,14 +78,14 @@ Collection collect(const Options& options) {
     all.own = all.videos.size();
     return all;
   }
-  all.list = options.list.read();
+  all.list = options.list.read_with_labels().list;
   add_videos(*all.list, all.videos);
   all.own = all.videos.size();
   if (options.against.empty()) return all;
   ListOptions other = options.list;
   other.list = options.against;
   if (!options.against_root.empty()) other.root = options.against_root;
-  all.against = other.read();
+  all.against = other.read_with_labels().list;
   add_videos(*all.against, all.videos);
   return all;
 }
@@ -139,9 +139,20 @@ std::string duplicates_csv(const std::vector<DuplicatePair>& pairs, const std::v
   return text;
 }
 
-nlohmann::ordered_json to_json(const std::vector<VideoFacts>& videos, const std::vector<DuplicatePair>& pairs,
-                               const std::vector<VideoFacts>& own, const std::vector<VideoFacts>& others) {
-  auto failed = nlohmann::ordered_json::array(), duplicates = nlohmann::ordered_json::array();
+nlohmann::ordered_json to_json(const std::vector<DuplicatePair>& pairs, const std::vector<VideoFacts>& own,
+                               const std::vector<VideoFacts>& others) {
+  auto json = nlohmann::ordered_json::array();
+  for (const auto& pair : pairs) {
+    json.push_back({{"video", own[static_cast<std::size_t>(pair.left)].path},
+                    {"against", others[static_cast<std::size_t>(pair.right)].path},
+                    {"same_content", pair.same_content},
+                    {"distance", pair.distance}});
+  }
+  return json;
+}
+
+nlohmann::ordered_json to_json(const std::vector<VideoFacts>& videos) {
+  auto failed = nlohmann::ordered_json::array();
   double seconds = 0;
   std::int64_t frames = 0;
   for (const auto& video : videos) {
@@ -149,15 +160,11 @@ nlohmann::ordered_json to_json(const std::vector<VideoFacts>& videos, const std:
     frames += video.frames;
     if (!video.decodable) failed.push_back({{"video", video.path}, {"error", video.reason}});
   }
-  for (const auto& pair : pairs) {
-    duplicates.push_back({{"video", own[static_cast<std::size_t>(pair.left)].path},
-                          {"against", others[static_cast<std::size_t>(pair.right)].path},
-                          {"same_content", pair.same_content},
-                          {"distance", pair.distance}});
-  }
-  return {{"videos", videos.size()}, {"decodable", videos.size() - failed.size()},
-          {"frames", frames},        {"hours", seconds / 3600},
-          {"failed", failed},        {"duplicates", duplicates}};
+  return {{"videos", videos.size()},
+          {"decodable", videos.size() - failed.size()},
+          {"frames", frames},
+          {"hours", seconds / 3600},
+          {"failed", failed}};
 }
 
 void print_failures(const nlohmann::ordered_json& failed) {
@@ -169,7 +176,7 @@ void print_failures(const nlohmann::ordered_json& failed) {
   if (failed.size() > kShown) fmt::print("... and {} more\n", failed.size() - kShown);
 }
 
-void print_duplicates(const nlohmann::ordered_json& duplicates) {
+void print_duplicates(const nlohmann::ordered_json& duplicates, const char* where) {
   if (duplicates.empty()) return;
   TextTable table({"video", "against", "kind", "distance"});
   for (std::size_t i = 0; i < duplicates.size() && i < kShown; ++i) {
@@ -177,13 +184,14 @@ void print_duplicates(const nlohmann::ordered_json& duplicates) {
     table.add({pair["video"], pair["against"], pair["same_content"].get<bool>() ? "same" : "near",
                std::to_string(pair["distance"].get<int>())});
   }
-  fmt::print("{} pairs of the same or nearly the same video:\n{}", duplicates.size(), table.text());
+  fmt::print("{} pairs of the same or nearly the same video {}:\n{}", duplicates.size(), where, table.text());
   if (duplicates.size() > kShown) fmt::print("... and {} more\n", duplicates.size() - kShown);
 }
 
 void print_report(const nlohmann::ordered_json& report) {
   print_failures(report["failed"]);
-  print_duplicates(report["duplicates"]);
+  print_duplicates(report["duplicates"], "in both lists");
+  print_duplicates(report["duplicates_within"], "in one");
   fmt::print("{} videos: {} decode ({} frames, {:.2f} hours), {} failed\n",
              report["videos"].get<std::int64_t>(), report["decodable"].get<std::int64_t>(),
              report["frames"].get<std::int64_t>(), report["hours"].get<double>(), report["failed"].size());
@@ -203,17 +211,17 @@ int verify(const Options& options) {
   const auto videos = verify_videos(all.videos, options.verify, journal);
   const auto border = videos.begin() + static_cast<std::ptrdiff_t>(all.own);
   const std::vector<VideoFacts> own(videos.begin(), border), others(border, videos.end());
-  std::vector<DuplicatePair> pairs;
-  if (all.against) {
-    pairs = find_duplicates(own, others);
-    if (!options.output.empty()) {
-      write_file_atomically(std::filesystem::path(options.output) / "duplicates.csv",
-                            duplicates_csv(pairs, own, others));
-    }
+  const auto pairs = all.against ? find_duplicates(own, others) : std::vector<DuplicatePair>();
+  const auto within = find_duplicates_within(own);
+  if (const std::filesystem::path output = options.output; !output.empty()) {
+    if (all.against) write_file_atomically(output / "duplicates.csv", duplicates_csv(pairs, own, others));
+    write_file_atomically(output / "duplicates_within.csv", duplicates_csv(within, own, own));
   }
   write_lists(options, all, own, others);
   journal.finish(videos);
-  const auto report = to_json(videos, pairs, own, others);
+  auto report = to_json(videos);
+  report["duplicates"] = to_json(pairs, own, others);
+  report["duplicates_within"] = to_json(within, own, own);
   if (options.json) {
     fmt::print("{}\n", json_text(report));
   } else {
@@ -227,7 +235,7 @@ int verify(const Options& options) {
 void add_dataset_verify(CLI::App& dataset, int& exit_code) {
   auto options = std::make_shared<Options>();
   auto* command = dataset.add_subcommand(
-      "verify", "decode every frame of videos, and find videos that two lists have in common");
+      "verify", "decode every frame of videos, and find those that stand twice in a list or in two");
   options->list.add_to(*command, /*required=*/false);
   command->add_option("videos", options->paths,
                       "instead of --list: video files, images, folders of videos or of frames");
@@ -238,8 +246,10 @@ void add_dataset_verify(CLI::App& dataset, int& exit_code) {
   command->add_option("--against-root", options->against_root, "its root; default: --root");
   command->add_option("--write-list", options->write_list,
                       "file that gets the list without the videos that failed, its other lines untouched");
-  command->add_option("--output", options->output,
-                      "folder for manifest.csv, skip.txt (the lines that failed) and duplicates.csv");
+  command->add_option(
+      "--output", options->output,
+      "folder for manifest.csv, skip.txt (the lines that failed), duplicates_within.csv (pairs "
+      "in the list) and duplicates.csv (with --against)");
   command->add_option("--video-seconds", options->verify.seconds, "that a video may take; 0: no limit")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

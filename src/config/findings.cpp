@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
 
 #include "actionclip/config/reader.h"
 #include "actionclip/config/suggestion.h"
@@ -42,13 +43,22 @@ std::string one_line(std::string text) {
 
 }  // namespace
 
+FindingList::Finding FindingList::make_finding(const ConfigMark& mark, const std::string& path,
+                                               const std::string& message) {
+  return {mark, one_line(path.empty() ? message : fmt::format("{}: {}", path, message))};
+}
+
 void FindingList::add(const ConfigMark& mark, const std::string& path, const std::string& message) {
   paths_.insert(path);
   if (findings_.size() == kMaxFindings) {
     ++left_out_;
     return;
   }
-  findings_.push_back({mark, one_line(path.empty() ? message : fmt::format("{}: {}", path, message))});
+  findings_.push_back(make_finding(mark, path, message));
+}
+
+void FindingList::add_warning(const ConfigMark& mark, const std::string& path, const std::string& message) {
+  warnings_.push_back(make_finding(mark, path, message));
 }
 
 void FindingList::add_wrong_type(const ConfigNode& found, const std::string& path,
@@ -97,10 +107,8 @@ bool FindingList::has(const std::string& path) const {
                                        [&](const auto& found) { return found.starts_with(path + "["); }));
 }
 
-void FindingList::throw_if_any() const {
-  if (findings_.empty()) return;
-  auto sorted = findings_;
-  std::stable_sort(sorted.begin(), sorted.end(), [](const Finding& a, const Finding& b) {
+std::vector<FindingList::Finding> FindingList::in_order(std::vector<Finding> findings) {
+  std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
     const auto key = [](const Finding& finding) {
       static const std::string none;
       return std::tuple<bool, const std::string&, int, int>(
@@ -109,6 +117,17 @@ void FindingList::throw_if_any() const {
     };
     return key(a) < key(b);
   });
+  return findings;
+}
+
+void FindingList::log_warnings() const {
+  for (const Finding& warning : in_order(warnings_))
+    spdlog::warn("{}: {}", warning.mark.text(), warning.text);
+}
+
+void FindingList::throw_if_any() const {
+  if (findings_.empty()) return;
+  const auto sorted = in_order(findings_);
   std::string message;
   for (const Finding& finding : sorted) {
     if (!message.empty()) message += '\n';
@@ -121,11 +140,13 @@ void FindingList::throw_if_any() const {
   throw ConfigError(message);
 }
 
+std::string StructChecker::path_of(std::string_view key) const {
+  return key.empty() ? path_ : join_key(path_, key);
+}
+
 // `key` may lead into a member that is a struct: "optimizer.beta1".
-void StructChecker::error(std::string_view key, const std::string& message) {
-  const std::string path = key.empty() ? path_ : join_key(path_, key);
-  if (findings_.has(path)) return;  // its value could not be read: what stands there is the default
-  ConfigMark mark = place_;
+const ConfigMark& StructChecker::place_of(std::string_view key) const {
+  const ConfigMark* mark = &place_;
   const ConfigNode* node = node_;
   while (node != nullptr && !key.empty()) {
     const auto dot = std::min(key.find('.'), key.size());
@@ -134,10 +155,20 @@ void StructChecker::error(std::string_view key, const std::string& message) {
     key.remove_prefix(std::min(dot + 1, key.size()));
     // The finding is about the value; if that is a section in which the member is not given, its key is the
     // better place.
-    mark = key.empty() && entry->value.kind != ConfigNode::Kind::map ? entry->value.mark : entry->key_mark;
+    mark = key.empty() && entry->value.kind != ConfigNode::Kind::map ? &entry->value.mark : &entry->key_mark;
     node = &entry->value;
   }
-  findings_.add(mark, path, message);
+  return *mark;
+}
+
+void StructChecker::error(std::string_view key, const std::string& message) {
+  const std::string path = path_of(key);
+  if (findings_.has(path)) return;  // its value could not be read: what stands there is the default
+  findings_.add(place_of(key), path, message);
+}
+
+void StructChecker::warning(std::string_view key, const std::string& message) {
+  findings_.add_warning(place_of(key), path_of(key), message);
 }
 
 }  // namespace actionclip::detail

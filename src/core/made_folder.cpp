@@ -1,5 +1,8 @@
 #include "actionclip/core/made_folder.h"
 
+#include <cstdio>
+#include <fcntl.h>
+
 #include <fmt/format.h>
 
 #include "actionclip/core/atomic_file.h"
@@ -10,27 +13,42 @@ namespace {
 
 constexpr const char* kSettingsFile = "settings.json";
 
-// Whether `folder` already holds what these settings make. Throws Error if it holds anything else.
-bool is_made(const std::filesystem::path& folder, const std::string& settings) {
+// Whether `folder` already holds what these settings make, and is to be left so. Throws Error if it holds
+// anything else.
+bool is_made(const std::filesystem::path& folder, const std::string& settings, bool anew) {
   if (!std::filesystem::exists(folder)) return false;
   if (std::filesystem::is_directory(folder) && std::filesystem::is_empty(folder)) return false;
   const auto file = folder / kSettingsFile;
-  if (std::filesystem::exists(file) && read_text_file(file) == settings) return true;
+  if (std::filesystem::exists(file) && (anew || read_text_file(file) == settings)) return !anew;
   throw Error(fmt::format("{} exists and was not made with these settings; remove it or name another folder",
                           folder.string()));
 }
 
+// Gives the folder `made` the name `folder`, in the place of one that has it. In one step where the file
+// system can exchange names; else the former is removed before.
+void take_place(const std::filesystem::path& made, const std::filesystem::path& folder) {
+  if (std::filesystem::exists(folder) && !std::filesystem::is_empty(folder)) {
+    if (renameat2(AT_FDCWD, made.c_str(), AT_FDCWD, folder.c_str(), RENAME_EXCHANGE) == 0) {
+      sync_folder(folder.parent_path().empty() ? "." : folder.parent_path());
+      std::filesystem::remove_all(made);
+      return;
+    }
+    std::filesystem::remove_all(folder);
+  }
+  rename_durably(made, folder);
+}
+
 bool make(const std::filesystem::path& folder, const std::string& settings,
-          const std::function<void(const std::filesystem::path&)>& fill) {
+          const std::function<void(const std::filesystem::path&)>& fill, bool anew) {
   remove_leftovers_of(folder);
-  if (is_made(folder, settings)) return false;
+  if (is_made(folder, settings, anew)) return false;
   const auto temporary = temporary_sibling(folder);
   try {
     std::filesystem::create_directories(temporary);
     fill(temporary);
     OutputFile(temporary / kSettingsFile).write(settings);
     flush_file_system(temporary);
-    rename_durably(temporary, folder);
+    take_place(temporary, folder);
   } catch (...) {
     std::error_code ignored;
     std::filesystem::remove_all(temporary, ignored);
@@ -42,11 +60,11 @@ bool make(const std::filesystem::path& folder, const std::string& settings,
 }  // namespace
 
 bool make_folder_once(const std::filesystem::path& folder, const std::string& settings,
-                      const std::function<void(const std::filesystem::path&)>& fill) {
+                      const std::function<void(const std::filesystem::path&)>& fill, bool anew) {
   // "data/" and "data" are the same folder, but of the first no sibling can be named.
   const auto named = folder.has_filename() ? folder : folder.parent_path();
   try {
-    return make(named, settings, fill);
+    return make(named, settings, fill, anew);
   } catch (const std::filesystem::filesystem_error& problem) {
     throw Error(fmt::format("cannot make {}: {}", named.string(), problem.code().message()));
   }

@@ -7,13 +7,13 @@
 
 #include <boost/describe.hpp>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include "actionclip/config/checker.h"
 #include "actionclip/config/reader.h"
 #include "actionclip/config/suggestion.h"
 #include "actionclip/core/error.h"
+#include "actionclip/core/joined_names.h"
 #include "actionclip/core/text_input.h"
 
 #include "text/utf8.h"
@@ -53,12 +53,6 @@ void make_lists(ConfigNode& root) {
   }
 }
 
-// `names` quoted, the first few of them.
-std::string listed(const std::vector<std::string>& names) {
-  const std::vector<std::string> first(names.begin(), names.begin() + std::min(names.size(), kNamed));
-  return fmt::format("{}{}", fmt::join(first, ", "), names.size() > kNamed ? " ..." : "");
-}
-
 std::string quoted(const std::string& name) { return fmt::format("\"{}\"", detail::excerpt(name)); }
 
 void require_all_labels(const DescriptionsFile& content, const std::string& file, const LabelSet& labels) {
@@ -73,7 +67,7 @@ void require_all_labels(const DescriptionsFile& content, const std::string& file
   }
   if (missing.empty()) return;
   throw Error(fmt::format("{}: no description of {} of the {} labels of {}: {}", file, missing.size(),
-                          labels.size(), labels.source(), listed(missing)));
+                          labels.size(), labels.source(), joined_names(missing, kNamed)));
 }
 
 void warn_of_other_names(const DescriptionsFile& content, const std::string& file, const LabelSet& labels) {
@@ -83,7 +77,8 @@ void warn_of_other_names(const DescriptionsFile& content, const std::string& fil
     if (!known.contains(entry.first)) others.push_back(quoted(entry.first));
   }
   if (others.empty()) return;
-  spdlog::warn("{}: {} names are no labels of {}: {}", file, others.size(), labels.source(), listed(others));
+  spdlog::warn("{}: {} names are no labels of {}: {}", file, others.size(), labels.source(),
+               joined_names(others, kNamed));
 }
 
 }  // namespace

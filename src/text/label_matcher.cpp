@@ -9,6 +9,7 @@
 
 #include "actionclip/config/suggestion.h"
 #include "actionclip/core/error.h"
+#include "actionclip/core/joined_names.h"
 
 #include "text/text_cleaning.h"
 #include "text/utf8.h"
@@ -73,16 +74,15 @@ std::int64_t NameResolver::resolve(const std::string& name, std::int64_t line) {
 
 void NameResolver::finish() const {
   if (unmatched_.empty()) return;
-  std::vector<std::string> reasons;
+  std::vector<std::string> reasons;  // of the first, as each needs a search for the nearest
   for (const auto& [name, line] : unmatched_) {
     if (reasons.size() < kNamed) reasons.push_back(matcher_.explain(name));
   }
   const auto count = unmatched_.size();
   throw Error(fmt::format(
-      "{}:{}: {} of {}, or several: {}{}; correct {} there or here", file_, unmatched_.front().line,
+      "{}:{}: {} of {}, or several: {}; correct {} there or here", file_, unmatched_.front().line,
       count == 1 ? "1 name that matches no label" : fmt::format("{} names that match no label", count),
-      matcher_.labels().source(), fmt::join(reasons, ", "), count > kNamed ? " ..." : "",
-      count == 1 ? "it" : "them"));
+      matcher_.labels().source(), joined_names(reasons, kNamed, count), count == 1 ? "it" : "them"));
 }
 
 }  // namespace actionclip

@@ -72,6 +72,11 @@ void MixConfig::check(ConfigChecker& checker) const {
   checker.at_least("cutmix_alpha", cutmix_alpha, 0);
   checker.in_range("probability", probability, 0, 1);
   checker.in_range("switch_probability", switch_probability, 0, 1);
+  const MixConfig usual;
+  if (!enabled() && probability != usual.probability)
+    checker.warning("probability", "without effect unless mixup_alpha or cutmix_alpha is above 0");
+  if ((mixup_alpha == 0 || cutmix_alpha == 0) && switch_probability != usual.switch_probability)
+    checker.warning("switch_probability", "without effect unless mixup_alpha and cutmix_alpha are above 0");
 }
 
 void TrainConfig::check(ConfigChecker& checker) const {

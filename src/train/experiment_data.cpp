@@ -1,18 +1,20 @@
 #include "actionclip/train/experiment_data.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/core/joined_names.h"
 #include "actionclip/text/descriptions.h"
 #include "actionclip/text/templates.h"
 #include "actionclip/text/tokenizer.h"
@@ -35,7 +37,20 @@ std::vector<std::int64_t> context_tokens(const ContextConfig& config, const Toke
   return tokens;
 }
 
+// Throws ConfigError unless there is one value for each channel.
+std::array<double, 3> channels_of(const std::vector<double>& values, std::string_view key) {
+  if (values.size() != 3) {
+    throw ConfigError(
+        fmt::format("model.{}: needs 3 values (red, green, blue), found {}", key, values.size()));
+  }
+  return {values[0], values[1], values[2]};
+}
+
 }  // namespace
+
+InputStatistics input_statistics(const ActionClipConfig& model) {
+  return {.mean = channels_of(model.mean, "mean"), .std = channels_of(model.std, "std")};
+}
 
 ClipDatasetOptions clip_options(const Experiment& experiment, std::int64_t image_size, std::int64_t frames,
                                 std::int64_t classes) {
@@ -46,6 +61,8 @@ ClipDatasetOptions clip_options(const Experiment& experiment, std::int64_t image
   options.clips = experiment.eval.clips;
   options.crops = experiment.eval.crops;
   options.transforms = resolve(experiment.data.transforms, image_size);
+  if (const auto& mean = experiment.model.mean) options.input.mean = channels_of(*mean, "mean");
+  if (const auto& std = experiment.model.std) options.input.std = channels_of(*std, "std");
   options.seed = static_cast<std::uint64_t>(experiment.seed);
   options.max_failed_share = experiment.data.max_failed_share;
   options.video_seconds = experiment.data.video_seconds;
@@ -84,18 +101,17 @@ void require_labels_of_context(const LoadedWeights& weights, const LabelSet& lab
 
 void require_captions_fit(const VideoList& list, const Tokenizer& tokenizer, std::int64_t context_length) {
   constexpr std::size_t kNamed = 5;
-  std::vector<std::int64_t> lines;
+  std::vector<std::string> lines;
   for (std::int64_t i = 0; i < list.size(); ++i) {
     const auto entry = list.entry(i);
-    if (std::ssize(tokenizer.encode(entry.caption)) > context_length) lines.push_back(entry.line);
+    if (std::ssize(tokenizer.encode(entry.caption)) > context_length)
+      lines.push_back(std::to_string(entry.line));
   }
   if (lines.empty()) return;
-  const auto count = lines.size();
-  lines.resize(std::min(count, kNamed));
-  throw Error(fmt::format(
-      "{}: {} captions have more than the {} tokens that the context holds, in line {}{}; shorten "
-      "them, or set text.truncate",
-      list.file().string(), count, context_length, fmt::join(lines, ", "), count > kNamed ? " ..." : ""));
+  throw Error(
+      fmt::format("{}: {} captions have more than the {} tokens that the context holds, in line {}; shorten "
+                  "them, or set text.truncate",
+                  list.file().string(), lines.size(), context_length, joined_names(lines, kNamed)));
 }
 
 Preprocessing preprocessing_of(const Experiment& experiment, const Tokenizer& tokenizer,

@@ -121,6 +121,7 @@ void Trainer::open_loader() {
 
 void Trainer::learn_with(ActionClip model) {
   const auto& train = experiment_.train;
+  train_data_->set_input(input_statistics(model->config()));
   learner_.emplace(std::move(model), train, experiment_.text.fix_text, options_.device);
   schedule_ = make_schedule(train.schedule, static_cast<double>(train.epochs));
 }

@@ -13,6 +13,14 @@
 #include "actionclip/weights/tensor_convert.h"
 
 namespace actionclip {
+namespace {
+
+// What a checkpoint had that does not tell a key of the identity, as there was no such setting then.
+nlohmann::json before_there_was(const std::string& key) {
+  return key == "data.sampling.repeats" ? nlohmann::json(1) : nlohmann::json();
+}
+
+}  // namespace
 
 // All that a run needs to go on, but for the tensors.
 nlohmann::json Trainer::state() const {
@@ -53,7 +61,7 @@ void Trainer::save() {
 void Trainer::resume(const std::filesystem::path& folder) {
   Checkpoint checkpoint = load_checkpoint(folder);
   for (const auto& [key, value] : identity_.items()) {
-    const auto saved = checkpoint.state.at("run").value(key, nlohmann::json());
+    const auto saved = checkpoint.state.at("run").value(key, before_there_was(key));
     if (saved != value) {
       throw Error(fmt::format("cannot resume {}: {} is {}, the checkpoint was made with {}", folder.string(),
                               key, value.dump(), saved.dump()));

@@ -8,14 +8,17 @@
 namespace actionclip {
 namespace {
 
-constexpr double kMaxSide = 8192;  // pixels
-constexpr double kMaxStride = 1 << 16;
+constexpr double kMaxSide = 8192;    // pixels
+constexpr double kMaxStride = 1024;  // half a minute
 constexpr double kMaxRepeats = 64;
 constexpr double kMaxOperations = 64;
 constexpr double kMaxMagnitude = 30;  // of torchvision's 31 steps
 constexpr double kHalfCircle = 0.5;
-constexpr double kMaxSigma = 64;  // pixels
+constexpr double kMinSigma = 0.01;  // pixels
+constexpr double kMaxSigma = 64;
 constexpr double kMaxAspect = 100;
+constexpr double kMinScale = 0.01;  // of a frame's short side: a few pixels
+constexpr double kMinArea = 1e-4;   // of a frame
 constexpr double kMaxByte = 255;
 
 // Whether `pattern` gives every frame its own file name.
@@ -27,12 +30,34 @@ bool names_frames(const std::string& pattern) {
   }
 }
 
-// That `range` is two numbers, 0 < low <= high <= maximum.
+// That `range` is two numbers, minimum <= low <= high <= maximum.
 void check_range(ConfigChecker& checker, std::string_view key, const std::vector<double>& range,
-                 double maximum) {
-  if (range.size() == 2 && range[0] > 0 && range[0] <= range[1] && range[1] <= maximum) return;
-  checker.error(key, fmt::format("must be two numbers [low, high], 0 < low <= high <= {}, found [{}]",
-                                 maximum, fmt::join(range, ", ")));
+                 double minimum, double maximum) {
+  if (range.size() == 2 && range[0] >= minimum && range[0] <= range[1] && range[1] <= maximum) return;
+  checker.error(key, fmt::format("must be two numbers [low, high], {} <= low <= high <= {}, found [{}]",
+                                 minimum, maximum, fmt::join(range, ", ")));
+}
+
+void check_aspect(ConfigChecker& checker, const std::vector<double>& range) {
+  check_range(checker, "aspect", range, 1 / kMaxAspect, kMaxAspect);
+}
+
+// Warnings, as experiments inherit settings for a choice that they change.
+void check_effects(const TransformConfig& config, ConfigChecker& checker) {
+  const TransformConfig usual;
+  const auto warn_unless_usual = [&](const char* key, auto member, const char* where) {
+    if (config.*member != usual.*member) checker.warning(key, fmt::format("without effect {}", where));
+  };
+  if (config.crop == CropKind::multi_scale) {
+    warn_unless_usual("area", &TransformConfig::area, "with crop: multi_scale");
+    warn_unless_usual("aspect", &TransformConfig::aspect, "with crop: multi_scale");
+  } else {
+    warn_unless_usual("scales", &TransformConfig::scales, "with crop: random_resized");
+  }
+  if (config.solarize == 0)
+    warn_unless_usual("solarize_threshold", &TransformConfig::solarize_threshold, "with solarize: 0");
+  if (config.flip == 0 && !config.flip_labels.empty())
+    checker.warning("flip_labels", "without effect with flip: 0");
 }
 
 }  // namespace
@@ -54,6 +79,8 @@ void DatasetConfig::check(ConfigChecker& checker) const {
 void SamplingConfig::check(ConfigChecker& checker) const {
   checker.in_range("stride", static_cast<double>(stride), 1, kMaxStride);
   checker.in_range("repeats", static_cast<double>(repeats), 1, kMaxRepeats);
+  if (strategy != FrameSampling::dense && stride != SamplingConfig().stride)
+    checker.warning("stride", "without effect unless strategy is dense");
 }
 
 void RandAugmentConfig::check(ConfigChecker& checker) const {
@@ -71,25 +98,26 @@ void ColorJitterConfig::check(ConfigChecker& checker) const {
 
 void BlurConfig::check(ConfigChecker& checker) const {
   checker.in_range("probability", probability, 0, 1);
-  check_range(checker, "sigma", sigma, kMaxSigma);
+  check_range(checker, "sigma", sigma, kMinSigma, kMaxSigma);
 }
 
 void ErasingConfig::check(ConfigChecker& checker) const {
   checker.in_range("probability", probability, 0, 1);
-  check_range(checker, "area", area, 1);
-  check_range(checker, "aspect", aspect, kMaxAspect);
+  check_range(checker, "area", area, kMinArea, 1);
+  check_aspect(checker, aspect);
 }
 
 void TransformConfig::check(ConfigChecker& checker) const {
   checker.in_range("input_size", static_cast<double>(input_size), 0, kMaxSide);
   for (const double scale : scales) {
-    if (!(scale > 0 && scale <= 1)) {
-      checker.error("scales", fmt::format("each must be greater than 0 and at most 1, found {}", scale));
+    if (!(scale >= kMinScale && scale <= 1)) {
+      checker.error("scales",
+                    fmt::format("each must be at least {} and at most 1, found {}", kMinScale, scale));
       break;
     }
   }
-  check_range(checker, "area", area, 1);
-  check_range(checker, "aspect", aspect, kMaxAspect);
+  check_range(checker, "area", area, kMinArea, 1);
+  check_aspect(checker, aspect);
   checker.in_range("flip", flip, 0, 1);
   checker.in_range("grayscale", grayscale, 0, 1);
   checker.in_range("solarize", solarize, 0, 1);
@@ -99,6 +127,7 @@ void TransformConfig::check(ConfigChecker& checker) const {
     checker.error("test_resize",
                   fmt::format("must be at least input_size = {}, found {}", input_size, test_resize));
   }
+  check_effects(*this, checker);
 }
 
 TransformConfig resolve(TransformConfig config, std::int64_t image_size) {

@@ -11,6 +11,7 @@
 #include <spdlog/spdlog.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/core/joined_names.h"
 #include "actionclip/video/augmentation.h"
 #include "actionclip/video/frame_index_cache.h"
 #include "actionclip/video/frame_transform.h"
@@ -162,7 +163,7 @@ void ClipDataset::load_training_clip(const Place& place, const VideoEntry& entry
   auto colors = random(RandomPurpose::kColor, place);
   color_augment(frames, transforms, colors);
   auto erasing = random(RandomPurpose::kErasing, place);
-  random_erase(frames, transforms.erasing, erasing);
+  random_erase(frames, transforms.erasing, options_.input, erasing);
 
   if (flipped) {
     for (auto& label_id : sample.label_ids)
@@ -256,10 +257,10 @@ void ClipDataset::count_failures(const Sample& sample) const {
     if (names.size() < kNamedFailures) names.push_back(list_.entry(index).path.string());
   }
   throw Error(
-      fmt::format("{}: {} of {} videos cannot be decoded, more than data.max_failed_share {} allows: {}{}; "
+      fmt::format("{}: {} of {} videos cannot be decoded, more than data.max_failed_share {} allows: {}; "
                   "mend or remove them",
                   list_.file().string(), failures_.size(), size(), options_.max_failed_share,
-                  fmt::join(names, ", "), failures_.size() > names.size() ? " ..." : ""));
+                  joined_names(names, kNamedFailures, failures_.size())));
 }
 
 std::int64_t ClipDataset::failed_count() const {

@@ -16,6 +16,7 @@
 #include "video/deadline.h"
 #include "video/file_stamp.h"
 #include "video/frame_converter.h"
+#include "video/frame_entry.h"
 #include "video/jpeg.h"
 #include "video/regular_file.h"
 #include "video/video_decoder.h"
@@ -125,16 +126,10 @@ void add_image(const Image& image, VideoHasher& hasher) {
   hasher.add({grey.data(), image.width, image.height, image.width});
 }
 
-// The files of a folder's frames: as the list names them, else all JPEG and PNG files.
 std::vector<std::filesystem::path> frame_files(const VideoEntry& entry, const DatasetConfig& config) {
-  const auto first = entry.path / fmt::format(fmt::runtime(config.frame_pattern), config.index_bias);
-  std::error_code unknown;
-  if (config.format != ListFormat::frames && !std::filesystem::exists(first, unknown)) {
-    return image_files(entry.path);
-  }
-  FrameFolder folder(entry.path, config.frame_pattern, config.index_bias, entry.frame_count);
+  const auto folder = open_frame_folder(entry, config);
   std::vector<std::filesystem::path> files;
-  for (std::int64_t i = 0; i < folder.frame_count(); ++i) files.push_back(folder.file(i));
+  for (std::int64_t i = 0; i < folder->frame_count(); ++i) files.push_back(folder->file(i));
   return files;
 }
 
@@ -161,7 +156,8 @@ void examine_images(const std::vector<std::filesystem::path>& files, const Deadl
 void examine_into(const VideoEntry& entry, const DatasetConfig& config, double seconds, VideoFacts& facts) {
   const Deadline deadline(seconds);
   std::error_code unknown;
-  if (config.format == ListFormat::frames || std::filesystem::is_directory(entry.path, unknown)) {
+  // A folder by itself, which no list names, is one of frames too.
+  if (is_frame_folder(entry, config.format) || std::filesystem::is_directory(entry.path, unknown)) {
     examine_images(frame_files(entry, config), deadline, facts);
     return;
   }
@@ -186,7 +182,7 @@ VideoFacts examine_video(const VideoEntry& entry, const DatasetConfig& config, d
     examine_into(entry, config, seconds, facts);
     facts.decodable = true;
   } catch (const Error& problem) {
-    facts.reason = problem.what();
+    facts.reason = problem.what() + format_hint(entry, config.format);
   } catch (const std::bad_alloc&) {
     facts.reason = "not enough memory";
   }

@@ -3,14 +3,18 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
+#include <string>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
@@ -18,6 +22,7 @@
 #include "actionclip/core/json_text.h"
 #include "actionclip/core/ordered_work.h"
 #include "actionclip/core/progress.h"
+#include "actionclip/core/text_input.h"
 #include "actionclip/text/csv.h"
 #include "actionclip/video/frame_folder.h"
 #include "actionclip/video/image_file.h"
@@ -33,6 +38,7 @@ namespace actionclip {
 namespace {
 
 constexpr const char* kSettingsFile = "settings.json";
+constexpr const char* kCountsFile = "frame_counts.csv";
 constexpr std::size_t kAheadOfWorker = 64;  // results that may wait behind one slow video
 
 struct Extraction {
@@ -85,18 +91,48 @@ std::int64_t write_frames(const std::filesystem::path& video, const ExtractOptio
   return count;
 }
 
-std::int64_t count_frames(const std::filesystem::path& folder) {
-  const DatasetConfig names;
-  return FrameFolder(folder, names.frame_pattern, names.index_bias, -1).frame_count();
+// How many frames each folder was given, by its path in the output: of a folder that lost its last ones
+// nothing else tells.
+using FrameCounts = std::map<std::string, std::int64_t>;
+
+FrameCounts read_counts(const std::filesystem::path& output) {
+  const auto file = output / kCountsFile;
+  FrameCounts counts;
+  if (!std::filesystem::exists(file)) return counts;
+  for (const auto& row : parse_csv(read_text_file(file), file.string())) {
+    const auto count = row.fields.size() == 2 ? parse_integer(row.fields[1]) : std::nullopt;
+    if (count) counts[row.fields[0]] = *count;  // the header has none
+  }
+  return counts;
 }
 
-// Decodes the video into a temporary folder beside its place. Errors of writing are thrown: they will befall
-// the other videos too.
+void write_counts(const FrameCounts& counts, const std::filesystem::path& output) {
+  std::string text = "folder,frames\n";
+  for (const auto& [folder, count] : counts) text += fmt::format("{},{}\n", csv_field(folder), count);
+  write_file_atomically(output / kCountsFile, text);
+}
+
+// The frames in a folder; 0 if some of the `expected` (0: not known) are missing, or it is no such folder.
+std::int64_t count_frames(const std::filesystem::path& folder, std::int64_t expected) {
+  const DatasetConfig names;
+  try {
+    const auto count = FrameFolder(folder, names.frame_pattern, names.index_bias, -1).frame_count();
+    return expected == 0 || count == expected ? count : 0;
+  } catch (const VideoError&) {
+    return 0;
+  }
+}
+
+// Decodes the video into a temporary folder beside its place, unless that has its frames (`expected`, 0: not
+// known). Errors of writing are thrown: they will befall the other videos too.
 Extraction extract(const std::filesystem::path& video, const ExtractOptions& options,
-                   const std::filesystem::path& folder) {
+                   const std::filesystem::path& folder, std::int64_t expected) {
   const auto temporary = temporary_sibling(folder);
   try {
-    if (std::filesystem::exists(folder)) return {count_frames(folder), true, ""};
+    if (std::filesystem::exists(folder)) {
+      if (const auto count = count_frames(folder, expected); count > 0) return {count, true, ""};
+      spdlog::warn("{}: some of its frames are missing; they are extracted anew", folder.string());
+    }
     std::filesystem::create_directories(temporary);
     return {write_frames(video, options, temporary), false, ""};
   } catch (const VideoError& problem) {
@@ -130,6 +166,7 @@ class Publisher {
     if (waiting_.empty()) return;
     flush_file_system(output_);
     for (; !waiting_.empty(); waiting_.pop_back()) {
+      std::filesystem::remove_all(waiting_.back());  // one that lost frames
       rename_durably(temporary_sibling(waiting_.back()), waiting_.back());
     }
     last_ = Clock::now();
@@ -163,13 +200,47 @@ std::string list_text(const VideoList& list, const FramePlaces& places,
   return text;
 }
 
-void write_list(const VideoList& list, const FramePlaces& places, const std::vector<std::int64_t>& frames,
-                const std::filesystem::path& output) {
-  bool table = false;
-  for (std::int64_t i = 0; i < list.size(); ++i) table = table || list.label_count(i) != 1;
+bool needs_table(const VideoList& list) {
+  for (std::int64_t i = 0; i < list.size(); ++i) {
+    if (list.label_count(i) != 1) return true;
+  }
+  return false;
+}
+
+// Where the list of the frame folders goes.
+std::filesystem::path list_file(const VideoList& list, const std::filesystem::path& output) {
   const auto name = list.file().lexically_normal();
   const auto stem = (name.has_filename() ? name : name.parent_path()).stem().string();
-  write_file_atomically(output / (stem + (table ? ".csv" : ".txt")), list_text(list, places, frames, table));
+  return output / (stem + (needs_table(list) ? ".csv" : ".txt"));
+}
+
+std::filesystem::path whole_path(const std::filesystem::path& path) {
+  return std::filesystem::weakly_canonical(std::filesystem::absolute(path));
+}
+
+bool lies_in(const std::filesystem::path& path, const std::filesystem::path& folder) {
+  const auto relative = path.lexically_relative(folder);
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+// Throws UsageError for an output where frames and videos would be mixed, or the list be overwritten.
+void check_output(const VideoList& list, const std::filesystem::path& output) {
+  const auto root = whole_path(list.root().empty() ? "." : list.root()), place = whole_path(output);
+  if (place == root) {
+    throw UsageError(fmt::format("--output {}: is the folder of the videos; name another for the frames",
+                                 output.string()));
+  }
+  if (whole_path(list_file(list, output)) == whole_path(list.file())) {
+    throw UsageError(fmt::format("--output {}: the list of frame folders would overwrite {}; name another",
+                                 output.string(), list.file().string()));
+  }
+  if (!lies_in(place, root)) return;
+  const bool is_class = list.config().format == ListFormat::class_folders;
+  for (std::int64_t i = 0; i < list.size(); ++i) {
+    if (!is_class && !lies_in(whole_path(list.entry(i).path), place)) continue;
+    throw UsageError(fmt::format("--output {}: lies among the videos of {}; name a folder beside them",
+                                 output.string(), list.root().string()));
+  }
 }
 
 void remove_all_leftovers(const std::filesystem::path& output, const FramePlaces& places) {
@@ -181,13 +252,18 @@ void remove_all_leftovers(const std::filesystem::path& output, const FramePlaces
 ExtractReport extract_all(const VideoList& list, const FramePlaces& places, const ExtractOptions& options,
                           const std::filesystem::path& output) {
   ExtractReport report;
+  FrameCounts counts = read_counts(output);
+  const FrameCounts known = counts;  // what the threads read
   std::vector<std::int64_t> frames;
   const auto count = std::ssize(places.places);
   ProgressBar progress("extract", count, "videos");
   Publisher publisher(output);
   const auto work = [&](std::int64_t i) {
     const auto& place = places.places[static_cast<std::size_t>(i)];
-    return extract(place.video, options, output / place.folder);
+    if (!place.problem.empty()) return Extraction{.frames = 0, .was_there = false, .problem = place.problem};
+    const auto expected = known.find(place.folder.generic_string());
+    return extract(place.video, options, output / place.folder,
+                   expected == known.end() ? 0 : expected->second);
   };
   const auto take = [&](std::int64_t i, const Extraction& done) {
     const auto& place = places.places[static_cast<std::size_t>(i)];
@@ -198,6 +274,7 @@ ExtractReport extract_all(const VideoList& list, const FramePlaces& places, cons
       report.failed.push_back({place.video, done.problem});
     } else {
       ++report.videos;
+      counts[place.folder.generic_string()] = done.frames;
       if (!done.was_there) publisher.add(output / place.folder);
     }
     progress.advance(1);
@@ -205,7 +282,8 @@ ExtractReport extract_all(const VideoList& list, const FramePlaces& places, cons
   const std::size_t ahead = kAheadOfWorker * static_cast<std::size_t>(std::max(options.workers, 1));
   work_in_order(count, options.workers, ahead, work, take);
   publisher.publish();
-  write_list(list, places, frames, output);
+  write_counts(counts, output);
+  write_file_atomically(list_file(list, output), list_text(list, places, frames, needs_table(list)));
   return report;
 }
 
@@ -229,6 +307,7 @@ ExtractReport extract_frames(const VideoList& list, const ExtractOptions& option
   }
   const auto places = frame_places(list);
   try {
+    check_output(list, output);
     std::filesystem::create_directories(output);
     const FolderLock lock(output);
     settle_settings(options, output);

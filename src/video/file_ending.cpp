@@ -23,4 +23,9 @@ bool is_video_name(const std::filesystem::path& file) {
   return std::ranges::find(kVideos, ending_of(file)) != kVideos.end();
 }
 
+bool is_frame_name(const std::filesystem::path& file) {
+  const std::string ending = ending_of(file);
+  return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
+}
+
 }  // namespace actionclip

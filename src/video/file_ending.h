@@ -12,4 +12,7 @@ std::string ending_of(const std::filesystem::path& file);
 // Whether a file of this name is a video's, when a folder is searched.
 bool is_video_name(const std::filesystem::path& file);
 
+// The same of a frame: JPEG or PNG.
+bool is_frame_name(const std::filesystem::path& file);
+
 }  // namespace actionclip

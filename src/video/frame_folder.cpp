@@ -133,8 +133,7 @@ ChosenFrames FrameFolder::read_chosen(const FrameChooser& choose, const FrameInd
 std::vector<fs::path> image_files(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& name : names_in(folder)) {
-    const std::string ending = ending_of(name);
-    if (ending == ".jpg" || ending == ".jpeg" || ending == ".png") files.push_back(folder / name);
+    if (is_frame_name(name)) files.push_back(folder / name);
   }
   if (files.empty())
     throw VideoError(fmt::format("{}: the folder holds no JPEG or PNG frames", folder.string()));

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -30,7 +31,7 @@ std::filesystem::path folder_of(const VideoList& list, const VideoEntry& entry) 
 
 FramePlaces frame_places(const VideoList& list) {
   FramePlaces result;
-  std::unordered_map<std::string, std::size_t> by_folder;
+  std::unordered_map<std::string, std::size_t> by_folder, by_video;
   for (std::int64_t i = 0; i < list.size(); ++i) {
     const auto entry = list.entry(i);
     if (!entry.range.whole()) {
@@ -38,15 +39,16 @@ FramePlaces frame_places(const VideoList& list) {
            "names a part of a video, but frames in a folder have no times to find it by; cut the video");
     }
     const auto folder = folder_of(list, entry);
-    const auto [known, is_new] = by_folder.emplace(folder.string(), result.places.size());
-    if (is_new) result.places.push_back({entry.path, folder});
-    const auto& video = result.places[known->second].video;
-    if (video != entry.path) {
-      fail(list, entry,
-           fmt::format("{} and {} would have the same folder of frames; rename one", video.string(),
-                       entry.path.string()));
+    const auto [place, is_new] = by_video.emplace(entry.path.string(), result.places.size());
+    result.of_entries.push_back(place->second);
+    if (!is_new) continue;
+    const auto [owner, is_free] = by_folder.emplace(folder.string(), place->second);
+    FramePlace own{.video = entry.path, .folder = folder, .problem = {}};
+    if (!is_free) {
+      own.problem = fmt::format("{}: its frames would lie in the folder of {}; rename one of the two",
+                                entry.path.string(), result.places[owner->second].video.string());
     }
-    result.of_entries.push_back(known->second);
+    result.places.push_back(std::move(own));
   }
   return result;
 }

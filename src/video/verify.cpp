@@ -22,6 +22,10 @@ namespace {
 constexpr std::size_t kAheadOfWorker = 64;  // results that may wait behind one slow video
 constexpr std::int64_t kMostPairs = 5;      // of a video
 
+auto order(const DuplicatePair& pair) {
+  return std::tuple(pair.right, !pair.same_content, pair.distance, pair.left);
+}
+
 std::vector<VideoHash> hashes_of(const std::vector<VideoFacts>& videos) {
   std::vector<VideoHash> hashes;
   hashes.reserve(videos.size());
@@ -101,10 +105,20 @@ std::vector<DuplicatePair> find_duplicates(const std::vector<VideoFacts>& left,
       pairs.push_back({near.left, near.right, near.distance, false});
     }
   }
-  const auto order = [](const DuplicatePair& pair) {
-    return std::tuple(pair.right, !pair.same_content, pair.distance, pair.left);
-  };
   std::ranges::sort(pairs, {}, order);
+  return pairs;
+}
+
+std::vector<DuplicatePair> find_duplicates_within(const std::vector<VideoFacts>& videos) {
+  auto pairs = find_duplicates(videos, videos);
+  std::erase_if(pairs, [](const DuplicatePair& pair) { return pair.left == pair.right; });
+  for (auto& pair : pairs) {
+    // Of the five nearest of only one of the two, it may have come either way round.
+    if (pair.left > pair.right) std::swap(pair.left, pair.right);
+  }
+  std::ranges::sort(pairs, {}, order);
+  const auto repeated = std::ranges::unique(pairs, {}, order);
+  pairs.erase(repeated.begin(), repeated.end());
   return pairs;
 }
 

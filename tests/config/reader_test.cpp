@@ -10,6 +10,7 @@
 
 #include "actionclip/core/error.h"
 
+#include "tests/log_capture.h"
 #include "tests/temporary_folder.h"
 
 namespace actionclip {
@@ -31,6 +32,7 @@ struct Inner {
     checker.in_range("weight_decay", weight_decay, 0, 1);
     for (const double value : values) checker.greater_than("values", value, 0);
     if (count == 13) checker.error("", "unlucky as a whole");
+    if (count == 7) checker.warning("weight_decay", "of no use");
   }
 };
 BOOST_DESCRIBE_STRUCT(Inner, (), (weight_decay, count, values))
@@ -363,6 +365,21 @@ TEST(WriteConfig, ARelativePathBecomesAbsolute) {
   Outer config;
   config.path.path = ".";
   EXPECT_THAT(write_config(config), HasSubstr(std::filesystem::current_path().string()));
+}
+
+TEST(ReadConfig, WarningsAreLoggedWithTheirPlacesAndTheValuesStand) {
+  const LogCapture log;
+  const auto outer = read_config<Outer>(
+      parse_yaml("inner: {count: 7, weight_decay: 1}\ninners:\n  - {count: 7}\n", "a.yaml"));
+  EXPECT_EQ(outer.inner.weight_decay, 1);
+  EXPECT_THAT(log.text(), HasSubstr("a.yaml:1:33: inner.weight_decay: of no use"));
+  EXPECT_THAT(log.text(), HasSubstr("a.yaml:3:5: inners[0].weight_decay: of no use"));
+}
+
+TEST(ReadConfig, WhereThereAreErrorsTheyAloneAreTold) {
+  const LogCapture log;
+  EXPECT_THROW(read_config<Outer>(parse_yaml("inner: {count: 7}\nreal: x\n", "a.yaml")), ConfigError);
+  EXPECT_EQ(log.text(), "");
 }
 
 }  // namespace

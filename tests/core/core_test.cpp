@@ -92,6 +92,13 @@ TEST(JsonText, ReplacesBytesThatAreNotUtf8AndKeepsTheRest) {
   EXPECT_EQ(json_text(nlohmann::json{{"top1", 50}}), "{\n  \"top1\": 50\n}");
 }
 
+TEST(JsonText, EscapesAllControlCharacters) {
+  const std::string odd = "a\x1b[2J\x7f\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0\xc3\x9b";
+  const std::string text = json_text(nlohmann::json(odd));
+  EXPECT_EQ(text, "\"a\\u001b[2J\\u007f\\u0080\\u009b\\u009f\xc2\xa0\xc3\x9b\"");
+  EXPECT_EQ(nlohmann::json::parse(text).get<std::string>(), odd);
+}
+
 TEST(WorkerPool, RunsEveryTaskAndHandsExceptionsOver) {
   for (const int threads : {0, 1, 3}) {
     WorkerPool pool(threads);

@@ -25,6 +25,29 @@ TEST(MadeFolder, IsMadeOnceForTheSameSettings) {
   EXPECT_EQ(calls, 1);
 }
 
+TEST(MadeFolder, IsMadeAnewWhenAskedAndOnlyInThePlaceOfAnother) {
+  const TemporaryFolder folder;
+  const auto fill_with = [](const std::string& text) {
+    return [text](const std::filesystem::path& place) { write_text(place / "file", text); };
+  };
+  EXPECT_TRUE(make_folder_once(folder / "made", "{1}", fill_with("first"), /*anew=*/true));
+  write_text(folder / "made/other", "");
+  EXPECT_TRUE(make_folder_once(folder / "made", "{1}", fill_with("second"), /*anew=*/true));
+  EXPECT_EQ(read_text(folder / "made/file"), "second");
+  EXPECT_FALSE(std::filesystem::exists(folder / "made/other"));
+  EXPECT_TRUE(make_folder_once(folder / "made", "{2}", fill_with("third"), /*anew=*/true));
+  EXPECT_THROW(make_folder_once(
+                   folder / "made", "{2}", [](const auto&) { throw Error("disk full"); }, /*anew=*/true),
+               Error);
+  EXPECT_EQ(read_text(folder / "made/file"), "third") << "what was there is there";
+  folder.write("mine/thesis.txt", "");
+  EXPECT_THROW(make_folder_once(folder / "mine", "{2}", fill_with("x"), /*anew=*/true), Error);
+  EXPECT_TRUE(std::filesystem::exists(folder / "mine/thesis.txt"));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()),
+                          std::filesystem::directory_iterator()),
+            2);
+}
+
 TEST(MadeFolder, NothingIsLeftOfOneThatCouldNotBeFilled) {
   const TemporaryFolder folder;
   const auto fill = [](const std::filesystem::path& place) {

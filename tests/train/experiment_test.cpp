@@ -13,6 +13,7 @@
 #include "actionclip/config/reader.h"
 #include "actionclip/core/error.h"
 
+#include "tests/log_capture.h"
 #include "tests/temporary_folder.h"
 
 namespace actionclip {
@@ -264,6 +265,11 @@ TEST(Experiment, EveryRangeIsChecked) {
            "data: {transforms: {input_size: -1}}",
            "data: {transforms: {scales: [1, 0]}}",
            "data: {transforms: {scales: [1.2]}}",
+           "data: {transforms: {scales: [1.0e-9]}}",
+           "data: {transforms: {crop: random_resized, area: [1.0e-9, 1]}}",
+           "data: {transforms: {crop: random_resized, aspect: [0.001, 1]}}",
+           "data: {transforms: {blur: {sigma: [1.0e-9, 1]}}}",
+           "data: {sampling: {strategy: dense, stride: 65536}}",
            "data: {transforms: {flip: 1.5}}",
            "data: {transforms: {test_resize: -1}}",
            "data: {train: {index_bias: -1}}",
@@ -280,6 +286,47 @@ TEST(Experiment, EveryRangeIsChecked) {
             "no error");
   for (const auto* crops : {"1", "5", "10"})
     EXPECT_EQ(error_of("eval: {crops: " + std::string(crops) + "}"), "no error");
+}
+
+// What reading `text` logs.
+std::string warnings_of(const std::string& text) {
+  const LogCapture log;
+  EXPECT_EQ(error_of(text), "no error") << text;
+  return log.text();
+}
+
+TEST(Experiment, SettingsThatOthersLeaveWithoutEffectAreWarnedOf) {
+  const TemporaryFolder folder;
+  const std::string flips = folder.write("flip.csv", "label,flipped\n").string();
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"data: {transforms: {area: [0.5, 1]}}", "data.transforms.area"},
+      {"data: {transforms: {aspect: [1, 1]}}", "data.transforms.aspect"},
+      {"data: {transforms: {crop: random_resized, scales: [1]}}", "data.transforms.scales"},
+      {"data: {transforms: {solarize_threshold: 100}}", "data.transforms.solarize_threshold"},
+      {"data: {transforms: {flip: 0, flip_labels: " + flips + "}}", "data.transforms.flip_labels"},
+      {"data: {sampling: {stride: 4}}", "data.sampling.stride"},
+      {"data: {sampling: {strategy: uniform, stride: 4}}", "data.sampling.stride"},
+      {"train: {mix: {probability: 0.5}}", "train.mix.probability"},
+      {"train: {mix: {mixup_alpha: 0.8, switch_probability: 0.3}}", "train.mix.switch_probability"},
+  };
+  for (const auto& [text, key] : cases) {
+    EXPECT_THAT(warnings_of(text), HasSubstr(key + ": without effect ")) << text;
+    EXPECT_THAT(warnings_of(text), HasSubstr("a.yaml:2:")) << text;
+  }
+}
+
+TEST(Experiment, SettingsThatHaveAnEffectAndTheUsualOnesAreNotWarnedOf) {
+  for (const std::string text : {"data: {transforms: {crop: random_resized, area: [0.5, 1], aspect: [1, 1]}}",
+                                 "data: {transforms: {scales: [1], solarize: 0.1, solarize_threshold: 100}}",
+                                 "data: {sampling: {strategy: dense, stride: 4}}",
+                                 "train: {mix: {cutmix_alpha: 1, probability: 0.5}}"})
+    EXPECT_EQ(warnings_of(text), "") << text;
+  // All settings are given there, as in the config.yaml of a run.
+  Experiment usual;
+  usual.model.init = {.image = InitSource::random, .text = InitSource::random};
+  const LogCapture log;
+  EXPECT_NO_THROW(read_config<Experiment>(parse_yaml(to_yaml(usual), "a.yaml")));
+  EXPECT_EQ(log.text(), "");
 }
 
 TEST(Experiment, WhatIsTrainedFitsTheModel) {

@@ -1,14 +1,17 @@
 // A run's way from clips to steps: augmentation, repeats, mixing, and what is said of the time.
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <vector>
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/train/checkpoint.h"
 #include "actionclip/train/trainer.h"
 
 #include "tests/distributed/gloo_ranks.h"
@@ -93,6 +96,50 @@ TEST_F(TrainerTest, MirroredClipsAreLearntWithTheMirroredLabels) {
   folder_.write("flip.csv", "label,flipped\nlabel 0,label 9\n");
   own.data.transforms.flip_labels.path = folder_ / "flip.csv";
   EXPECT_THAT(error_of(own), HasSubstr("flip.csv:2"));
+}
+
+// Pixels of a training clip of the trainer that are of one colour.
+std::int64_t count_pixels(const Trainer& trainer, std::int64_t red, std::int64_t green, std::int64_t blue) {
+  const auto clip = trainer.train_data().load(0, 3, SampleMode::train).clip[0];
+  const auto color = at::tensor(at::ArrayRef<std::int64_t>({red, green, blue}), at::kByte).view({1, 3, 1, 1});
+  return clip.eq(color).all(1).sum().item<std::int64_t>();
+}
+
+TEST_F(TrainerTest, ErasedPixelsGetTheMeanOfTheModelInUseAlsoWhereItsWeightsTellIt) {
+  auto own = experiment();
+  own.data.transforms.erasing = {.probability = 1, .area = {0.2, 0.3}};
+  const std::int64_t least = 2 * 16 * 16 / 10;  // of the clip's pixels, with room for rounding
+  EXPECT_GT(count_pixels(Trainer(own, options()), 123, 117, 104), least) << "CLIP's";
+  own.model.mean = {0.5, 0.5, 0.5};
+  own.train.max_steps = 1;
+  Trainer given(own, options());
+  EXPECT_GT(count_pixels(given, 128, 128, 128), least);
+  EXPECT_EQ(count_pixels(given, 123, 117, 104), 0);
+  given.run();
+  own.model.mean.reset();
+  own.model.init = {.image = InitSource::weights, .text = InitSource::weights};
+  own.model.weights.path = folder_ / "run/checkpoints/last";
+  EXPECT_GT(count_pixels(Trainer(own, {.output = folder_ / "next"}), 128, 128, 128), least);
+}
+
+TEST_F(TrainerTest, ACheckpointFromBeforeThereWereRepeatsGoesOnWithOneAlone) {
+  auto own = experiment();
+  own.train.max_steps = 2;
+  Trainer(own, options()).run();
+  const auto last = folder_ / "run/checkpoints/last";
+  auto state = load_checkpoint(last).state;
+  ASSERT_EQ(state.at("run").erase("data.sampling.repeats"), 1u);
+  save_state(folder_ / "run", 2, state);
+  own.train.max_steps = 3;
+  EXPECT_EQ(Trainer(own, {.output = folder_ / "run", .resume = last}).run(), TrainOutcome::finished);
+  save_state(folder_ / "run", 2, state);
+  own.data.sampling.repeats = 2;
+  try {
+    Trainer(own, {.output = folder_ / "run", .resume = folder_ / "run/checkpoints/step-2"});
+    ADD_FAILURE() << "another number of repeats";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("data.sampling.repeats is 2, the checkpoint was made with 1"));
+  }
 }
 
 TEST_F(TrainerTest, ARanksPartOfABatchMustBeWholePairsOfVideosToBeMixed) {

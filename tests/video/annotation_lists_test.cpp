@@ -109,7 +109,7 @@ TEST_F(KineticsList, WhatIsMalformedIsNamedByFileAndLine) {
   EXPECT_THAT(complaint(header + "tai chi,b,0,x,test\n"), StartsWith("3: time_end 'x'"));
   EXPECT_EQ(complaint("label,youtube_id,time_start,time_end,split\n"), "2: the list holds no video");
   labels_.reset();
-  EXPECT_THAT(complaint(header), HasSubstr("set data.labels"));
+  EXPECT_THAT(complaint(header), HasSubstr("data.labels in a configuration, --labels on the command line"));
 }
 
 class SomethingSomethingList : public ListCase {

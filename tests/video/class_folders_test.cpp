@@ -110,6 +110,17 @@ TEST_F(ClassFolders, NeedLabels) {
   EXPECT_THROW(parse_video_list("a 1\n", config, &labels_), Error);
 }
 
+TEST_F(ClassFolders, TheirOwnLabelsAreTheFoldersThatHoldVideos) {
+  folder_.write("videos/licences/a.txt", "");
+  DatasetConfig config;
+  config.list.path = folder_ / "videos";
+  config.format = ListFormat::class_folders;
+  const auto own = own_labels(config);
+  ASSERT_TRUE(own);
+  EXPECT_THAT(own->names(), ElementsAre("ApplyEyeMakeup", "brush_hair"));
+  EXPECT_EQ(read_video_list(config, &*own).label_id(3), 1);
+}
+
 TEST_F(ClassFolders, NamesNeedNotBeUtf8) {
   folder_.write("videos/brush_hair/caf\xe9.mp4", "");
   EXPECT_EQ(paths(read()).at(4), "brush_hair/caf\xe9.mp4");

@@ -30,7 +30,7 @@ TEST(ClipAugment, ChangesAClipInPlaceAndAllItsFramesAlike) {
   EXPECT_TRUE(at::equal(clip[0], clip[2]));
   const auto coloured = clip.clone();
   RandomStream erasing(1, RandomPurpose::kErasing);
-  random_erase(clip, {.probability = 1}, erasing);
+  random_erase(clip, {.probability = 1}, {}, erasing);
   EXPECT_FALSE(at::equal(clip, coloured));
   EXPECT_TRUE(at::equal(clip[0], clip[2]));
 }
@@ -39,7 +39,7 @@ TEST(ClipAugment, OfNoChanceTouchesNothing) {
   auto clip = noisy_clip(2);
   RandomStream random(1, RandomPurpose::kColor);
   color_augment(clip, {}, random);
-  random_erase(clip, {}, random);
+  random_erase(clip, {}, {}, random);
   EXPECT_TRUE(at::equal(clip, noisy_clip(2)));
 }
 
@@ -57,7 +57,7 @@ TEST(ClipAugment, RefusesATensorThatIsNoClip) {
   for (const auto& wrong : {at::Tensor(), clip.to(at::kFloat), clip[0], clip.narrow(1, 0, 2),
                             clip.permute({0, 1, 3, 2}), at::empty({2, 4, 16, 20}, at::kByte)}) {
     EXPECT_THROW(color_augment(wrong, strong(), random), Error);
-    EXPECT_THROW(random_erase(wrong, {.probability = 1}, random), Error);
+    EXPECT_THROW(random_erase(wrong, {.probability = 1}, {}, random), Error);
   }
   try {
     color_augment(clip.to(at::kFloat), strong(), random);

@@ -39,6 +39,27 @@ TEST(ContactSheet, HasARowAClipWithItsFramesAndText) {
   EXPECT_EQ(read_image(folder / "sheet.png").rgb, sheet.rgb) << "PNG keeps every byte";
 }
 
+// Whether a pixel of the sheet is dark.
+bool is_ink(const Image& sheet, std::int64_t x, std::int64_t y) {
+  return sheet.rgb[static_cast<std::size_t>(3 * (y * sheet.width + x))] < 128;
+}
+
+TEST(ContactSheet, ALongTextGoesOnInTheNextLineAndLosesNothing) {
+  const std::vector<Image> clip(3, plain(32, 32, 200));
+  const std::int64_t width = 4 + 3 * 36, one = 4 + 36 + 22;
+  const auto height_with = [&](const std::string& text) {
+    const Image sheet = draw_contact_sheet({{{clip}, text}}, 32);
+    EXPECT_EQ(sheet.width, width);
+    // No letter is cut by the right edge.
+    for (std::int64_t y = 40; y < sheet.height; ++y) EXPECT_FALSE(is_ink(sheet, width - 1, y)) << text;
+    return sheet.height;
+  };
+  EXPECT_EQ(height_with("yoga"), one);
+  EXPECT_EQ(height_with(""), one);
+  EXPECT_GE(height_with("air drumming (12)   drums.mp4"), one + 22);
+  EXPECT_GT(height_with(std::string(100, 'w')), one + 3 * 22) << "a word that is longer than a line";
+}
+
 TEST(ContactSheet, OneThatIsTooLargeOrCannotBeWrittenIsRefused) {
   const std::vector<Image> clip(200, plain(4, 4, 0));
   EXPECT_THROW(draw_contact_sheet(std::vector<SheetRow>(100, {{clip}, ""}), 512), Error);

@@ -128,9 +128,52 @@ TEST_F(Extract, AVideoThatIsListedTwiceIsDecodedOnce) {
   EXPECT_EQ(read_text(out("train.txt")), "1 3 0\n1 3 1\n");
 }
 
+TEST_F(Extract, AFolderThatLostFramesIsHealed) {
+  add_video("1.mp4", 5);
+  add_video("2.mp4", 5);
+  add_video("3.mp4", 5);
+  const auto videos = list("1.mp4 0\n2.mp4 0\n3.mp4 0\n");
+  extract_frames(videos, {}, folder_ / "out");
+  std::filesystem::remove(out("1/img_00003.jpg"));
+  std::filesystem::remove(out("2/img_00005.jpg"));  // the last, which no gap tells
+  const auto report = extract_frames(videos, {}, folder_ / "out");
+  EXPECT_TRUE(report.failed.empty());
+  EXPECT_EQ(report.skipped, 1);
+  EXPECT_EQ(report.frames, 15);
+  EXPECT_TRUE(std::filesystem::exists(out("1/img_00003.jpg")));
+  EXPECT_TRUE(std::filesystem::exists(out("2/img_00005.jpg")));
+  EXPECT_EQ(read_text(out("train.txt")), "1 5 0\n2 5 0\n3 5 0\n");
+  EXPECT_EQ(read_text(out("frame_counts.csv")), "folder,frames\n1,5\n2,5\n3,5\n");
+}
+
+TEST_F(Extract, OfTwoVideosOfOneNameTheSecondFailsAndTheOthersDoNot) {
+  add_video("x.mp4", 4);
+  add_video("x.avi", 4);
+  add_video("y.mp4", 4);
+  const auto report = extract_frames(list("x.mp4 0\nx.avi 1\nx.avi 1\ny.mp4 1\n"), {}, folder_ / "out");
+  EXPECT_EQ(report.videos, 2);
+  ASSERT_EQ(report.failed.size(), 1u);
+  EXPECT_EQ(report.failed[0].reason, (folder_ / "videos/x.avi").string() +
+                                         ": its frames would lie in the folder of " +
+                                         (folder_ / "videos/x.mp4").string() + "; rename one of the two");
+  EXPECT_EQ(read_text(out("train.txt")), "x 4 0\ny 4 1\n");
+}
+
+TEST_F(Extract, AnOutputAmongTheVideosOrOverTheListIsRefused) {
+  add_video("a/1.mp4", 2);
+  const auto videos = list("a/1.mp4 0\n");
+  EXPECT_THROW(extract_frames(videos, {}, folder_ / "videos"), UsageError);
+  EXPECT_THROW(extract_frames(videos, {}, folder_ / "videos/"), UsageError);
+  EXPECT_THROW(extract_frames(videos, {}, folder_ / "videos/b/.."), UsageError);
+  EXPECT_THROW(extract_frames(videos, {}, folder_ / "videos/a"), UsageError);
+  EXPECT_THROW(extract_frames(videos, {}, folder_.path()), UsageError) << "train.txt";
+  EXPECT_EQ(read_text(folder_ / "train.txt"), "a/1.mp4 0\n");
+  extract_frames(videos, {}, folder_ / "videos/frames");
+  EXPECT_EQ(read_text(folder_ / "videos/frames/train.txt"), "a/1 2 0\n");
+}
+
 TEST_F(Extract, WhatHasNoPlaceOrNoTimesIsRefused) {
   add_video("1.mp4", 2);
-  add_video("1.avi", 2);
   const auto refuse = [&](const VideoList& videos, const std::string& reason) {
     try {
       extract_frames(videos, {}, folder_ / "out");
@@ -140,7 +183,6 @@ TEST_F(Extract, WhatHasNoPlaceOrNoTimesIsRefused) {
     }
   };
   refuse(list("../1.mp4 0\n"), "train.txt:1: ");
-  refuse(list("1.mp4 0\n1.avi 0\n"), "train.txt:2: ");
   refuse(list("path,label,start,end\n1.mp4,0,0.5,1\n", ListFormat::table), "a part of a video");
   EXPECT_THROW(extract_frames(list("1.mp4 0\n"), {.quality = 0}, folder_ / "out"), Error);
 }

@@ -111,9 +111,14 @@ TEST(OpenFrames, AListOfFrameFoldersReadAsVideosIsToldSo) {
     }
     return "no error";
   };
-  for (const auto* name : {"a.mp4 20", "frames 20", "frames"}) {
+  for (const auto* name : {"gone 20", "frames 20", "frames"}) {
     EXPECT_THAT(error_of(name, ListFormat::video), HasSubstr("format: frames")) << name;
   }
+  EXPECT_THAT(error_of("frames 20", ListFormat::video), Not(HasSubstr("table")));
+  for (const auto* name : {"gone 3", "a.mp4 3", "a.mp4 3 17 4"})  // a line's last number is the label
+    EXPECT_THAT(error_of(name, ListFormat::video), HasSubstr("make it a table: the header path,label"))
+        << name;
+  EXPECT_THAT(error_of("a.mp4 3", ListFormat::video), Not(HasSubstr("format: frames")));
   EXPECT_THAT(error_of("b.mp4", ListFormat::video), Not(HasSubstr("format: frames")));
   EXPECT_THAT(error_of("a.mp4 20", ListFormat::captions), Not(HasSubstr("format: frames")));
 }

@@ -8,7 +8,6 @@
 #include <string>
 
 #include "actionclip/core/error.h"
-#include "actionclip/model/config.h"
 
 #include "tests/video/test_pictures.h"
 
@@ -298,12 +297,12 @@ TEST(RandomErase, DrawsRectanglesOfTheAskedAreaAndShapeInsideTheFrame) {
   int erased = 0;
   for (std::uint64_t i = 0; i < kClips; ++i) {
     auto random = stream(RandomPurpose::kErasing, i);
-    const auto drawn = draw_erasing(config, kSide, kSide, random);
+    const auto drawn = draw_erasing(config, {}, kSide, kSide, random);
     if (!drawn) continue;
     ++erased;
     const auto& [x, y, width, height] = drawn->rectangle;
     EXPECT_TRUE(x >= 0 && y >= 0 && x + width <= kSide && y + height <= kSide);
-    EXPECT_TRUE(drawn->noise.empty());
+    EXPECT_EQ(drawn->colors.size(), 1u);
     const double area = static_cast<double>(width * height) / (kSide * kSide);
     const double aspect = static_cast<double>(width) / static_cast<double>(height);
     EXPECT_TRUE(area > 0.018 && area < 0.34) << area;
@@ -312,11 +311,11 @@ TEST(RandomErase, DrawsRectanglesOfTheAskedAreaAndShapeInsideTheFrame) {
   EXPECT_NEAR(erased, 0.25 * kClips, 80);
 }
 
-TEST(RandomErase, PaintsOneRectangleOfAllFramesWithTheMeanColour) {
+TEST(RandomErase, PaintsOneRectangleOfAllFramesWithOneColour) {
   auto clip = equal_clip(3);
   const auto before = clip;
-  apply({.rectangle = {.x = 2, .y = 3, .width = 5, .height = 4}, .noise = {}}, clip.view());
-  const std::array<std::uint8_t, 3> mean{123, 117, 104};
+  const Color mean{123, 117, 104};
+  apply({.rectangle = {.x = 2, .y = 3, .width = 5, .height = 4}, .colors = {mean}}, clip.view());
   for (std::size_t i = 0; i < clip.bytes.size(); ++i) {
     const auto x = i % 32, y = i / 32 % 32, channel = i / (32 * 32) % 3;
     const bool inside = x >= 2 && x < 7 && y >= 3 && y < 7;
@@ -324,22 +323,35 @@ TEST(RandomErase, PaintsOneRectangleOfAllFramesWithTheMeanColour) {
   }
 }
 
+TEST(RandomErase, TheColourIsTheMeanOfTheModelsInput) {
+  auto random = stream(RandomPurpose::kErasing);
+  const ErasingConfig config{.probability = 1};
+  const auto of_clip = draw_erasing(config, {}, 224, 224, random);
+  ASSERT_TRUE(of_clip);
+  EXPECT_EQ(of_clip->colors, (std::vector<Color>{{123, 117, 104}}));
+  const InputStatistics other{.mean = {0.5, 0, 1.0}, .std = {0.5, 0.5, 0.5}};
+  const auto of_other = draw_erasing(config, other, 224, 224, random);
+  ASSERT_TRUE(of_other);
+  EXPECT_EQ(of_other->colors, (std::vector<Color>{{128, 0, 255}}));
+}
+
 TEST(RandomErase, NoiseHasTheMeanAndSpreadOfTheModelsInput) {
   auto random = stream(RandomPurpose::kErasing);
   const ErasingConfig config{.probability = 1, .area = {0.3, 0.33}, .noise = true};
-  const auto drawn = draw_erasing(config, 224, 224, random);
+  const InputStatistics input{.mean = {0.5, 0.4, 0.6}, .std = {0.1, 0.15, 0.05}};
+  const auto drawn = draw_erasing(config, input, 224, 224, random);
   ASSERT_TRUE(drawn);
   const auto count = static_cast<double>(drawn->rectangle.width * drawn->rectangle.height);
-  ASSERT_EQ(static_cast<double>(drawn->noise.size()), count);
+  ASSERT_EQ(static_cast<double>(drawn->colors.size()), count);
   for (std::size_t channel = 0; channel < 3; ++channel) {
     double sum = 0, squares = 0;
-    for (const auto& color : drawn->noise) {
+    for (const auto& color : drawn->colors) {
       sum += color.at(channel);
       squares += static_cast<double>(color.at(channel)) * color.at(channel);
     }
     const double mean = sum / count;
-    EXPECT_NEAR(mean, 255 * kClipMean.at(channel), 4);  // the ends of the range cut a little off
-    EXPECT_NEAR(std::sqrt(squares / count - mean * mean), 255 * kClipStd.at(channel), 7);
+    EXPECT_NEAR(mean, 255 * input.mean.at(channel), 2);
+    EXPECT_NEAR(std::sqrt(squares / count - mean * mean), 255 * input.std.at(channel), 2);
   }
   auto clip =
       Clip{.frames = 2, .width = 224, .height = 224, .bytes = std::vector<std::uint8_t>(2 * 3 * 224 * 224)};
@@ -349,14 +361,8 @@ TEST(RandomErase, NoiseHasTheMeanAndSpreadOfTheModelsInput) {
 
 TEST(RandomErase, OfNoChanceOrOfNoRoomErasesNothing) {
   auto random = stream(RandomPurpose::kErasing);
-  EXPECT_FALSE(draw_erasing({.probability = 0}, 224, 224, random));
-  EXPECT_FALSE(draw_erasing({.probability = 1, .area = {1, 1}}, 224, 224, random));
-}
-
-TEST(RandomErase, TakesTheModelsOwnMeanAndStandardDeviation) {
-  const ActionClipConfig model;
-  EXPECT_TRUE(std::ranges::equal(model.mean, kClipMean));
-  EXPECT_TRUE(std::ranges::equal(model.std, kClipStd));
+  EXPECT_FALSE(draw_erasing({.probability = 0}, {}, 224, 224, random));
+  EXPECT_FALSE(draw_erasing({.probability = 1, .area = {1, 1}}, {}, 224, 224, random));
 }
 
 }  // namespace

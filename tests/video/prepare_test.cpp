@@ -309,6 +309,42 @@ TEST_F(Prepare, ASecondCallLeavesTheFolderAndOthersSettingsAreRefused) {
   EXPECT_EQ(summary.at("lists").at(0).at("sha256").get<std::string>().size(), 64u);
 }
 
+TEST_F(Prepare, VideosThatCameLaterAreToldAndListedWhenForced) {
+  add_videos({"train/a/1.mp4", "val/a/2.mp4"});
+  EXPECT_FALSE(prepare("class_folders").changed);
+  EXPECT_FALSE(prepare("class_folders").changed);
+  add_videos({"train/a/3.mp4"});
+  const auto left = prepare("class_folders");
+  EXPECT_TRUE(left.changed);
+  EXPECT_FALSE(left.made);
+  EXPECT_EQ(out("train.txt"), "train/a/1.mp4 0\n");
+  const auto forced = prepare("class_folders", {.force = true});
+  EXPECT_TRUE(forced.made);
+  EXPECT_EQ(out("train.txt"), "train/a/1.mp4 0\ntrain/a/3.mp4 0\n");
+  EXPECT_FALSE(prepare("class_folders").changed);
+  std::filesystem::remove_all(folder_ / "videos/train");
+  std::filesystem::remove_all(folder_ / "videos/val");
+  EXPECT_THROW(prepare("class_folders", {.force = true}), Error);
+  EXPECT_EQ(out("train.txt"), "train/a/1.mp4 0\ntrain/a/3.mp4 0\n") << "lost for a call that failed";
+}
+
+TEST_F(Prepare, ClassesMayHoldFoldersOfFrames) {
+  add_videos({"train/run/1.mp4", "train/run/2/img_00001.jpg", "train/run/2/img_00002.jpg",
+              "train/jump/3/1.png", "val/run/4/a.JPEG"});
+  const auto report = prepare("class_folders");
+  EXPECT_EQ(report.format, "table");
+  EXPECT_EQ(report.unlisted, 0);
+  EXPECT_EQ(out("train.csv"), "path,label\ntrain/jump/3,0\ntrain/run/1.mp4,1\ntrain/run/2,1\n");
+  EXPECT_EQ(out("val.csv"), "path,label\nval/run/4,1\n");
+  EXPECT_EQ(list("train.csv", ListFormat::table).entry(2).path, folder_ / "videos/train/run/2");
+}
+
+TEST_F(Prepare, PicturesBesideVideosOrClassesAreNoFrames) {
+  add_videos({"run/1.mp4", "run/cover.jpg", "docs/figure.png"});
+  EXPECT_EQ(prepare("class_folders").format, "video");
+  EXPECT_EQ(out("train.txt"), "run/1.mp4 0\n");
+}
+
 TEST_F(Prepare, AnnotationsBelowTheRootAreFoundWithoutBeingNamedAndOwnListsAreNone) {
   add_videos({"train/a_000000_000010.mp4"});
   folder_.write("videos/labels/train.csv", "label,youtube_id,time_start,time_end,split\nrun,a,0,10,train\n");

@@ -8,11 +8,14 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "actionclip/core/atomic_file.h"
+#include "actionclip/core/error.h"
 #include "actionclip/video/image_file.h"
+#include "actionclip/video/open_source.h"
 #include "actionclip/video/video_reader.h"
 
 #include "tests/places.h"
@@ -27,6 +30,7 @@ namespace {
 using actionclip::testing::encode_image;
 using actionclip::testing::encode_silence;
 using actionclip::testing::encode_video;
+using actionclip::testing::frame_number;
 using actionclip::testing::test_frame;
 using actionclip::testing::TestVideo;
 using ::testing::HasSubstr;
@@ -194,6 +198,36 @@ TEST(VerifyVideos, APathIsAVideoOrAFolderOfThem) {
   EXPECT_EQ(videos_at(folder / "gone.mp4").at(0).entry.path, folder / "gone.mp4");
 }
 
+TEST(Verify, OfTheFoldersOfAClassThoseDecodeThatTrainingOpens) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "numbered");
+  std::filesystem::create_directory(folder / "empty");
+  for (const int i : {2, 10, 1})
+    write_jpeg(folder / "numbered" / fmt::format("{}.jpg", i), test_frame(i, 64, 48), 95);
+  folder.write("gap/img_00001.jpg", read_text(folder / "numbered/1.jpg"));
+  folder.write("gap/img_00003.jpg", read_text(folder / "numbered/2.jpg"));
+  DatasetConfig config;
+  config.format = ListFormat::class_folders;
+  const auto images =
+      open_frames({.path = folder / "numbered"}, config)->read(std::vector<std::int64_t>{0, 1, 2});
+  EXPECT_EQ(frame_number(images[0]), 1);
+  EXPECT_EQ(frame_number(images[2]), 10);
+  for (const auto* name : {"numbered", "empty", "gap"}) {
+    bool opens = true;
+    try {
+      open_frames({.path = folder / name}, config);
+    } catch (const VideoError&) {
+      opens = false;
+    }
+    EXPECT_EQ(examine_video({.path = folder / name}, config, 0).decodable, opens) << name;
+    EXPECT_EQ(opens, std::string(name) == "numbered");
+  }
+  EXPECT_THROW(open_frames({.path = folder / "numbered", .frame_count = 3}, config)
+                   ->read(std::vector<std::int64_t>{0}),
+               VideoError)
+      << "a list that tells their number names them";
+}
+
 TEST(Duplicates, CopiesAtOtherQualitiesSizesAndRatesAreFoundAndOthersAreNot) {
   const TemporaryFolder folder;
   std::vector<VideoFacts> train, test;
@@ -247,6 +281,29 @@ TEST(Duplicates, TheThresholdSeparatesCopiesOfRealVideosFromOthers) {
     ASSERT_TRUE(facts.hash) << facts.reason;
     EXPECT_GT(distance(*original.hash, *facts.hash), 3 * kNearDistance) << other;
   }
+}
+
+TEST(Duplicates, InOneListEachPairIsFoundOnce) {
+  const TemporaryFolder folder;
+  std::vector<VideoFacts> videos;
+  for (int kind = 0; kind < 3; ++kind) {
+    const auto path = folder / ("video" + std::to_string(kind) + ".mp4");
+    write_video(path, wavy_frames(32, 1 + 0.23 * kind), 18);
+    videos.push_back(examine(path));
+  }
+  std::filesystem::copy_file(folder / "video1.mp4", folder / "copy.mp4");
+  videos.push_back(examine(folder / "copy.mp4"));
+  write_video(folder / "bad.mp4", wavy_frames(32, 1.46), 40);
+  videos.push_back(examine(folder / "bad.mp4"));
+  const auto pairs = find_duplicates_within(videos);
+  ASSERT_EQ(pairs.size(), 2u);
+  EXPECT_EQ(pairs[0].left, 1);
+  EXPECT_EQ(pairs[0].right, 3);
+  EXPECT_TRUE(pairs[0].same_content);
+  EXPECT_EQ(pairs[1].left, 2);
+  EXPECT_EQ(pairs[1].right, 4);
+  EXPECT_FALSE(pairs[1].same_content);
+  EXPECT_TRUE(find_duplicates_within({}).empty());
 }
 
 }  // namespace

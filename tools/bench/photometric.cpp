@@ -74,7 +74,7 @@ void run_erasing(benchmark::State& state, bool noise) {
   const ClipView clip{.data = bytes.data(), .frames = kFrames, .height = kSide, .width = kSide};
   RandomStream random(1, RandomPurpose::kErasing);
   for (auto _ : state) {
-    const auto drawn = draw_erasing({.probability = 1, .noise = noise}, kSide, kSide, random);
+    const auto drawn = draw_erasing({.probability = 1, .noise = noise}, {}, kSide, kSide, random);
     if (drawn) apply(*drawn, clip);
     benchmark::DoNotOptimize(bytes.data());
   }

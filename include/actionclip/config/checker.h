@@ -16,6 +16,10 @@ class ConfigChecker {
   // member that is a struct, "" is the struct itself. Dropped if the member's value could not be read.
   virtual void error(std::string_view key, const std::string& message) = 0;
 
+  // The same for what may be meant so, as a setting that others leave without effect: it is logged, and the
+  // value stands.
+  virtual void warning(std::string_view key, const std::string& message) = 0;
+
   void at_least(std::string_view key, double value, double minimum);
   void greater_than(std::string_view key, double value, double bound);
   void in_range(std::string_view key, double value, double minimum, double maximum);  // both ends included

@@ -6,8 +6,8 @@
 //
 // Member defaults are the defaults of the file. Every finding (unknown key with the nearest known one, wrong
 // type, value out of range, path that does not exist) is collected with file:line:column and the key's path,
-// and thrown together as one ConfigError. The module knows no other module: the structs live where they are
-// used.
+// and thrown together as one ConfigError; warnings are logged if there is none. The module knows no other
+// module: the structs live where they are used.
 #pragma once
 
 #include <filesystem>

@@ -99,6 +99,7 @@ class FindingList {
       : known_keys_(std::move(known_keys)), unread_(std::move(unread)) {}
 
   void add(const ConfigMark& mark, const std::string& path, const std::string& message);
+  void add_warning(const ConfigMark& mark, const std::string& path, const std::string& message);
   // `found` is not what `path` takes: "expected an integer, found 3.5".
   void add_wrong_type(const ConfigNode& found, const std::string& path, const std::string& expected,
                       const std::string& hint = {});
@@ -114,14 +115,21 @@ class FindingList {
   // else ConfigError.
   void throw_if_any() const;
 
+  // A line each, in the order of their places.
+  void log_warnings() const;
+
  private:
   struct Finding {
     ConfigMark mark;
     std::string text;
   };
+  static Finding make_finding(const ConfigMark& mark, const std::string& path, const std::string& message);
+  static std::vector<Finding> in_order(std::vector<Finding> findings);
+
   std::vector<std::string> known_keys_;  // paths, for keys that stand in the wrong section
   UnreadPaths unread_;
   std::vector<Finding> findings_;
+  std::vector<Finding> warnings_;
   std::size_t left_out_ = 0;
   std::set<std::string> paths_;
 };
@@ -145,8 +153,12 @@ class StructChecker : public ConfigChecker {
                 const std::string& path)
       : findings_(findings), node_(node), place_(place), path_(path) {}
   void error(std::string_view key, const std::string& message) override;
+  void warning(std::string_view key, const std::string& message) override;
 
  private:
+  std::string path_of(std::string_view key) const;
+  const ConfigMark& place_of(std::string_view key) const;
+
   FindingList& findings_;
   const ConfigNode* node_;
   const ConfigMark& place_;
@@ -180,7 +192,10 @@ class ConfigReader {
     }
   }
 
-  void finish() const { findings_.throw_if_any(); }
+  void finish() const {
+    findings_.throw_if_any();
+    findings_.log_warnings();
+  }
 
  private:
   template <typename T>

@@ -21,9 +21,13 @@ inline constexpr std::string_view kTemplatesKey = "actionclip.templates";
 inline constexpr std::string_view kDescriptionsKey = "actionclip.descriptions";
 
 // How the clips of a split are cut: `frames` of `image_size` pixels (unless data.transforms.input_size says
-// otherwise), of videos with labels of `classes` (captions: 0).
+// otherwise), of videos with labels of `classes` (captions: 0). Erased pixels get the mean that model.mean
+// gives, else CLIP's; weights may have another (input_statistics()).
 ClipDatasetOptions clip_options(const Experiment& experiment, std::int64_t image_size, std::int64_t frames,
                                 std::int64_t classes);
+
+// What a model takes from the colours of its input.
+InputStatistics input_statistics(const ActionClipConfig& model);
 
 // Labels, or their descriptions, in the templates that the settings name (none: the label alone), or labels
 // among the placeholders of the model's learned context, which does without templates.

@@ -61,6 +61,9 @@ class Trainer {
   std::int64_t total_steps() const;
   ActionClip& model() { return learner_->model(); }
 
+  // What the training clips are cut from, and how.
+  const ClipDataset& train_data() const { return *train_data_; }
+
   // The running average of the weights, as what is evaluated has them; null without train.ema_decay.
   WeightAverage* average() { return learner_->average(); }
 

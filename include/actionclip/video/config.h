@@ -94,7 +94,7 @@ struct ErasingConfig {
   double probability = 0;
   std::vector<double> area = {0.02, 0.33};  // share of the frame, drawn between the two
   std::vector<double> aspect = {0.3, 3.3};  // width / height, drawn between the two on a logarithmic scale
-  bool noise = false;                       // each pixel drawn, else the mean colour of CLIP
+  bool noise = false;                       // each pixel drawn, else the mean of model.mean
 
   void check(ConfigChecker& checker) const;
 };

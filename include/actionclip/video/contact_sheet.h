@@ -10,7 +10,8 @@ namespace actionclip {
 
 struct SheetRow {
   std::vector<std::vector<Image>> strips;  // one below the other; the frames of each side by side
-  std::string text;                        // below them; what is not ASCII becomes '?'
+  std::string text;                        // below them, in as many lines as it needs; what is not ASCII
+                                           // becomes '?'
 };
 
 // Frames are scaled to `frame_height` pixels. Throws Error for a sheet of more than kMaxImagePixels.

@@ -19,6 +19,7 @@
 #include "actionclip/video/frame_source.h"
 #include "actionclip/video/image.h"
 #include "actionclip/video/load_seconds.h"
+#include "actionclip/video/photometric.h"
 #include "actionclip/video/video_list.h"
 
 namespace actionclip {
@@ -35,6 +36,7 @@ struct ClipDatasetOptions {
   std::int64_t classes = 0;  // C, of the labels; 0: captions stand for them
   SamplingConfig sampling;
   TransformConfig transforms;  // resolved
+  InputStatistics input;       // of the model that sees the clips
   FlipLabels flip_labels;      // what a mirrored training clip is a clip of
   std::uint64_t seed = 0;
   double max_failed_share = 0.01;  // of the list's videos
@@ -77,6 +79,9 @@ class ClipDataset {
   // C where videos of the list have several labels, so that a batch needs targets; 0 where one label says it
   // all.
   std::int64_t target_classes() const { return target_classes_; }
+
+  // For a model whose statistics are known only after the list was read. Not while clips are loaded.
+  void set_input(const InputStatistics& input) { options_.input = input; }
 
   // How many clips of a video stand in a batch: data.sampling.repeats, in a test 1.
   std::int64_t repeats(SampleMode mode) const {

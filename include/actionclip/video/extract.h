@@ -34,11 +34,13 @@ struct ExtractReport {
 
 // Writes the frames of each video of the list into a folder of its own below `output`, which lies there as
 // the video lies below the list's root, without its extension: img_00001.jpg and so on. A folder appears
-// whole or not at all; one that is there is left as it is. Then writes the list `output`/<name of list>.txt
-// in the format `frames` (several labels a video: .csv in the format `table`), without the videos that
-// failed. Throws Error if a path leads out of the root, two videos would have one folder, the list names
-// parts of videos (their times are not kept), or a file cannot be written; if frames were extracted into
-// `output` with other options before.
+// whole or not at all; one that is there and has all its frames (as many as `output`/frame_counts.csv says)
+// is left as it is, one that lost some is made anew. Then writes the list `output`/<name of list>.txt in the
+// format `frames` (several labels a video: .csv in the format `table`), without the videos that failed; of
+// two that would have one folder (x.mp4 and x.avi), the second fails. Throws UsageError if `output` is the
+// list's root or lies among its videos, or the new list would overwrite it; Error if a path leads out of the
+// root, the list names parts of videos (their times are not kept), or a file cannot be written; if frames
+// were extracted into `output` with other options before.
 ExtractReport extract_frames(const VideoList& list, const ExtractOptions& options,
                              const std::filesystem::path& output);
 

@@ -108,25 +108,31 @@ DrawnColor draw_color(const TransformConfig& config, std::int64_t frames, Random
 
 void apply(const DrawnColor& drawn, std::int64_t solarize_threshold, const ClipView& clip);
 
-// Means and standard deviations of CLIP's pictures, of [0, 1].
-inline constexpr std::array<double, 3> kClipMean = {0.48145466, 0.4578275, 0.40821073};
-inline constexpr std::array<double, 3> kClipStd = {0.26862954, 0.26130258, 0.27577711};
+// What a model takes from its input's red, green and blue, and divides them by, on the scale from 0 to 1:
+// model.mean and model.std. CLIP's, where nothing else is known.
+struct InputStatistics {
+  std::array<double, 3> mean = {0.48145466, 0.4578275, 0.40821073};
+  std::array<double, 3> std = {0.26862954, 0.26130258, 0.27577711};
+};
 
 struct DrawnErasing {
   Rectangle rectangle;
-  std::vector<Color> noise;  // of the rectangle, row by row, the same for all frames; empty: the mean colour
+  // Of the rectangle's pixels, row by row, the same for all frames; one alone is that of all pixels.
+  std::vector<Color> colors;
 };
 
-// As torchvision's RandomErasing draws: ten tries for a rectangle smaller than the frame, else none; noise is
-// normal with CLIP's mean and standard deviation, cut off at the ends of a byte's range.
-std::optional<DrawnErasing> draw_erasing(const ErasingConfig& config, std::int64_t width, std::int64_t height,
-                                         RandomStream& random);
+// As torchvision's RandomErasing draws: ten tries for a rectangle smaller than the frame, else none. Its
+// colour is the mean of the model's input; noise is normal with its mean and standard deviation, cut off at
+// the ends of a byte's range.
+std::optional<DrawnErasing> draw_erasing(const ErasingConfig& config, const InputStatistics& input,
+                                         std::int64_t width, std::int64_t height, RandomStream& random);
 
 void apply(const DrawnErasing& drawn, const ClipView& clip);
 
 // Draw and apply, in place, to a clip uint8 [T, 3, H, W], contiguous, in the CPU's memory. Throw Error on any
 // other tensor.
 void color_augment(const at::Tensor& clip, const TransformConfig& config, RandomStream& random);
-void random_erase(const at::Tensor& clip, const ErasingConfig& config, RandomStream& random);
+void random_erase(const at::Tensor& clip, const ErasingConfig& config, const InputStatistics& input,
+                  RandomStream& random);
 
 }  // namespace actionclip

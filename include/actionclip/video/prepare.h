@@ -17,6 +17,7 @@ struct PrepareOptions {
   // A label file (labels.h) that the classes are matched to; empty: the annotations or folders tell them.
   std::filesystem::path labels;
   double max_missing = 0.05;  // share of the videos named that may be absent
+  bool force = false;         // a folder that an earlier call made is made anew
 };
 
 struct PreparableDataset {
@@ -37,7 +38,9 @@ struct PreparedList {
 };
 
 struct PrepareReport {
-  bool made = true;  // false: these settings had made the folder before, and it was left as it is
+  bool made = true;      // false: these settings had made the folder before, and it was left as it is
+  bool changed = false;  // of a folder that was left: root holds other videos now
+  std::string tree;      // SHA-256 of the names of all videos and frame folders below root
   std::string format;
   std::int64_t labels = 0;
   std::int64_t unlisted = 0;  // videos below root that no list names
@@ -48,7 +51,7 @@ struct PrepareReport {
 std::string summary_json(const PrepareReport& report);
 
 // Writes into the folder `output`, which appears whole or not at all; one that was made with the same
-// settings and annotations is left as it is:
+// settings and annotations is left as it is, unless options.force:
 //   labels.csv     `id,name[,code]`
 //   train.txt, val.txt, test.txt
 //       the splits; for UCF101 and HMDB51 train.txt and val.txt are the first official split, and

@@ -54,4 +54,7 @@ inline constexpr int kNearDistance = 31;
 std::vector<DuplicatePair> find_duplicates(const std::vector<VideoFacts>& left,
                                            const std::vector<VideoFacts>& right);
 
+// The same of one collection with itself: each pair once, left before right.
+std::vector<DuplicatePair> find_duplicates_within(const std::vector<VideoFacts>& videos);
+
 }  // namespace actionclip

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -140,6 +141,10 @@ VideoList read_video_list(const DatasetConfig& config, const LabelSet* labels);
 // The same for a list whose text is at hand (not of class_folders); `config.list` is only its name in
 // messages and the place that relative paths start from.
 VideoList parse_video_list(std::string_view text, const DatasetConfig& config, const LabelSet* labels);
+
+// The labels that a list itself names, sorted: for what reads it for its videos, and has no use for the ids
+// that a label file would give them. None where it has ids. Throws Error as read_video_list().
+std::optional<LabelSet> own_labels(const DatasetConfig& config);
 
 // Throws Error that names the first video of several labels, for what (`who`) takes one label a video.
 void require_single_labels(const VideoList& list, std::string_view who);

@@ -35,15 +35,20 @@ std::vector<std::string> names_in(const std::filesystem::path& folder, bool with
 
 }  // namespace
 
+std::vector<std::string> class_folders_in(const std::filesystem::path& root) {
+  auto folders = names_in(root, /*with_videos=*/false);
+  std::erase_if(folders, [&](const auto& folder) { return names_in(root / folder, true).empty(); });
+  return folders;
+}
+
 std::string add_class_folders(const LabelSet* labels, VideoList& list) {
   const std::string file = list.file().string();
   const LabelMatcher matcher(required_labels(labels, file));
   NameResolver classes(matcher, file);
   std::string hashes;  // of each class: one text of all names could be long
   std::int64_t place = 0;
-  for (const auto& folder : names_in(list.root(), /*with_videos=*/false)) {
+  for (const auto& folder : class_folders_in(list.root())) {
     const auto videos = names_in(list.root() / folder, /*with_videos=*/true);
-    if (videos.empty()) continue;  // of something else
     const auto label_id = static_cast<std::int32_t>(classes.resolve(folder, place + 1));
     std::string names;
     for (const auto& name : videos) {

@@ -47,7 +47,7 @@ std::int64_t parse_frame_count(const ListText& source, std::int64_t line, std::s
 
 const LabelSet& required_labels(const LabelSet* labels, const std::string& file) {
   if (labels == nullptr)
-    throw Error(fmt::format("{}: names its classes, so their labels are needed; set data.labels", file));
+    throw Error(fmt::format("{}: names its classes, so their ids are needed; {}", file, kGiveLabels));
   return *labels;
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "actionclip/text/labels.h"
 #include "actionclip/video/video_list.h"
@@ -24,6 +25,16 @@ void add_table(const ListText& source, VideoList& list);
 void add_kinetics(const ListText& source, VideoList& list);
 void add_something_something(const ListText& source, VideoList& list);
 void add_charades(const ListText& source, VideoList& list);
+
+// What is told where a list names labels that are not known.
+inline constexpr std::string_view kGiveLabels =
+    "give the file of the labels: data.labels in a configuration, --labels on the command line";
+
+// The names of the labels in a table, sorted; none where some are ids.
+std::vector<std::string> names_in_table(std::string_view text, const std::string& file);
+
+// The folders of `root` that hold videos, sorted.
+std::vector<std::string> class_folders_in(const std::filesystem::path& root);
 
 // Of the folder list.file(). Returns what fingerprint() is to be.
 std::string add_class_folders(const LabelSet* labels, VideoList& list);

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include <fmt/format.h>
@@ -20,6 +23,34 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kColumns = {"path", "label", "start", "end", "frames"};
 constexpr std::string_view kBlanks = " \t\r\n";
+
+// Calls visit(label) for what stands between the ';' of a field.
+template <typename Visit>
+void for_each_label(std::string_view field, Visit visit) {
+  for (bool more = true; more;) {
+    const auto end = std::min(field.find(';'), field.size());
+    more = end < field.size();
+    visit(trimmed(field.substr(0, end)));
+    field.remove_prefix(more ? end + 1 : end);
+  }
+}
+
+// Calls visit(id) for each of `words` that is an integer, and says whether all are.
+template <typename Visit>
+bool for_each_id(std::string_view words, Visit visit) {
+  while (!words.empty()) {
+    const auto end = std::min(words.find_first_of(kBlanks), words.size());
+    const auto id = parse_integer(words.substr(0, end));
+    if (!id) return false;
+    visit(*id);
+    words = trimmed(words.substr(end));
+  }
+  return true;
+}
+
+bool are_ids(std::string_view words) {
+  return for_each_id(words, [](std::int64_t) {});
+}
 
 class TableReader {
  public:
@@ -73,40 +104,31 @@ class TableReader {
   // Into `ids_`.
   void read_labels() {
     ids_.clear();
-    std::string_view rest = columns_.field(label_);
-    if (rest.empty()) columns_.fail("the label is empty");
-    while (!rest.empty()) {
-      const auto end = std::min(rest.find(';'), rest.size());
-      const auto part = trimmed(rest.substr(0, end));
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-      if (!part.empty() && !add_ids(part)) add_name(part);
-    }
-    if (ids_.empty()) columns_.fail("the label is empty");
-  }
-
-  // False, and nothing done, if `words` are not integers all.
-  bool add_ids(std::string_view words) {
-    const auto known = ids_.size();
-    while (!words.empty()) {
-      const auto end = std::min(words.find_first_of(kBlanks), words.size());
-      const auto id = parse_integer(words.substr(0, end));
-      if (!id) {
-        ids_.resize(known);
-        return false;
+    const auto field = columns_.field(label_);
+    if (field.empty()) columns_.fail("the label is empty");
+    for_each_label(field, [&](std::string_view label) {
+      if (label.empty()) columns_.fail(fmt::format("of the labels '{}' one is empty", field));
+      if (are_ids(label)) {
+        for_each_id(label, [&](std::int64_t id) { add_id(checked_label_id(source_, columns_.line(), id)); });
+      } else {
+        add_name(label);
       }
-      add_id(checked_label_id(source_, columns_.line(), *id));
-      words = trimmed(words.substr(end));
-    }
-    return true;
+    });
   }
 
   void add_name(std::string_view name) {
-    if (!names_) columns_.fail(fmt::format("label '{}' is not an id, and no labels are known", name));
+    if (!names_)
+      columns_.fail(fmt::format("label '{}' is not an id, and no labels are known; {}", name, kGiveLabels));
     add_id(static_cast<std::int32_t>(names_->resolve(std::string(name), columns_.line())));
   }
 
+  // -1: a name that no label has, which the end of the list tells.
   void add_id(std::int32_t id) {
-    if (std::ranges::find(ids_, id) == ids_.end()) ids_.push_back(id);
+    if (id >= 0 && std::ranges::find(ids_, id) != ids_.end()) {
+      columns_.fail(
+          fmt::format("of the labels '{}' the one of id {} stands twice", columns_.field(label_), id));
+    }
+    ids_.push_back(id);
   }
 
   TimeRange read_range() const {
@@ -144,5 +166,22 @@ class TableReader {
 }  // namespace
 
 void add_table(const ListText& source, VideoList& list) { TableReader(source, list).read(); }
+
+std::vector<std::string> names_in_table(std::string_view text, const std::string& file) {
+  CsvColumns columns(text, file);
+  const auto column = columns.require("label");
+  std::set<std::string, std::less<>> names;
+  bool has_ids = false;
+  while (columns.next()) {
+    for_each_label(columns.field(column), [&](std::string_view label) {
+      if (are_ids(label)) {
+        has_ids = true;
+      } else if (!names.contains(label)) {
+        names.emplace(label);
+      }
+    });
+  }
+  return has_ids ? std::vector<std::string>() : std::vector<std::string>(names.begin(), names.end());
+}
 
 }  // namespace actionclip

@@ -36,9 +36,10 @@ void color_augment(const at::Tensor& clip, const TransformConfig& config, Random
   apply(draw_color(config, view.frames, random), config.solarize_threshold, view);
 }
 
-void random_erase(const at::Tensor& clip, const ErasingConfig& config, RandomStream& random) {
+void random_erase(const at::Tensor& clip, const ErasingConfig& config, const InputStatistics& input,
+                  RandomStream& random) {
   const auto view = view_of_clip(clip);
-  if (const auto drawn = draw_erasing(config, view.width, view.height, random)) apply(*drawn, view);
+  if (const auto drawn = draw_erasing(config, input, view.width, view.height, random)) apply(*drawn, view);
 }
 
 }  // namespace actionclip

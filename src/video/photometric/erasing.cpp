@@ -52,16 +52,19 @@ std::optional<Rectangle> draw_rectangle(const ErasingConfig& config, std::int64_
   return std::nullopt;
 }
 
-// Of `deviations` standard deviations from the mean.
-std::uint8_t byte_of(std::size_t channel, double deviations) {
-  const double value = kMaxByte * (kClipMean.at(channel) + kClipStd.at(channel) * deviations);
-  return static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0, kMaxByte)));
+// Of a value on the scale from 0 to 1.
+std::uint8_t byte_of(double value) {
+  return static_cast<std::uint8_t>(std::lround(std::clamp(kMaxByte * value, 0.0, kMaxByte)));
 }
 
-Color draw_color_of_noise(RandomStream& random) {
+Color mean_color(const InputStatistics& input) {
+  return {byte_of(input.mean[0]), byte_of(input.mean[1]), byte_of(input.mean[2])};
+}
+
+Color draw_color_of_noise(const InputStatistics& input, RandomStream& random) {
   Color color{};
   for (std::size_t channel = 0; channel < color.size(); ++channel) {
-    color[channel] = byte_of(channel, random.normal());
+    color[channel] = byte_of(input.mean[channel] + input.std[channel] * random.normal());
   }
   return color;
 }
@@ -80,24 +83,28 @@ void erase(const PixelView& pixels, const Rectangle& rectangle, std::span<const 
   paint(pixels, rectangle, [&](std::int64_t i) -> const Color& { return colors[i]; });
 }
 
-std::optional<DrawnErasing> draw_erasing(const ErasingConfig& config, std::int64_t width, std::int64_t height,
-                                         RandomStream& random) {
+std::optional<DrawnErasing> draw_erasing(const ErasingConfig& config, const InputStatistics& input,
+                                         std::int64_t width, std::int64_t height, RandomStream& random) {
   if (!random.chance(config.probability)) return std::nullopt;
   const auto rectangle = draw_rectangle(config, width, height, random);
   if (!rectangle) return std::nullopt;
-  DrawnErasing drawn{.rectangle = *rectangle, .noise = {}};
-  const auto noisy = config.noise ? rectangle->width * rectangle->height : 0;
-  for (std::int64_t i = 0; i < noisy; ++i) drawn.noise.push_back(draw_color_of_noise(random));
+  DrawnErasing drawn{.rectangle = *rectangle, .colors = {}};
+  if (!config.noise) {
+    drawn.colors = {mean_color(input)};
+    return drawn;
+  }
+  const auto pixels = rectangle->width * rectangle->height;
+  drawn.colors.reserve(static_cast<std::size_t>(pixels));
+  for (std::int64_t i = 0; i < pixels; ++i) drawn.colors.push_back(draw_color_of_noise(input, random));
   return drawn;
 }
 
 void apply(const DrawnErasing& drawn, const ClipView& clip) {
-  const Color mean{byte_of(0, 0), byte_of(1, 0), byte_of(2, 0)};
   for (std::int64_t t = 0; t < clip.frames; ++t) {
-    if (drawn.noise.empty()) {
-      erase(clip.frame(t), drawn.rectangle, mean);
+    if (drawn.colors.size() == 1) {
+      erase(clip.frame(t), drawn.rectangle, drawn.colors.front());
     } else {
-      erase(clip.frame(t), drawn.rectangle, drawn.noise);
+      erase(clip.frame(t), drawn.rectangle, drawn.colors);
     }
   }
 }

@@ -164,7 +164,17 @@ std::int64_t count_unlisted(const std::vector<FoundList>& lists, const VideoTree
   for (const auto& list : lists) {
     for (const auto& video : list.videos) listed.insert(video.path);
   }
-  return std::ssize(videos.videos()) - std::ssize(listed);
+  return std::ranges::count_if(videos.videos(), [&](const auto& path) { return !listed.contains(path); });
+}
+
+// What tells whether the same videos are there.
+std::string tree_hash(const VideoTree& videos) {
+  std::string names;
+  for (const auto* paths : {&videos.videos(), &videos.frame_folders()}) {
+    for (const auto& path : *paths) names += path + '\n';
+    names += '\n';
+  }
+  return sha256_of(names);
 }
 
 LabelSet labels_of_plan(const DatasetPlan& plan, std::optional<LabelSet> given) {
@@ -181,12 +191,14 @@ struct Prepared {
 
 Prepared find_videos(const PrepareOptions& options, const PrepareInput& input,
                      const std::optional<LabelSet>& given) {
-  if (input.videos.videos().empty()) throw Error(fmt::format("{}: holds no video", options.root.string()));
+  if (input.videos.videos().empty() && input.videos.frame_folders().empty())
+    throw Error(fmt::format("{}: holds no video", options.root.string()));
   const DatasetPlan plan = find_dataset(options.dataset).plan(input);
   LabelSet labels = labels_of_plan(plan, given);
   auto lists = resolve_plan(plan, labels, input.videos);
   check_missing(lists, options);
   PrepareReport report;
+  report.tree = tree_hash(input.videos);
   report.format = boost::describe::enum_to_string(plan.format, "");
   report.labels = labels.size();
   report.unlisted = count_unlisted(lists, input.videos);
@@ -209,13 +221,17 @@ PrepareReport prepare_dataset(const PrepareOptions& options, const std::filesyst
   const PrepareInput input{videos, annotation_files(options, videos, output), given ? &*given : nullptr};
   PrepareReport report;
   const bool made = make_folder_once(
-      output, settings_text(options, input.annotations), [&](const std::filesystem::path& folder) {
+      output, settings_text(options, input.annotations),
+      [&](const std::filesystem::path& folder) {
         auto prepared = find_videos(options, input, given);
         report = std::move(prepared.report);
         write_prepared(folder, report, prepared.labels, prepared.lists, prepared.format);
-      });
-  if (!made) report = read_summary(output);
-  report.made = made;
+      },
+      options.force);
+  if (made) return report;
+  report = read_summary(output);
+  report.made = false;
+  report.changed = !report.tree.empty() && report.tree != tree_hash(videos);
   return report;
 }
 

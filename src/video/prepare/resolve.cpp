@@ -1,6 +1,5 @@
 #include "video/prepare/resolve.h"
 
-#include <algorithm>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -8,9 +7,9 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/core/joined_names.h"
 #include "actionclip/text/label_matcher.h"
 
 namespace actionclip {
@@ -32,12 +31,10 @@ LabelIds match_labels(const std::vector<NamedList>& lists, const LabelSet& label
     }
   }
   if (unmatched.empty()) return ids;
-  const auto count = unmatched.size();
-  unmatched.resize(std::min(count, kNamed));
   throw Error(
-      fmt::format("{}: {} class(es) of the data set match none of its labels, or several of them: {}{}; "
+      fmt::format("{}: {} class(es) of the data set match none of its labels, or several of them: {}; "
                   "correct the names there, or leave out --labels",
-                  labels.source(), count, fmt::join(unmatched, ", "), count > kNamed ? " ..." : ""));
+                  labels.source(), unmatched.size(), joined_names(unmatched, kNamed)));
 }
 
 std::optional<std::string> find(const NamedVideo& video, const VideoTree& videos) {

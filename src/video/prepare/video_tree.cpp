@@ -43,6 +43,7 @@ VideoTree::VideoTree(const std::filesystem::path& root) : root_(root) {
     throw Error(fmt::format("cannot read {}: {}", problem.path1().string(), problem.code().message()));
   }
   std::ranges::sort(videos_);
+  std::ranges::sort(frame_folders_);
   std::ranges::sort(texts_);
   by_name_.reserve(videos_.size());
   for (std::size_t i = 0; i < videos_.size(); ++i) by_name_.emplace(stem_of(videos_[i]), i);
@@ -58,22 +59,32 @@ void VideoTree::walk() {
     const auto place = folder.empty() ? root_ : root_ / folder;
     if (::stat(place.c_str(), &status) != 0 || !entered.emplace(status.st_dev, status.st_ino).second)
       continue;
-    for (const auto& entry : std::filesystem::directory_iterator(place)) {
-      const std::string name = entry.path().filename().string();
-      if (name.starts_with('.')) continue;
-      const std::string path = folder.empty() ? name : fmt::format("{}/{}", folder, name);
-      std::error_code broken_link;
-      if (entry.is_directory(broken_link)) {
-        folders.push_back(path);
-      } else if (is_text_name(name)) {
-        texts_.push_back(entry.path());
-      } else if (may_be_video(name) && entry.is_regular_file(broken_link)) {
-        if (has_line_break(path)) {
-          spdlog::warn("{}: left out, as no list can name a file with a line break in its name", path);
-        } else {
-          videos_.push_back(path);
-        }
-      }
+    Content content;
+    for (const auto& entry : std::filesystem::directory_iterator(place)) add(entry, folder, folders, content);
+    const bool is_video = content.frames && !content.videos && !content.folders && !folder.empty();
+    if (is_video && !has_line_break(folder)) frame_folders_.push_back(folder);
+  }
+}
+
+void VideoTree::add(const std::filesystem::directory_entry& entry, const std::string& folder,
+                    std::vector<std::string>& folders, Content& content) {
+  const std::string name = entry.path().filename().string();
+  if (name.starts_with('.')) return;
+  const std::string path = folder.empty() ? name : fmt::format("{}/{}", folder, name);
+  std::error_code broken_link;
+  if (entry.is_directory(broken_link)) {
+    folders.push_back(path);
+    content.folders = true;
+  } else if (is_text_name(name)) {
+    texts_.push_back(entry.path());
+  } else if (is_frame_name(name)) {
+    content.frames = true;
+  } else if (may_be_video(name) && entry.is_regular_file(broken_link)) {
+    content.videos = true;
+    if (has_line_break(path)) {
+      spdlog::warn("{}: left out, as no list can name a file with a line break in its name", path);
+    } else {
+      videos_.push_back(path);
     }
   }
 }

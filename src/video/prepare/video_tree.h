@@ -23,6 +23,8 @@ class VideoTree {
 
   // Of every video, relative to root, sorted.
   const std::vector<std::string>& videos() const { return videos_; }
+  // Of every folder below root that holds JPEG or PNG files, but no video or other folder; likewise.
+  const std::vector<std::string>& frame_folders() const { return frame_folders_; }
   // Of every .csv, .json and .txt file, sorted.
   const std::vector<std::filesystem::path>& texts() const { return texts_; }
 
@@ -31,10 +33,21 @@ class VideoTree {
   std::optional<std::string> find(const std::string& name, std::span<const std::string> folders) const;
 
  private:
+  // What a folder holds beside text files.
+  struct Content {
+    bool folders = false;
+    bool videos = false;
+    bool frames = false;
+  };
+
   void walk();
+  // Looks at an entry of `folder`; sub-folders are added to `folders`.
+  void add(const std::filesystem::directory_entry& entry, const std::string& folder,
+           std::vector<std::string>& folders, Content& content);
 
   std::filesystem::path root_;
   std::vector<std::string> videos_;
+  std::vector<std::string> frame_folders_;
   std::vector<std::filesystem::path> texts_;
   std::unordered_multimap<std::string, std::size_t> by_name_;  // index in videos_
 };

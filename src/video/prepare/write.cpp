@@ -107,6 +107,7 @@ std::string summary_json(const PrepareReport& report) {
   const nlohmann::ordered_json summary = {{"format", report.format},
                                           {"labels", report.labels},
                                           {"unlisted_videos", report.unlisted},
+                                          {"tree", report.tree},
                                           {"lists", lists}};
   return json_text(summary) + "\n";
 }
@@ -119,11 +120,11 @@ PrepareReport read_summary(const std::filesystem::path& folder) {
     report.format = summary.at("format");
     report.labels = summary.at("labels");
     report.unlisted = summary.at("unlisted_videos");
+    report.tree = summary.value("tree", "");  // older ones do not tell
     for (const auto& list : summary.at("lists")) report.lists.push_back(from_json(list));
     return report;
   } catch (const nlohmann::json::exception& problem) {
-    throw Error(
-        fmt::format("{}: damaged ({}); remove the folder and prepare anew", file.string(), problem.what()));
+    throw Error(fmt::format("{}: damaged ({}); make it anew with --force", file.string(), problem.what()));
   }
 }
 
