@@ -77,8 +77,9 @@ void require_classes(const at::Tensor& tokens, std::int64_t classes) {
 
 }  // namespace
 
-Classifier::Classifier(ActionClip model, const TextInput& prompts, Precision precision, Ensemble ensemble)
-    : model_(std::move(model)), precision_(precision) {
+Classifier::Classifier(ActionClip model, const TextInput& prompts, Precision precision, Ensemble ensemble,
+                       ViewAverage average)
+    : model_(std::move(model)), precision_(precision), average_(average) {
   model_->eval();
   if (is_linear()) {
     require_classes(prompts.tokens, model_->config().classes);
@@ -115,12 +116,14 @@ ClassScores Classifier::classify(const at::Tensor& clips, std::int64_t views_at_
   const at::NoGradGuard no_grad;
   model_->eval();
   const auto video = video_features(clips, views_at_once);
-  if (is_linear()) {
-    const auto logits = model_->classifier(video);
-    return {at::softmax(logits, -1).mean(1).cpu(), logits.mean(1).cpu()};
-  }
-  const auto cosine = at::einsum("bvd,pcd->bvpc", {l2_normalize(video), text_embeddings_});
-  return {at::softmax(kLogitScale * cosine, -1).mean({1, 2}).cpu(), cosine.mean({1, 2}).cpu()};
+  // [B, V, P, C]; a linear classifier's as those of one prompt.
+  const auto similarities = is_linear()
+                                ? model_->classifier(video).unsqueeze(2)
+                                : at::einsum("bvd,pcd->bvpc", {l2_normalize(video), text_embeddings_});
+  const auto averaged =
+      average_ == ViewAverage::logits ? similarities.mean(1, /*keepdim=*/true) : similarities;
+  const double scale = is_linear() ? 1 : kLogitScale;
+  return {at::softmax(scale * averaged, -1).mean({1, 2}).cpu(), similarities.mean({1, 2}).cpu()};
 }
 
 }  // namespace actionclip
