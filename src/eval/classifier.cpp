@@ -77,9 +77,8 @@ void require_classes(const at::Tensor& tokens, std::int64_t classes) {
 
 }  // namespace
 
-Classifier::Classifier(ActionClip model, const TextInput& prompts, Precision precision, Ensemble ensemble,
-                       ViewAverage average)
-    : model_(std::move(model)), precision_(precision), average_(average) {
+Classifier::Classifier(ActionClip model, const TextInput& prompts, Precision precision, Ensemble ensemble)
+    : model_(std::move(model)), precision_(precision) {
   model_->eval();
   if (is_linear()) {
     require_classes(prompts.tokens, model_->config().classes);
@@ -112,7 +111,7 @@ at::Tensor Classifier::video_features(const at::Tensor& clips, std::int64_t view
   return at::cat(features).view({clips.size(0), clips.size(1), -1});
 }
 
-ClassScores Classifier::classify(const at::Tensor& clips, std::int64_t views_at_once) {
+ClassScores Classifier::classify(const at::Tensor& clips, std::int64_t views_at_once, ViewAverage average) {
   const at::NoGradGuard no_grad;
   model_->eval();
   const auto video = video_features(clips, views_at_once);
@@ -120,10 +119,10 @@ ClassScores Classifier::classify(const at::Tensor& clips, std::int64_t views_at_
   const auto similarities = is_linear()
                                 ? model_->classifier(video).unsqueeze(2)
                                 : at::einsum("bvd,pcd->bvpc", {l2_normalize(video), text_embeddings_});
-  const auto averaged =
-      average_ == ViewAverage::logits ? similarities.mean(1, /*keepdim=*/true) : similarities;
   const double scale = is_linear() ? 1 : kLogitScale;
-  return {at::softmax(scale * averaged, -1).mean({1, 2}).cpu(), similarities.mean({1, 2}).cpu()};
+  const auto logits = scale * similarities;
+  const auto averaged = average == ViewAverage::logits ? logits.mean(1, /*keepdim=*/true) : logits;
+  return {at::softmax(averaged, -1).mean({1, 2}).cpu(), similarities.mean({1, 2}).cpu()};
 }
 
 }  // namespace actionclip

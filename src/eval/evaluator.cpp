@@ -227,8 +227,9 @@ EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, con
   for (std::int64_t i = 0; i < batches; ++i) {
     const auto batch = loader.next();
     if (batch) {
-      add_batch(scores, *batch,
-                classifier.classify(batch->clips, config.batch_size).probabilities.contiguous());
+      add_batch(
+          scores, *batch,
+          classifier.classify(batch->clips, config.batch_size, config.average).probabilities.contiguous());
     }
     // In step, so that a rank that is lost is missed at once, and none waits long at the end.
     const double scored = sum_over_ranks(batch ? static_cast<double>(batch->indices.size()) : 0, *group);

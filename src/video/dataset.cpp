@@ -59,7 +59,6 @@ void check_options(const VideoList& list, const ClipDatasetOptions& options) {
 
 // Whether a video of the list has more than one label.
 bool is_multi_label(const VideoList& list) {
-  if (list.config().format == ListFormat::charades) return true;  // also where each happens to have one
   for (std::int64_t i = 0; i < list.size(); ++i) {
     if (list.label_count(i) > 1) return true;
   }

@@ -15,8 +15,7 @@ namespace actionclip {
 
 // Scores of B videos for C classes, on the CPU in fp32. Means over prompts are of the P given ones, or of the
 // one that Ensemble::mean_embedding makes of them. A linear classifier has logits of its own in place of
-// 100 * cosine and of the cosine, and no prompts. By ViewAverage::logits the mean over views is of the
-// cosine, inside the softmax.
+// 100 * cosine and of the cosine, and no prompts.
 struct ClassScores {
   at::Tensor probabilities;  // [B, C]: mean over views and prompts of softmax over classes of 100 * cosine
   at::Tensor similarities;   // [B, C]: mean over views and prompts of the cosine
@@ -34,11 +33,13 @@ class Classifier {
   // Throws Error for a token that the model's vocabulary does not have, prompts that have no place for the
   // model's context, and other labels than a class-specific context or a linear classifier has.
   Classifier(ActionClip model, const TextInput& prompts, Precision precision = Precision::fp32,
-             Ensemble ensemble = Ensemble::mean_of_softmax, ViewAverage average = ViewAverage::probabilities);
+             Ensemble ensemble = Ensemble::mean_of_softmax);
 
   // clips [B, V, T, 3, S, S] uint8. At most `views_at_once` (0: all) of the B x V views go through the model
-  // in one forward: that bounds the memory, and changes the scores by rounding only.
-  ClassScores classify(const at::Tensor& clips, std::int64_t views_at_once = 0);
+  // in one forward: that bounds the memory, and changes the scores by rounding only. By ViewAverage::logits
+  // the mean over views is of the cosines (logits), inside the softmax.
+  ClassScores classify(const at::Tensor& clips, std::int64_t views_at_once = 0,
+                       ViewAverage average = ViewAverage::probabilities);
 
   // Where it computes.
   c10::Device device() const { return model_->device(); }
@@ -50,7 +51,6 @@ class Classifier {
 
   ActionClip model_;
   Precision precision_;
-  ViewAverage average_;
   // [P, C, D] or, of mean_embedding, [1, C, D]; normalised, on the model's device; none of a linear
   // classifier
   at::Tensor text_embeddings_;
