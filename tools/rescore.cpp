@@ -74,7 +74,7 @@ std::vector<NamedScores> load(const Options& options, const std::vector<std::str
       loaded.push_back({file, std::move(scores), std::nullopt});
     }
   }
-  if (!options.fuse) return loaded;
+  if (!options.fuse || files.empty()) return loaded;
   const auto ratios = options.ratios.empty() ? std::vector<double>(files.size(), 1) : options.ratios;
   loaded.push_back({"fused", fuse_scores(together, ratios), std::nullopt});
   return loaded;
