@@ -1,6 +1,7 @@
 // What the sub-commands share: common options, and how a command hands its exit code back.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -60,6 +61,9 @@ class ResultFolder {
   // Both nothing without --output. Files appear whole or not at all.
   void write(const std::string& name, const std::string& text) const;
 
+  // Where a file of the folder lies, for what writes itself; none without --output.
+  std::optional<std::filesystem::path> path_of(const std::string& name) const;
+
  private:
   std::string path_;
 };
@@ -74,6 +78,7 @@ void add_predict_command(CLI::App& program, int& exit_code);
 void add_convert_command(CLI::App& program, int& exit_code);
 void add_dataset_command(CLI::App& program, int& exit_code);
 void add_inspect_command(CLI::App& program, int& exit_code);
+void add_rescore_command(CLI::App& program, int& exit_code);
 void add_inspect_samples(CLI::App& inspect);
 void add_inspect_weights(CLI::App& inspect, int& exit_code);
 
