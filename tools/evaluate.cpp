@@ -1,6 +1,7 @@
 // actionclip evaluate: top-1 / top-5 of a model on a split, on the labels that it was trained on.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,12 +13,14 @@
 
 #include "tools/command.h"
 #include "tools/evaluation.h"
+#include "tools/protocol_option.h"
 
 namespace actionclip {
 namespace {
 
 struct Options {
   EvaluationOptions common;
+  ProtocolOptions protocol;
   bool per_class = false;
 };
 
@@ -36,16 +39,18 @@ void print_per_class(const nlohmann::ordered_json& classes, bool multi_label) {
 }
 
 void tell(const Options& options, const DatasetConfig& split, const LabelSet& labels,
-          const EvaluationReport& report) {
+          const EvaluationReport& report, const std::optional<ProtocolMatch>& protocol) {
   const auto& common = options.common;
   const bool multi_label = report.scores.multi_label;
   auto json = describe(report);
+  if (protocol) json["protocol"] = to_json(*protocol);
   const auto classes = describe_classes(report, labels);
   if (options.per_class) json["per_class"] = classes;
   if (common.json) {
     fmt::print("{}\n", json_text(json));
   } else {
     fmt::print("{} ({} labels)\n{}", split.list.string(), labels.size(), to_table(report));
+    if (protocol) fmt::print("  {}\n", to_text(*protocol));
     if (options.per_class) print_per_class(classes, multi_label);
   }
   json["per_class"] = classes;
@@ -57,13 +62,20 @@ int evaluate_command(const Options& options) {
   const auto& common = options.common;
   const Experiment experiment = common.load({common.split});
   const auto& split = find_split(experiment, common.split);
+  ProtocolCheck protocols(options.protocol, 1);
   common.output.open();
   const LabelSet labels = read_labels(experiment.data.labels.path);
   return run_evaluation(common, experiment, [&](c10::Device device, const auto& group) {
+    std::optional<ProtocolMatch> protocol;
+    if (group->rank() == 0) {
+      protocol = protocols.check(0, split, labels);
+      protocols.record();
+    }
     const SplitScorer scorer(common, experiment, labels, device, group);
     auto report = scorer.score(split);
     if (group->rank() != 0) return kExitDone;
-    tell(options, split, labels, report);
+    note_protocol(protocol, report.scores);
+    tell(options, split, labels, report, protocol);
     if (const auto file = common.output.path_of("scores.safetensors")) {
       add_weights_origin(report.scores, scorer.weights().file);
       save_scores(report.scores, *file);
@@ -78,6 +90,7 @@ void add_evaluate_command(CLI::App& program, int& exit_code) {
   auto options = std::make_shared<Options>();
   auto* command = program.add_subcommand("evaluate", "top-1 / top-5 (or mAP) of a model on a split");
   options->common.add_to(*command);
+  options->protocol.add_to(*command);
   command->add_flag("--per-class", options->per_class, "also the figures of each class");
   command->footer(
       "Example:\n  actionclip evaluate --config configs/synthetic/finetune.yaml --weights "

@@ -126,6 +126,7 @@ void EvaluationOptions::add_to(CLI::App& command) {
       ->check(CLI::IsMember({"train", "val", "test"}))
       ->capture_default_str();
   output.add_to(command);
+  text_cache.add_to(command);
   command.add_flag("--json", json, "print one JSON object");
 }
 
@@ -168,24 +169,36 @@ LoadedWeights load_whole(const EvaluationOptions& options, const Experiment& exp
 
 SplitScorer::SplitScorer(const EvaluationOptions& options, const Experiment& experiment,
                          const LabelSet& labels, c10::Device device, std::shared_ptr<ProcessGroup> group)
-    : SplitScorer(load_whole(options, experiment), experiment, labels, device, std::move(group)) {}
+    : SplitScorer(load_whole(options, experiment), experiment, labels, device, group,
+                  options.text_cache.open(group->rank())) {}
 
 SplitScorer::SplitScorer(LoadedWeights weights, const Experiment& experiment, const LabelSet& labels,
-                         c10::Device device, std::shared_ptr<ProcessGroup> group)
+                         c10::Device device, std::shared_ptr<ProcessGroup> group, const TextCache& text_cache)
     : experiment_(experiment),
       labels_(labels),
       group_(std::move(group)),
       tokenizer_(make_tokenizer(experiment.text)),
       weights_(std::move(weights)),
-      model_(take_model(weights_)) {
+      model_(take_model(weights_)),
+      text_cache_(text_cache) {
   require_vocabulary(read_preprocessing(weights_), *tokenizer_, experiment.text, "text.vocabulary");
   require_fit(weights_.config.text, *tokenizer_);
   require_classified(weights_, labels);
   require_labels_of_context(weights_, labels);
   model_->to(device);
   prompts_ = text_input(make_prompt_generator(experiment.text, tokenizer_, labels, weights_.config));
-  classifier_ =
-      std::make_unique<Classifier>(model_, *prompts_, experiment.train.precision, experiment.eval.ensemble);
+  classifier_ = std::make_unique<Classifier>(model_, *prompts_, experiment.train.precision,
+                                             experiment.eval.ensemble, text_cache_);
+}
+
+std::optional<at::Tensor> SplitScorer::embed_names(const LabelSet& labels) const {
+  const auto& config = weights_.config;
+  if (config.classes > 0 || config.context.classes > 0) return std::nullopt;
+  const auto prompts =
+      text_input(PromptGenerator(tokenizer_, labels.names(), {"{}"}, config.text.context_length,
+                                 /*truncate=*/true, Descriptions(), placeholders_of(config.context)));
+  ActionClip model = model_;  // shares it
+  return text_cache_.embeddings(model, prompts, experiment_.train.precision)[0].cpu();
 }
 
 // Ranks that score something else each would add it up to figures of nothing.

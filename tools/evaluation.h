@@ -14,6 +14,7 @@
 #include "actionclip/train/experiment_data.h"
 
 #include "tools/command.h"
+#include "tools/text_cache_option.h"
 
 namespace actionclip {
 
@@ -22,6 +23,7 @@ struct EvaluationOptions {
   std::string weights;
   std::string split = "test";
   ResultFolder output;
+  TextCacheOption text_cache;
   bool json = false;
 
   void add_to(CLI::App& command);
@@ -49,12 +51,16 @@ class SplitScorer {
   // `experiment` and `labels` must outlive it. Throws Error if the weights end in a linear classifier of
   // other labels.
   SplitScorer(LoadedWeights weights, const Experiment& experiment, const LabelSet& labels, c10::Device device,
-              std::shared_ptr<ProcessGroup> group);
+              std::shared_ptr<ProcessGroup> group, const TextCache& text_cache = {});
 
   // Each rank scores its part of the split; all get the whole report. Throws Error if the ranks do not have
   // the same in hand.
   EvaluationReport score(const DatasetConfig& split) const;
   const LoadedWeights& weights() const { return weights_; }
+
+  // Normalised embeddings [C, D] (CPU) of labels alone, without a template but with a learned context. None
+  // of a model whose labels have no text of their own: a linear classifier's, or a class-specific context's.
+  std::optional<at::Tensor> embed_names(const LabelSet& labels) const;
 
  private:
   void require_same_on_ranks(const VideoList& list) const;
@@ -66,6 +72,7 @@ class SplitScorer {
   LoadedWeights weights_;
   ActionClip model_;
   std::optional<TextInput> prompts_;  // of the labels
+  TextCache text_cache_;
   std::unique_ptr<Classifier> classifier_;
 };
 

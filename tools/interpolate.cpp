@@ -227,7 +227,9 @@ int interpolate_command(const Options& options) {
     if (sets.zero_shot) require_labels(ends.finetuned, *sets.zero_shot);
     const bool leads = group->rank() == 0;
     const auto rows = sweep(options.ratios, ends, sets, [&](const auto& mixture, const TestSet& set) {
-      return SplitScorer(mixture, experiment, set.labels, device, group).score(set.split);
+      return SplitScorer(mixture, experiment, set.labels, device, group,
+                         options.common.text_cache.open(group->rank()))
+          .score(set.split);
     });
     if (!leads) return kExitDone;
     tell(options, rows, ends, sets);

@@ -23,6 +23,7 @@
 
 #include "src/weights/tensor_bounds.h"
 #include "tools/command.h"
+#include "tools/text_cache_option.h"
 #include "tools/weights_report.h"
 
 namespace actionclip {
@@ -42,6 +43,7 @@ struct PredictOptions {
   std::optional<std::int64_t> frames;
   std::int64_t top = 5;
   ResultFolder output;
+  TextCacheOption text_cache;
   bool truncate = false;
   bool json = false;
 };
@@ -143,7 +145,8 @@ int predict_command(const PredictOptions& options) {
                                 options.truncate || preprocessing.truncate,
                                 choose_descriptions(options, weights, labels),
                                 placeholders_of(weights.config.context));
-  Classifier classifier(model, text_input(prompts), Precision::fp32, ensemble_of(options.ensemble));
+  Classifier classifier(model, text_input(prompts), Precision::fp32, ensemble_of(options.ensemble),
+                        options.text_cache.open());
   auto results = nlohmann::ordered_json::array();
   bool failed = false;
   ProgressBar bar("predict", static_cast<std::int64_t>(options.videos.size()), "videos");
@@ -196,6 +199,7 @@ void add_predict_command(CLI::App& program, int& exit_code) {
                     "trained so");
   command->add_flag("--json", options->json, "print a JSON array");
   options->output.add_to(*command);
+  options->text_cache.add_to(*command);
   add_device_option(*command, options->device);
   command->add_option("videos", options->videos, "video files, images or folders of frames")->required();
   command->footer(

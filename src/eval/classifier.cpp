@@ -10,7 +10,6 @@
 #include <ATen/ops/einsum.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/softmax.h>
-#include <ATen/ops/stack.h>
 #include <fmt/format.h>
 
 #include "actionclip/core/error.h"
@@ -77,26 +76,22 @@ void require_classes(const at::Tensor& tokens, std::int64_t classes) {
 
 }  // namespace
 
-Classifier::Classifier(ActionClip model, const TextInput& prompts, Precision precision, Ensemble ensemble)
+Classifier::Classifier(ActionClip model, const TextInput& prompts, Precision precision, Ensemble ensemble,
+                       const TextCache& cache)
     : model_(std::move(model)), precision_(precision) {
   model_->eval();
   if (is_linear()) {
     require_classes(prompts.tokens, model_->config().classes);
   } else {
-    encode(prompts, ensemble);
+    encode(prompts, ensemble, cache);
   }
 }
 
-void Classifier::encode(const TextInput& prompts, Ensemble ensemble) {
+void Classifier::encode(const TextInput& prompts, Ensemble ensemble, const TextCache& cache) {
   const at::NoGradGuard no_grad;
-  const Autocast autocast(device().type(), precision_);
   require_known_tokens(prompts.tokens, model_->config().text.vocabulary_size);
   require_fitting_context(model_->config().context, prompts);
-  std::vector<at::Tensor> templates;
-  for (const auto& tokens : prompts.tokens.unbind(0)) {
-    templates.push_back(l2_normalize(model_->encode_text({tokens, prompts.placeholders, prompts.label_ids})));
-  }
-  text_embeddings_ = at::stack(templates);
+  text_embeddings_ = cache.embeddings(model_, prompts, precision_);
   if (ensemble == Ensemble::mean_embedding)
     text_embeddings_ = mean_embedding(text_embeddings_, prompts.tokens);
 }

@@ -9,6 +9,7 @@
 #include <spawn.h>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -20,12 +21,29 @@
 namespace actionclip {
 namespace {
 
-pid_t start(const std::vector<std::string>& arguments, const std::string& output, const std::string& errors) {
+// The environment, with a cache of its own for each run, so that none depends on another or leaves anything.
+std::vector<std::string> environment_with(const std::string& cache) {
+  std::vector<std::string> variables{"XDG_CACHE_HOME=" + cache};
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (!std::string_view(*variable).starts_with("XDG_CACHE_HOME=")) variables.emplace_back(*variable);
+  }
+  return variables;
+}
+
+// As exec takes them.
+std::vector<char*> pointers_to(std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  for (auto& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+pid_t start(const std::vector<std::string>& arguments, const std::string& output, const std::string& errors,
+            const std::string& cache) {
   std::vector<std::string> words{tested_program()};
   words.insert(words.end(), arguments.begin(), arguments.end());
-  std::vector<char*> argv;
-  for (auto& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
+  auto variables = environment_with(cache);
+  const auto argv = pointers_to(words), environment = pointers_to(variables);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -34,7 +52,7 @@ pid_t start(const std::vector<std::string>& arguments, const std::string& output
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC,
                                    0600);
   pid_t child = 0;
-  const int code = posix_spawn(&child, argv[0], &actions, nullptr, argv.data(), environ);
+  const int code = posix_spawn(&child, argv[0], &actions, nullptr, argv.data(), environment.data());
   posix_spawn_file_actions_destroy(&actions);
   if (code != 0) throw std::runtime_error("cannot start " + words[0]);
   return child;
@@ -82,7 +100,8 @@ std::vector<pid_t> children_of(pid_t process) {
 
 ProgramResult run_program(const std::vector<std::string>& arguments, const Disturbance& disturbance) {
   const TemporaryFolder folder;
-  const pid_t child = start(arguments, (folder / "output").string(), (folder / "errors").string());
+  const pid_t child = start(arguments, (folder / "output").string(), (folder / "errors").string(),
+                            (folder / "cache").string());
   if (disturbance.action) {
     wait_for_steps(child, disturbance.run, disturbance.after_steps);
     disturbance.action(child);

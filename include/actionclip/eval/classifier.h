@@ -8,6 +8,7 @@
 #include <c10/core/Device.h>
 
 #include "actionclip/eval/config.h"
+#include "actionclip/eval/text_cache.h"
 #include "actionclip/model/action_clip.h"
 #include "actionclip/model/config.h"
 
@@ -26,14 +27,14 @@ inline constexpr const char* kScoresNotFinite = "scores are not finite";
 
 class Classifier {
  public:
-  // Encodes the prompts once: tokens [P, C, L] (prompt p of label c), and with a learned context placeholders
-  // [C, M] and label_ids [C]. The model is put into evaluation mode by each call. mean_embedding: the mean of
-  // a class's normalised embeddings, normalised again; a prompt that a class has several times counts once.
-  // Where the model has a linear classifier, no prompt is read.
-  // Throws Error for a token that the model's vocabulary does not have, prompts that have no place for the
-  // model's context, and other labels than a class-specific context or a linear classifier has.
+  // Encodes the prompts once, unless `cache` has them: tokens [P, C, L] (prompt p of label c), and with a
+  // learned context placeholders [C, M] and label_ids [C]. The model is put into evaluation mode by each
+  // call. mean_embedding: the mean of a class's normalised embeddings, normalised again; a prompt that a
+  // class has several times counts once. Where the model has a linear classifier, no prompt is read. Throws
+  // Error for a token that the model's vocabulary does not have, prompts that have no place for the model's
+  // context, and other labels than a class-specific context or a linear classifier has.
   Classifier(ActionClip model, const TextInput& prompts, Precision precision = Precision::fp32,
-             Ensemble ensemble = Ensemble::mean_of_softmax);
+             Ensemble ensemble = Ensemble::mean_of_softmax, const TextCache& cache = {});
 
   // clips [B, V, T, 3, S, S] uint8. At most `views_at_once` (0: all) of the B x V views go through the model
   // in one forward: that bounds the memory, and changes the scores by rounding only. By ViewAverage::logits
@@ -46,7 +47,7 @@ class Classifier {
 
  private:
   bool is_linear() const { return model_->config().classes > 0; }
-  void encode(const TextInput& prompts, Ensemble ensemble);
+  void encode(const TextInput& prompts, Ensemble ensemble, const TextCache& cache);
   at::Tensor video_features(const at::Tensor& clips, std::int64_t views_at_once);
 
   ActionClip model_;

@@ -1,0 +1,49 @@
+// --protocol and --record: which benchmark's list is scored, and whether it is that.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "actionclip/eval/video_scores.h"
+#include "actionclip/protocols/manifest.h"
+#include "actionclip/text/labels.h"
+#include "actionclip/video/config.h"
+
+namespace actionclip {
+
+struct ProtocolOptions {
+  std::vector<std::string> names;
+  std::string record;
+
+  void add_to(CLI::App& command);
+};
+
+// The protocols of the lists that a command scores.
+class ProtocolCheck {
+ public:
+  // Of `lists` lists: one protocol for all, or one for each. Throws UsageError for another number of them, as
+  // read_protocol() does, and where --record names a file that is there already.
+  ProtocolCheck(const ProtocolOptions& options, std::size_t lists);
+
+  // Reads the list, to say at once, before anything is scored, if it is another one than the protocol's; none
+  // without --protocol. For rank 0.
+  std::optional<ProtocolMatch> check(std::size_t index, const DatasetConfig& split, const LabelSet& labels);
+
+  // Writes what has been checked to the file of --record, if there is one.
+  void record() const;
+
+ private:
+  std::vector<Protocol> protocols_;
+  std::string record_;
+  std::map<std::string, ListFacts> recorded_;  // by split name
+};
+
+// Notes in the scores what they are of.
+void note_protocol(const std::optional<ProtocolMatch>& match, VideoScores& scores);
+
+}  // namespace actionclip
