@@ -23,6 +23,7 @@ using actionclip::testing::encode_video;
 using actionclip::testing::TestVideo;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class PreparedTraining : public ::testing::Test {
@@ -223,6 +224,14 @@ TEST_F(PreparedTraining, MissingVideosAreCounted) {
   const auto again = prepare("kinetics400", {"--max-missing", "0.1"});
   EXPECT_EQ(again.exit_code, 0);
   EXPECT_THAT(again.output, HasSubstr("already made"));
+  EXPECT_THAT(again.errors, Not(HasSubstr("--force")));
+  folder_.write("videos/id9_000000_000010.mp4", "x");
+  const auto changed = prepare("kinetics400", {"--max-missing", "0.1"});
+  EXPECT_THAT(changed.errors, HasSubstr("holds other videos than when"));
+  EXPECT_THAT(changed.output, HasSubstr("train.txt       9        1"));
+  const auto forced = prepare("kinetics400", {"--max-missing", "0.1", "--force"});
+  EXPECT_EQ(forced.exit_code, 0) << forced.errors;
+  EXPECT_THAT(forced.output, HasSubstr("train.txt      10        0"));
   EXPECT_EQ(prepare("kinetics700").exit_code, 2);
 }
 
