@@ -267,9 +267,9 @@ void add_zero_shot_command(CLI::App& program, int& exit_code) {
       "Example:\n  actionclip zero-shot --config configs/synthetic/finetune.yaml --weights "
       "runs/demo/finetune/checkpoints/best \\\n"
       "      --labels data/synthetic/zero_shot_labels.csv --list data/synthetic/zero_shot.txt\n"
-      "A label of a name that was trained on, however it is written, is listed, and accuracy is given "
-      "without "
-      "these labels too.\n--output gets zero_shot.json.");
+      "Labels whose names were trained on, however they are written, are listed, and accuracy is given "
+      "without them too.\n"
+      "--output gets zero_shot.json.");
   command->callback([options, &exit_code] { exit_code = zero_shot_command(*options); });
 }
 

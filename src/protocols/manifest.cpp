@@ -102,12 +102,12 @@ class Comparison {
  public:
   explicit Comparison(ProtocolMatch& match) : match_(match) {}
 
-  // `same_list`: by its hash, so that what it holds need not be counted: some labels may have no video.
-  void classes(const std::optional<std::int64_t>& pinned, bool same_list) {
+  // `has_hash`: is pinned, which says more than the classes that have a video. Some labels may have none.
+  void classes(const std::optional<std::int64_t>& pinned, bool has_hash) {
     const auto& list = match_.list;
     if (!is_pinned("classes", pinned.has_value())) return;
     if (list.labels != *pinned) differ("labels: {} are ranked, the protocol has {}", list.labels, *pinned);
-    if (!same_list && list.classes != *pinned)
+    if (!has_hash && list.classes != *pinned)
       differ("classes: {} have a video, the protocol has {}", list.classes, *pinned);
   }
 
@@ -195,11 +195,11 @@ ProtocolMatch match_protocol(const Protocol& protocol, const ListFacts& list) {
   Comparison comparison(match);
   const auto& manifest = protocol.manifest;
   if (match.split.empty()) {
-    comparison.classes(manifest.classes, /*same_list=*/false);
+    comparison.classes(manifest.classes, /*has_hash=*/false);
     return match;
   }
   const auto& split = manifest.splits.at(match.split);
-  comparison.classes(split.classes ? split.classes : manifest.classes, split.sha256 == list.sha256);
+  comparison.classes(split.classes ? split.classes : manifest.classes, split.sha256.has_value());
   comparison.videos(split.videos);
   comparison.hash(split.sha256);
   return match;
