@@ -2,6 +2,7 @@
 
 #include "actionclip/eval/statistics.h"
 
+#include <cmath>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -25,10 +26,11 @@ TEST(Statistics, TheMarginOfTwoValuesIsStudentsQuantileOfOneDegree) {
 }
 
 TEST(Statistics, TheMarginShrinksWithTheNumberOfValuesAndTheirSpread) {
-  const std::vector<double> three = {1, 2, 3};  // deviation 1; t = 4.302652729911275
-  EXPECT_NEAR(margin_of(three).value(), 4.302652729911275 / 1.7320508075688772, 1e-12);
-  const std::vector<double> five = {1, 1, 2, 3, 3};  // deviation 1; t = 2.776445105198055
-  EXPECT_NEAR(margin_of(five).value(), 2.776445105198055 / 2.23606797749979, 1e-9);
+  // Of two degrees the quantile p is (2p - 1) sqrt(2 / (4 p (1 - p))); the deviations are 1.
+  const std::vector<double> three = {1, 2, 3};
+  EXPECT_NEAR(margin_of(three).value(), 0.95 * std::sqrt(2 / (4 * 0.975 * 0.025)) / std::sqrt(3), 1e-12);
+  const std::vector<double> five = {1, 1, 2, 3, 3};  // of four degrees: 2.776445, from tables
+  EXPECT_NEAR(margin_of(five).value(), 2.776445 / std::sqrt(5), 1e-6);
   EXPECT_EQ(margin_of(std::vector<double>{4, 4, 4}).value(), 0);
 }
 
