@@ -77,6 +77,7 @@ int run(int argc, char** argv) {
   add_interpolate_command(program, exit_code);
   add_few_shot_command(program, exit_code);
   add_rescore_command(program, exit_code);
+  add_base_to_novel_command(program, exit_code);
   add_predict_command(program, exit_code);
   add_convert_command(program, exit_code);
   add_dataset_command(program, exit_code);

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <numeric>
 
+#include <boost/math/distributions/students_t.hpp>
+
 namespace actionclip {
 
 double mean_of(std::span<const double> values) {
@@ -17,6 +19,13 @@ double deviation_of(std::span<const double> values) {
   double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
   return std::sqrt(squares / static_cast<double>(values.size() - 1));
+}
+
+std::optional<double> margin_of(std::span<const double> values, double confidence) {
+  if (values.size() < 2) return std::nullopt;
+  const auto count = static_cast<double>(values.size());
+  const boost::math::students_t_distribution<double> student(count - 1);
+  return boost::math::quantile(student, (1 + confidence) / 2) * deviation_of(values) / std::sqrt(count);
 }
 
 }  // namespace actionclip

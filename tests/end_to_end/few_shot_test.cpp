@@ -1,4 +1,5 @@
-// `few-shot`: which runs of an earlier call count, and which are started anew; a signal.
+// `few-shot`: which runs of an earlier call count, and which are started anew; a signal; clips that are in
+// the test list too; the dev part.
 
 #include <algorithm>
 #include <filesystem>
@@ -6,6 +7,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "actionclip/core/folder_lock.h"
 
@@ -170,6 +172,47 @@ TEST_F(FewShot, TooFewClipsForTheLargestKAreFoundBeforeTheFirstRun) {
   const auto result = call({"--shots", "1000"});  // beside 1
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.errors, testing::HasSubstr("1000 shots need as many"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "few"));
+}
+
+TEST_F(FewShot, ACopyOfATrainingClipInTheTestListIsFoundByManifestsOfVerify) {
+  const auto videos = folder_ / "data/videos";
+  std::filesystem::copy_file(videos / "few_shot_train/00000.mp4", videos / "few_shot_test/copy.mp4");
+  const auto list = folder_ / "data/few_shot_test.txt";
+  write_text(list, read_text(list) + "videos/few_shot_test/copy.mp4 0\n");
+  std::vector<std::string> all_clips = {"--shots", "3"};  // beside 1
+  for (const char* part : {"few_shot_train", "few_shot_test"}) {
+    const auto output = folder_ / (std::string("checked_") + part);
+    ASSERT_EQ(run_program({"dataset", "verify", videos / part, "--output", output}).exit_code, 0);
+    all_clips.insert(all_clips.end(), {"--manifest", output / "manifest.csv"});
+  }
+  const auto refused = call(all_clips);
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.errors,
+              testing::AllOf(testing::HasSubstr("few_shot_train/00000.mp4"), testing::HasSubstr("copy.mp4"),
+                             testing::HasSubstr("same content")));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "few")) << "before anything is written";
+}
+
+TEST_F(FewShot, WhatIsScoredOfADevPartIsTheCheckpointThatItCallsBest) {
+  few_shot({"--dev", "1", "train.epochs=3", "train.lr=1.0e-2"});
+  const auto evaluated = run_program({"evaluate", "--json", "--config", folder_ / "config.yaml", "--weights",
+                                      run() / "checkpoints/best",
+                                      "data.labels=" + (folder_ / "data/few_shot_labels.csv").string(),
+                                      "data.test.list=" + (folder_ / "data/few_shot_test.txt").string()});
+  ASSERT_EQ(evaluated.exit_code, 0) << evaluated.errors;
+  const auto result = nlohmann::json::parse(read_text(run() / "result.json"));
+  EXPECT_EQ(result.at("top1"), nlohmann::json::parse(evaluated.output).at("top1"));
+  EXPECT_GE(result.at("epoch"), 1);
+  const auto first = score_written();
+  few_shot({"--dev", "1", "train.epochs=3", "train.lr=1.0e-2"});
+  EXPECT_EQ(score_written(), first) << "re-used";
+}
+
+TEST_F(FewShot, ADevPartThatLeavesTooFewClipsIsFoundBeforeTheFirstRun) {
+  const auto result = call({"--dev", "3"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, testing::HasSubstr("1 shots and 3 for the dev part need 4"));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "few"));
 }
 

@@ -1,4 +1,5 @@
-// What a few-shot run refuses before it writes anything, how it fits the batch, and how a signal stops it.
+// What a few-shot run refuses before it writes anything, how it fits the batch, which epoch counts, and how a
+// signal stops it.
 
 #include "actionclip/protocols/few_shot.h"
 
@@ -15,23 +16,24 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include "actionclip/core/error.h"
 #include "actionclip/train/stop_signal.h"
-#include "actionclip/video/image_file.h"
+#include "actionclip/video/manifest.h"
 
+#include "tests/protocols/shot_data.h"
 #include "tests/temporary_folder.h"
-#include "tests/train/tiny_experiment.h"
 
 namespace actionclip {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-constexpr int kLabels = 5;
-constexpr int kClips = 10;
+constexpr int kClips = kShotClips;
 
 // Raises SIGTERM when a text is logged, once.
 class RaiseOnLog : public spdlog::sinks::base_sink<std::mutex> {
@@ -52,43 +54,24 @@ class RaiseOnLog : public spdlog::sinks::base_sink<std::mutex> {
   bool raised_ = false;
 };
 
-// Folders of one grey frame, and a model of one layer a part.
 class FewShotRun : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string list, names;
-    for (int i = 0; i < kClips; ++i) {
-      const auto video = folder_ / fmt::format("video {}", i);
-      std::filesystem::create_directory(video);
-      const auto grey = static_cast<std::uint8_t>(20 * i);
-      write_jpeg(video / "img_00001.jpg",
-                 {.width = 24, .height = 24, .rgb = std::vector<std::uint8_t>(3 * 24 * 24, grey)}, 95);
-      list += fmt::format("video {} 1 {}\n", i, i % kLabels);
-    }
-    for (int label = 0; label < kLabels; ++label) names += fmt::format("label {}\n", label);
-    folder_.write("list.txt", list);
-    folder_.write("labels.txt", names);
-  }
+  void SetUp() override { write_shot_data(folder_); }
 
-  Experiment experiment() const {
-    Experiment result = tiny_experiment(folder_.path());
-    result.data.test = result.data.train;
-    result.train.epochs = 1;
-    result.train.batch_size = kClips;
-    return result;
-  }
+  Experiment experiment() const { return shot_experiment(folder_); }
 
-  FewShotOptions options() const { return {.shots = {1}, .seeds = {1, 2}, .output = folder_ / "few"}; }
+  ShotOptions options() const { return {.shots = {1}, .seeds = {1, 2}, .output = folder_ / "few"}; }
   std::filesystem::path run(std::int64_t shots, std::int64_t seed) const {
     return options().output / fmt::format("shots-{}-seed-{}", shots, seed);
   }
 
   // Of a call that must write nothing.
-  std::string error_of(const Experiment& experiment) const {
+  std::string error_of(const Experiment& experiment) const { return error_of(experiment, options()); }
+  std::string error_of(const Experiment& experiment, const ShotOptions& protocol) const {
     std::string message = "no error";
     std::vector<FewShotResult> results;
     try {
-      run_few_shot(experiment, options(), results);
+      run_few_shot(experiment, protocol, results);
     } catch (const Error& error) {
       message = error.what();
     }
@@ -129,8 +112,8 @@ TEST_F(FewShotRun, WhatTheScoreNeedsIsCheckedBeforeTheFirstRun) {
   broken.eval.pair_by = "reversed";
   EXPECT_THAT(error_of(broken), HasSubstr("reversed"));
   broken = experiment();
-  broken.data.test.list.path = folder_.write("test.txt", "video 0 1 99\n");
-  EXPECT_THAT(error_of(broken), HasSubstr("test.txt:1"));
+  broken.data.test.list.path = folder_.write("wrong.txt", "test 0 1 99\n");
+  EXPECT_THAT(error_of(broken), HasSubstr("wrong.txt:1"));
 }
 
 TEST_F(FewShotRun, ABatchOfMoreClipsThanChosenTakesThemAllInPartsOfNoFewer) {
@@ -187,10 +170,136 @@ TEST_F(FewShotRun, ASmallBatchIsLeftAsItIs) {
   EXPECT_EQ(written.train.accumulate_steps, 2);
 }
 
+TEST_F(FewShotRun, AClipThatIsInTheTestListTooStopsItByName) {
+  auto leaking = experiment();
+  auto protocol = options();
+  protocol.shots = {1, 2};  // all clips
+  leaking.data.test.list.path = folder_.write("leak.txt", read_text(folder_ / "test.txt") + "video 7 1 2\n");
+  const auto leak = AllOf(HasSubstr("1 of the test videos of"), HasSubstr("video 7"), HasSubstr("list.txt:8"),
+                          HasSubstr("leak.txt:6"));
+  EXPECT_THAT(error_of(leaking, protocol), AllOf(leak, HasSubstr("same path")));
+
+  std::filesystem::create_directory_symlink(folder_ / "video 7", folder_ / "renamed");
+  folder_.write("leak.txt", read_text(folder_ / "test.txt") + "renamed 1 2\n");
+  EXPECT_THAT(error_of(leaking, protocol), AllOf(leak, HasSubstr("renamed"), HasSubstr("same file")));
+}
+
+TEST_F(FewShotRun, AClipWhoseContentIsInTheTestListIsFoundByTheManifests) {
+  std::vector<VideoFacts> videos(2);
+  videos[0].path = (folder_ / "video 7").string();
+  videos[1].path = (folder_ / "test 2").string();
+  for (auto& video : videos) video.sha256 = std::string(64, 'a');
+  auto protocol = options();
+  protocol.shots = {2};
+  protocol.manifests = {folder_.write("manifest.csv", manifest_text(videos))};
+  EXPECT_THAT(error_of(experiment(), protocol),
+              AllOf(HasSubstr("video 7"), HasSubstr("test 2"), HasSubstr("same content")));
+}
+
+TEST_F(FewShotRun, ALeakIntoAnotherTestListIsFoundTooAndOneOfClipsThatAreNotChosenIsNone) {
+  auto protocol = options();
+  protocol.shots = {2};
+  protocol.against = {folder_.write("split2.txt", "video 1 1 1\n")};
+  EXPECT_THAT(error_of(experiment(), protocol), HasSubstr("split2.txt:1"));
+
+  // Of one clip a class and one seed, one of videos 1 and 6 is chosen.
+  protocol.shots = {1};
+  protocol.seeds = {1};
+  int refused = 0;
+  for (const char* video : {"video 1", "video 6"}) {
+    protocol.against = {folder_.write("split2.txt", fmt::format("{} 1 1\n", video))};
+    std::vector<FewShotResult> results;
+    try {
+      run_few_shot(experiment(), protocol, results);
+    } catch (const Error&) {
+      ++refused;
+    }
+  }
+  EXPECT_EQ(refused, 1);
+}
+
+TEST_F(FewShotRun, AVideoThatTheListNamesTwiceIsNotInTheDevPartOfItsOwnTraining) {
+  auto twice = experiment();
+  std::string lines;
+  for (int label = 0; label < kShotLabels; ++label)
+    lines += fmt::format("video {0} 1 {0}\nvideo {0} 1 {0}\n", label);
+  twice.data.train.list.path = folder_.write("twice.txt", lines);
+  auto protocol = options();
+  protocol.dev = 1;
+  EXPECT_THAT(error_of(twice, protocol),
+              AllOf(HasSubstr("5 of the clips of the dev part of seed 1"), HasSubstr("chosen by seed 1")));
+}
+
+TEST_F(FewShotRun, TheDevPartPicksTheEpochWhoseWeightsAreScored) {
+  auto settings = experiment();
+  settings.train.epochs = 3;
+  settings.eval.every_epochs = 0;  // each epoch then
+  auto protocol = options();
+  protocol.dev = 1;
+  std::vector<FewShotResult> results;
+  ASSERT_EQ(run_few_shot(settings, protocol, results), TrainOutcome::finished);
+  ASSERT_EQ(results.at(0).epochs.size(), 2u);
+  for (const std::int64_t seed : {1, 2}) {
+    const auto folder = run(1, seed);
+    const auto state = nlohmann::json::parse(read_text(folder / "checkpoints/best/state.json"));
+    const auto result = nlohmann::json::parse(read_text(folder / "result.json"));
+    EXPECT_EQ(result.at("epoch"), state.at("epoch"));
+    EXPECT_EQ(results[0].epochs.at(static_cast<std::size_t>(seed - 1)), state.at("epoch"));
+    EXPECT_EQ(load_experiment(folder / "config.yaml", {}).data.val.list.path.filename(), "dev.csv");
+    EXPECT_THAT(read_text(folder / "metrics.jsonl"), HasSubstr("\"split\":\"val\",\"step\":3"));
+    const auto train = read_text(folder / "train.csv"), dev = read_text(folder / "dev.csv");
+    EXPECT_EQ(std::ranges::count(dev, '\n'), 1 + kShotLabels);
+    for (int i = 0; i < kClips; ++i) {
+      const auto name = fmt::format("video {},", i);
+      EXPECT_NE(train.find(name) == std::string::npos, dev.find(name) == std::string::npos) << name;
+    }
+  }
+  const auto json = to_json(results);
+  EXPECT_EQ(json.at(0).at("epochs").size(), 2u);
+  EXPECT_THAT(to_table(results), HasSubstr("epochs "));
+}
+
+TEST_F(FewShotRun, ARunWithoutADevPartIsNotTakenForOneWithIt) {
+  std::vector<FewShotResult> results;
+  auto protocol = options();
+  protocol.seeds = {1};
+  ASSERT_EQ(run_few_shot(experiment(), protocol, results), TrainOutcome::finished);
+  EXPECT_TRUE(results.at(0).epochs.empty());
+  EXPECT_FALSE(std::filesystem::exists(run(1, 1) / "dev.csv"));
+  protocol.dev = 1;
+  ASSERT_EQ(run_few_shot(experiment(), protocol, results), TrainOutcome::finished);
+  EXPECT_TRUE(std::filesystem::exists(run(1, 1) / "dev.csv"));
+  EXPECT_TRUE(std::filesystem::exists(options().output / "shots-1-seed-1.before-1"));
+}
+
+TEST_F(FewShotRun, ADevPartThatIsNeverScoredIsAnError) {
+  auto settings = experiment();
+  settings.train.batch_size = 2;
+  settings.train.max_steps = 1;  // no epoch ends
+  auto protocol = options();
+  protocol.dev = 1;
+  std::vector<FewShotResult> results;
+  EXPECT_THROW(run_few_shot(settings, protocol, results), Error);
+}
+
+TEST_F(FewShotRun, SeveralSeedsHaveAnIntervalAndAPicture) {
+  std::vector<FewShotResult> results;
+  auto protocol = options();
+  protocol.shots = {0, 1};
+  ASSERT_EQ(run_few_shot(experiment(), protocol, results), TrainOutcome::finished);
+  const auto json = nlohmann::json::parse(read_text(protocol.output / "few_shot.json"));
+  EXPECT_TRUE(json.at(0).at("interval95").is_null()) << "one score alone";
+  const double low = json.at(1).at("interval95").at(0), high = json.at(1).at("interval95").at(1);
+  EXPECT_NEAR((low + high) / 2, json.at(1).at("mean"), 1e-9);
+  EXPECT_NEAR(high - low, 2 * results[1].margin.value(), 1e-9);
+  EXPECT_THAT(to_table(results), HasSubstr("± 95 %"));
+  EXPECT_THAT(read_text(protocol.output / "few_shot.svg"), HasSubstr("<svg"));
+}
+
 TEST_F(FewShotRun, ASignalWhileARunIsScoredKeepsTheScoreAndTheNextCallGoesOn) {
   auto settings = experiment();
   settings.data.max_failed_share = 0.5;  // the score logs the video that is not there
-  settings.data.test.list.path = folder_.write("test.txt", read_text(folder_ / "list.txt") + "absent 1 0\n");
+  settings.data.test.list.path = folder_.write("more.txt", read_text(folder_ / "test.txt") + "absent 1 0\n");
   const auto sink = std::make_shared<RaiseOnLog>("counted as wrong");
   auto& sinks = spdlog::default_logger()->sinks();
   sinks.push_back(sink);

@@ -1,4 +1,6 @@
-// Which clips a few-shot run trains on.
+// Which clips a few-shot run trains on, and which pick its epoch.
+
+#include "actionclip/protocols/shot_draw.h"
 
 #include <algorithm>
 #include <set>
@@ -8,7 +10,6 @@
 #include <gtest/gtest.h>
 
 #include "actionclip/core/error.h"
-#include "actionclip/protocols/few_shot.h"
 
 namespace actionclip {
 namespace {
@@ -62,6 +63,41 @@ TEST(ChooseShots, TheSeedAloneDecides) {
   const auto list = list_of(kClipsAClass);
   EXPECT_EQ(choose_shots(list, kClasses, 4, 1), choose_shots(list, kClasses, 4, 1));
   EXPECT_NE(as_set(choose_shots(list, kClasses, 4, 1)), as_set(choose_shots(list, kClasses, 4, 2)));
+}
+
+TEST(ChooseDev, TakesOfEveryClassWhatNoNumberOfShotsTakes) {
+  const auto list = list_of(kClipsAClass);
+  for (const std::int64_t seed : {1, 2, 3}) {
+    const auto dev = choose_dev(list, kClasses, /*shots=*/12, /*dev=*/4, seed);
+    std::vector<std::int64_t> counts(kClasses);
+    for (const auto index : dev) ++counts[list.label_id(index)];
+    EXPECT_EQ(counts, std::vector<std::int64_t>(kClasses, 4));
+    auto both = as_set(choose_shots(list, kClasses, 12, seed));
+    both.insert(dev.begin(), dev.end());
+    EXPECT_EQ(both.size(), 16u * kClasses) << "all clips, none in both";
+  }
+}
+
+TEST(ChooseDev, IsTheSameForEveryKAndALargerPartContainsASmallerOne) {
+  const auto list = list_of(kClipsAClass);
+  EXPECT_EQ(choose_dev(list, kClasses, 1, 4, 1), choose_dev(list, kClasses, 12, 4, 1));
+  EXPECT_NE(as_set(choose_dev(list, kClasses, 1, 4, 1)), as_set(choose_dev(list, kClasses, 1, 4, 2)));
+  const auto smaller = as_set(choose_dev(list, kClasses, 1, 2, 1));
+  const auto larger = as_set(choose_dev(list, kClasses, 1, 5, 1));
+  EXPECT_TRUE(std::includes(larger.begin(), larger.end(), smaller.begin(), smaller.end()));
+}
+
+TEST(ChooseDev, NoneAreChosenOfNone) { EXPECT_TRUE(choose_dev(list_of(2), kClasses, 2, 0, 1).empty()); }
+
+TEST(ChooseDev, AClassThatHasNotEnoughForBothIsNamed) {
+  const auto list = list_of_size(6 * kClasses - 1);
+  EXPECT_NO_THROW(choose_dev(list, kClasses, 3, 2, 1));
+  try {
+    choose_dev(list, kClasses, 4, 2, 1);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("class 2 has 5 videos, 4 shots and 2 for the dev part need 6"));
+  }
 }
 
 TEST(ChooseShots, AClassWithTooFewClipsIsNamed) {
