@@ -63,7 +63,7 @@ at::Tensor shares_before_shift(const at::Tensor& shares, std::int64_t frames, st
     sources.diagonal(1).fill_(moved);
     sources.diagonal(-1).fill_(moved);
   }
-  sources = sources / sources.sum(1, /*keepdim=*/true);
+  sources.div_(sources.sum(1, /*keepdim=*/true));
   const auto of_patches = shares.narrow(1, 1, shares.size(1) - 1).reshape({-1, frames, shares.size(1) - 1});
   const auto passed_on = at::matmul(sources.t(), of_patches).flatten(0, 1);
   return at::cat({shares.narrow(1, 0, 1), passed_on}, 1);
