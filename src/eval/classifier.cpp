@@ -114,12 +114,20 @@ at::Tensor Classifier::video_features(const at::Tensor& clips, std::int64_t view
 ClassScores Classifier::classify(const at::Tensor& clips, std::int64_t views_at_once) {
   const at::NoGradGuard no_grad;
   model_->eval();
-  const auto video = video_features(clips, views_at_once);
+  return score(video_features(clips, views_at_once));
+}
+
+at::Tensor Classifier::label_directions() {
+  return is_linear() ? model_->classifier->weight.detach() : text_embeddings_.mean(0);
+}
+
+ClassScores Classifier::score(const at::Tensor& features) {
+  const at::NoGradGuard no_grad;
   if (is_linear()) {
-    const auto logits = model_->classifier(video);
+    const auto logits = model_->classifier(features);
     return {at::softmax(logits, -1).mean(1).cpu(), logits.mean(1).cpu()};
   }
-  const auto cosine = at::einsum("bvd,pcd->bvpc", {l2_normalize(video), text_embeddings_});
+  const auto cosine = at::einsum("bvd,pcd->bvpc", {l2_normalize(features), text_embeddings_});
   return {at::softmax(kLogitScale * cosine, -1).mean({1, 2}).cpu(), cosine.mean({1, 2}).cpu()};
 }
 

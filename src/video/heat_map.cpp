@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <iterator>
 
 #include <opencv2/imgproc.hpp>
 
@@ -10,7 +12,7 @@ namespace {
 
 constexpr double kExceeding = 0.01;  // share of the values that lie above the range
 constexpr float kColdLight = 0.55F;  // of a cold place's own light
-constexpr float kMostHeat = 0.7F;    // share of the heat's colour at the hottest place
+constexpr float kMostHeat = 0.6F;    // share of the heat's colour at the hottest place
 
 // In [0, 1], one a place.
 cv::Mat1f scaled(const HeatMap& map, const HeatRange& range) {

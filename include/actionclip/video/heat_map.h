@@ -27,8 +27,8 @@ struct HeatRange {
 // not count.
 HeatRange heat_range(std::span<const HeatMap> maps);
 
-// `frame` with the map over it, smoothly scaled to its size: cold places stay as they are but for their
-// colour and light, which fade; hot ones glow. Of an empty range all is cold.
+// `frame` with the map over it, smoothly scaled to its size: cold places are dimmed, hot ones glow. Of an
+// empty range all is cold.
 Image draw_heat_map(const Image& frame, const HeatMap& map, const HeatRange& range);
 
 }  // namespace actionclip
