@@ -15,6 +15,7 @@
 #include "actionclip/core/error.h"
 #include "actionclip/core/json_text.h"
 #include "actionclip/core/progress.h"
+#include "actionclip/eval/explanation_folder.h"
 #include "actionclip/eval/prediction.h"
 #include "actionclip/text/descriptions.h"
 #include "actionclip/text/templates.h"
@@ -41,6 +42,7 @@ struct PredictOptions {
   std::vector<std::string> videos;
   std::string device = "auto";
   std::optional<std::int64_t> frames;
+  std::string explain;
   std::int64_t top = 5;
   ResultFolder output;
   TextCacheOption text_cache;
@@ -118,6 +120,20 @@ Ensemble ensemble_of(const std::string& name) {
   return ensemble;
 }
 
+// With files that explain it, where there are `folders`, which then gave this video its `number`.
+Prediction predict_video(Classifier& classifier, const LabelSet& labels, std::int64_t test_resize,
+                         const std::string& video, const std::optional<ExplanationFolders>& folders,
+                         std::size_t number) {
+  if (!folders) return predict(classifier, labels.names(), classifier.model()->config(), test_resize, video);
+  const auto explained = explain(classifier, labels.names(), test_resize, video);
+  if (explained.prediction.error.empty()) {
+    folders->write(number, explained);
+  } else {
+    folders->remove(number);
+  }
+  return explained.prediction;
+}
+
 void print_table(const Prediction& prediction, std::int64_t top) {
   fmt::print("{}\n", prediction.video);
   if (!prediction.error.empty()) {
@@ -133,6 +149,8 @@ void print_table(const Prediction& prediction, std::int64_t top) {
 
 int predict_command(const PredictOptions& options) {
   options.output.open();
+  std::optional<ExplanationFolders> explanations;
+  if (!options.explain.empty()) explanations.emplace(options.explain, options.videos);
   LoadedWeights weights = load(options);
   const LabelSet labels = choose_labels(options, weights);
   require_classified(weights, labels);
@@ -150,14 +168,18 @@ int predict_command(const PredictOptions& options) {
   auto results = nlohmann::ordered_json::array();
   bool failed = false;
   ProgressBar bar("predict", static_cast<std::int64_t>(options.videos.size()), "videos");
-  for (const auto& video : options.videos) {
+  for (std::size_t i = 0; i < options.videos.size(); ++i) {
     const auto prediction =
-        predict(classifier, labels.names(), weights.config, preprocessing.test_resize, video);
+        predict_video(classifier, labels, preprocessing.test_resize, options.videos[i], explanations, i);
     failed = failed || !prediction.error.empty();
     results.push_back(to_json(prediction));
+    const auto explanation =
+        explanations && prediction.error.empty() ? explanations->folder(i).string() : std::string();
+    if (!explanation.empty()) results.back()["explanation"] = explanation;
     if (!options.json) {
       const auto pause = ProgressBar::pause_drawing();
       print_table(prediction, options.top);
+      if (!explanation.empty()) fmt::print("  explained in {}\n", explanation);
     }
     bar.advance(1);
   }
@@ -194,6 +216,9 @@ void add_predict_command(CLI::App& program, int& exit_code) {
   command->add_option("--top", options->top, "labels shown a video (--json: all)")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
+  command->add_option("--explain", options->explain,
+                      "folder that gets a folder for each video: the similarity of its frames to the labels "
+                      "over time, which frame decided, and where the image encoder looked");
   command->add_flag("--truncate", options->truncate,
                     "cut texts that are longer than the context, as is done anyway where the weights were "
                     "trained so");
@@ -205,7 +230,8 @@ void add_predict_command(CLI::App& program, int& exit_code) {
   command->footer(
       "Example:\n  actionclip predict --weights k400_vit_b16.pt --labels kinetics_400_labels.csv clip.mp4\n"
       "A video that cannot be decoded is reported, the others are still printed, and the exit code is 1.\n"
-      "--output gets predictions.json.");
+      "--output gets predictions.json; --explain gets explanation.json, similarity.csv, similarity.svg,\n"
+      "attention.png, attention.mp4 and attention/ for each video.");
   command->callback([options, &exit_code] { exit_code = predict_command(*options); });
 }
 

@@ -109,11 +109,19 @@ at::Tensor Classifier::video_features(const at::Tensor& clips, std::int64_t view
 ClassScores Classifier::classify(const at::Tensor& clips, std::int64_t views_at_once, ViewAverage average) {
   const at::NoGradGuard no_grad;
   model_->eval();
-  const auto video = video_features(clips, views_at_once);
+  return score(video_features(clips, views_at_once), average);
+}
+
+at::Tensor Classifier::label_directions() {
+  return is_linear() ? model_->classifier->weight.detach() : text_embeddings_.mean(0);
+}
+
+ClassScores Classifier::score(const at::Tensor& features, ViewAverage average) {
+  const at::NoGradGuard no_grad;
   // [B, V, P, C]; a linear classifier's as those of one prompt.
   const auto similarities = is_linear()
-                                ? model_->classifier(video).unsqueeze(2)
-                                : at::einsum("bvd,pcd->bvpc", {l2_normalize(video), text_embeddings_});
+                                ? model_->classifier(features).unsqueeze(2)
+                                : at::einsum("bvd,pcd->bvpc", {l2_normalize(features), text_embeddings_});
   const double scale = is_linear() ? 1 : kLogitScale;
   const auto logits = scale * similarities;
   const auto averaged = average == ViewAverage::logits ? logits.mean(1, /*keepdim=*/true) : logits;

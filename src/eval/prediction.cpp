@@ -13,32 +13,26 @@
 namespace actionclip {
 namespace {
 
-// One centre view: uint8 [1, 1, T, 3, S, S].
-at::Tensor load_clip(const std::filesystem::path& video, const ActionClipConfig& model,
-                     std::int64_t test_resize) {
-  const auto source = open_frames(video);
-  source->set_view({.resize = test_resize, .input_size = model.vision.image_size, .crops = 1});
-  const auto indices = sample_test_frames(source->frame_count(), model.fusion.frames);
-  const auto images = source->read(indices);
-  return test_transform(images, test_resize, model.vision.image_size, 1).unsqueeze(0);
-}
-
 bool all_finite(const at::Tensor& values) { return at::isfinite(values).all().item<bool>(); }
 
 }  // namespace
 
-Prediction predict(Classifier& classifier, const std::vector<std::string>& labels,
-                   const ActionClipConfig& model, std::int64_t test_resize,
-                   const std::filesystem::path& video) {
+TestClip load_test_clip(const std::filesystem::path& video, const ActionClipConfig& model,
+                        std::int64_t test_resize) {
+  const auto source = open_frames(video);
+  const auto size = model.vision.image_size;
+  source->set_view({.resize = test_resize, .input_size = size, .crops = 1});
+  TestClip clip;
+  clip.frame_count = source->frame_count();
+  clip.indices = sample_test_frames(clip.frame_count, model.fusion.frames);
+  clip.frames = test_transform(source->read(clip.indices), test_resize, size, 1)[0];
+  clip.seconds = source->seconds_of(clip.indices);
+  return clip;
+}
+
+Prediction rank_labels(const std::filesystem::path& video, const std::vector<std::string>& labels,
+                       const ClassScores& scores) {
   Prediction prediction{.video = video.string()};
-  at::Tensor clip;
-  try {
-    clip = load_clip(video, model, test_resize);
-  } catch (const VideoError& problem) {
-    prediction.error = problem.what();
-    return prediction;
-  }
-  const auto scores = classifier.classify(clip);
   if (!all_finite(scores.probabilities) || !all_finite(scores.similarities)) {
     prediction.error = kScoresNotFinite;
     return prediction;
@@ -50,6 +44,18 @@ Prediction predict(Classifier& classifier, const std::vector<std::string>& label
   std::stable_sort(prediction.predictions.begin(), prediction.predictions.end(),
                    [](const RankedLabel& a, const RankedLabel& b) { return a.probability > b.probability; });
   return prediction;
+}
+
+Prediction predict(Classifier& classifier, const std::vector<std::string>& labels,
+                   const ActionClipConfig& model, std::int64_t test_resize,
+                   const std::filesystem::path& video) {
+  TestClip clip;
+  try {
+    clip = load_test_clip(video, model, test_resize);
+  } catch (const VideoError& problem) {
+    return {.video = video.string(), .error = problem.what()};
+  }
+  return rank_labels(video, labels, classifier.classify(clip.frames.unsqueeze(0).unsqueeze(0)));
 }
 
 nlohmann::ordered_json to_json(const Prediction& prediction) {

@@ -57,14 +57,23 @@ ActionClipImpl::ActionClipImpl(const ActionClipConfig& config)
 
 at::Device ActionClipImpl::device() const { return logit_scale.device(); }
 
-at::Tensor ActionClipImpl::encode_frames(const at::Tensor& clips) {
+at::Tensor ActionClipImpl::images_of(const at::Tensor& clips) {
   TORCH_CHECK(clips.dim() == 5, "clips of shape ", clips.sizes(), " given, [B, T, 3, S, S] needed");
   auto images = clips.flatten(0, 1).to(device(), /*non_blocking=*/true);
   // Either encoder begins with a matrix product or a convolution, which would convert the images.
   if (images.scalar_type() == at::kByte)
     images = normalize_frames(images, statistics_, {.type = product_type(device().type())});
-  const auto features = visual->forward(images, clips.size(1));
+  return images;
+}
+
+at::Tensor ActionClipImpl::encode_frames(const at::Tensor& clips) {
+  const auto features = visual->forward(images_of(clips), clips.size(1));
   return features.view({clips.size(0), -1, features.size(1)});
+}
+
+at::Tensor ActionClipImpl::attention_maps(const at::Tensor& clips) {
+  const auto maps = visual->attention_maps(images_of(clips), clips.size(1));
+  return maps.view({clips.size(0), clips.size(1), maps.size(1), maps.size(2)}).cpu();
 }
 
 at::Tensor ActionClipImpl::encode_video(const at::Tensor& clips) {

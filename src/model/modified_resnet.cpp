@@ -4,12 +4,15 @@
 #include <string>
 
 #include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/matmul.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/softmax.h>
 #include <fmt/format.h>
 #include <torch/nn/init.h>
 #include <torch/nn/modules/container/modulelist.h>
@@ -101,13 +104,24 @@ at::Tensor AttentionPoolImpl::split_heads(const at::Tensor& x) const {
   return x.reshape({x.size(0), x.size(1), heads_, x.size(2) / heads_}).transpose(1, 2);
 }
 
-at::Tensor AttentionPoolImpl::forward(const at::Tensor& x) {
+at::Tensor AttentionPoolImpl::tokens(const at::Tensor& x) const {
   const auto places = x.flatten(2).transpose(1, 2);
-  const auto tokens = at::cat({places.mean(1, /*keepdim=*/true), places}, 1) + positional_embedding;
-  const auto pooled = at::scaled_dot_product_attention(split_heads(linear(q_proj, tokens.narrow(1, 0, 1))),
-                                                       split_heads(linear(k_proj, tokens)),
-                                                       split_heads(linear(v_proj, tokens)));
+  return at::cat({places.mean(1, /*keepdim=*/true), places}, 1) + positional_embedding;
+}
+
+at::Tensor AttentionPoolImpl::forward(const at::Tensor& x) {
+  const auto all = tokens(x);
+  const auto pooled =
+      at::scaled_dot_product_attention(split_heads(linear(q_proj, all.narrow(1, 0, 1))),
+                                       split_heads(linear(k_proj, all)), split_heads(linear(v_proj, all)));
   return linear(c_proj, pooled.transpose(1, 2).reshape({x.size(0), x.size(1)}));
+}
+
+at::Tensor AttentionPoolImpl::weights(const at::Tensor& x) {
+  const auto all = tokens(x);
+  const auto query = split_heads(linear(q_proj, all.narrow(1, 0, 1)));
+  const auto keys = split_heads(linear(k_proj, all));
+  return at::softmax(at::matmul(query, keys.transpose(-2, -1)) / std::sqrt(query.size(-1)), -1);
 }
 
 ModifiedResNetImpl::ModifiedResNetImpl(const VisionConfig& config) : image_size_(config.image_size) {
@@ -136,7 +150,7 @@ void ModifiedResNetImpl::add_stage(int number, std::int64_t inputs, std::int64_t
   }
 }
 
-at::Tensor ModifiedResNetImpl::forward(const at::Tensor& images, std::int64_t /*frames*/) {
+at::Tensor ModifiedResNetImpl::places(const at::Tensor& images) {
   TORCH_CHECK(images.dim() == 4 && images.size(1) == 3 && images.size(2) == image_size_ &&
                   images.size(3) == image_size_,
               "images of shape ", images.sizes(), " given, [N, 3, ", image_size_, ", ", image_size_,
@@ -145,7 +159,18 @@ at::Tensor ModifiedResNetImpl::forward(const at::Tensor& images, std::int64_t /*
   x = second_(x).relu_();
   x = at::avg_pool2d(third_(x).relu_(), {2, 2});
   for (auto& block : blocks_) x = block(x);
-  return attnpool_(x);
+  return x;
+}
+
+at::Tensor ModifiedResNetImpl::forward(const at::Tensor& images, std::int64_t /*frames*/) {
+  return attnpool_(places(images));
+}
+
+at::Tensor ModifiedResNetImpl::attention_maps(const at::Tensor& images, std::int64_t /*frames*/) {
+  const at::NoGradGuard no_grad;
+  const auto x = places(images);
+  const auto weights = attnpool_->weights(x).mean(1).squeeze(1);
+  return weights.narrow(1, 1, weights.size(1) - 1).reshape({x.size(0), x.size(2), x.size(3)}).to(at::kFloat);
 }
 
 }  // namespace actionclip

@@ -1,5 +1,8 @@
 #include "temporal_shift.h"
 
+#include <ATen/ops/cat.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 namespace actionclip {
@@ -50,6 +53,20 @@ at::Tensor temporal_shift(const at::Tensor& x, std::int64_t frames) {
   TORCH_CHECK(x.dim() == 3 && frames > 0 && x.size(0) % frames == 0, "tokens of shape ", x.sizes(),
               " are not those of videos of ", frames, " frames");
   return TemporalShift::apply(x, frames);
+}
+
+at::Tensor shares_before_shift(const at::Tensor& shares, std::int64_t frames, std::int64_t width) {
+  const double moved = static_cast<double>(width / kParts) / static_cast<double>(width);
+  auto sources = at::zeros({frames, frames}, shares.options());  // [to, from]
+  sources.fill_diagonal_(1 - 2 * moved);
+  if (frames > 1) {
+    sources.diagonal(1).fill_(moved);
+    sources.diagonal(-1).fill_(moved);
+  }
+  sources.div_(sources.sum(1, /*keepdim=*/true));
+  const auto of_patches = shares.narrow(1, 1, shares.size(1) - 1).reshape({-1, frames, shares.size(1) - 1});
+  const auto passed_on = at::matmul(sources.t(), of_patches).flatten(0, 1);
+  return at::cat({shares.narrow(1, 0, 1), passed_on}, 1);
 }
 
 }  // namespace actionclip

@@ -12,4 +12,10 @@ namespace actionclip {
 // zeros where there is none; all else stays, class tokens included.
 at::Tensor temporal_shift(const at::Tensor& x, std::int64_t frames);
 
+// Where what is given to shifted tokens came from: shares [B T, 1 + P] of the tokens behind the shift ->
+// those of the tokens before it. A patch token passes its share on by the channels that it took from each
+// frame (an eighth from the next, an eighth from the previous one, the rest its own); zeros that came from
+// nowhere count for nothing.
+at::Tensor shares_before_shift(const at::Tensor& shares, std::int64_t frames, std::int64_t width);
+
 }  // namespace actionclip

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/linear.h>
@@ -9,6 +10,7 @@
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
 
+#include "attention_rollout.h"
 #include "temporal_shift.h"
 
 namespace actionclip {
@@ -74,21 +76,40 @@ at::Tensor VisionTransformerImpl::embed_jointly(const at::Tensor& patches, std::
   return at::cat({class_token.expand({in_time.size(0), 1, -1}), in_time.flatten(1, 2)}, 1);
 }
 
-at::Tensor VisionTransformerImpl::forward(const at::Tensor& images, std::int64_t frames) {
+at::Tensor VisionTransformerImpl::embed(const at::Tensor& images, std::int64_t frames) {
   require_fitting(images, frames);
   const auto patches = embed_patches(images.contiguous());
-  auto x = config_.joint_frames > 0 ? embed_jointly(patches, frames) : embed_apart(patches);
+  return config_.joint_frames > 0 ? embed_jointly(patches, frames) : embed_apart(patches);
+}
+
+// The published code wraps a block as a whole, so the residual connection too starts from the shifted tokens.
+TokenMove VisionTransformerImpl::move_before_blocks(std::int64_t frames) const {
+  if (!config_.temporal_shift) return nullptr;
+  return [frames](const at::Tensor& tokens) { return temporal_shift(tokens, frames); };
+}
+
+at::Tensor VisionTransformerImpl::forward(const at::Tensor& images, std::int64_t frames) {
+  auto x = embed(images, frames);
   // conv1, as embeddings may be frozen while later blocks learn.
   if (conv1->is_training() && config_.embedding_dropout > 0)
     x = at::dropout(x, config_.embedding_dropout, /*train=*/true);
-  // The published code wraps a block as a whole, so the residual connection too starts from the shifted
-  // tokens.
-  TokenMove shift;
-  if (config_.temporal_shift)
-    shift = [frames](const at::Tensor& tokens) { return temporal_shift(tokens, frames); };
   const auto class_position = at::zeros({x.size(0)}, x.options().dtype(at::kLong));
-  x = transformer->forward_at(ln_pre(x), class_position, shift);
+  x = transformer->forward_at(ln_pre(x), class_position, move_before_blocks(frames));
   return at::matmul(ln_post(x), proj);
+}
+
+at::Tensor VisionTransformerImpl::attention_maps(const at::Tensor& images, std::int64_t frames) {
+  const at::NoGradGuard no_grad;
+  SharesMove shares_move;
+  if (config_.temporal_shift) {
+    shares_move = [frames, width = config_.width](const at::Tensor& shares) {
+      return shares_before_shift(shares, frames, width);
+    };
+  }
+  const auto tokens = ln_pre(embed(images, frames));
+  const auto shares = attention_rollout(*transformer, tokens, move_before_blocks(frames), shares_move);
+  const std::int64_t grid = config_.image_size / config_.patch_size;
+  return shares.narrow(1, 1, shares.size(1) - 1).reshape({images.size(0), grid, grid});
 }
 
 }  // namespace actionclip

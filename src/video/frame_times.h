@@ -32,6 +32,9 @@ struct FrameTimes {
   // Of the last frame, from the first. There must be a frame.
   double last_seconds() const { return seconds(stamps.back()); }
 
+  // Of the frame `index`, which must exist, from the first.
+  double seconds_at(std::int64_t index) const { return seconds(stamps.at(static_cast<std::size_t>(index))); }
+
   // The frames that start <= t < end holds, t seconds from the first frame; the one nearest to the start if
   // it holds none. There must be a frame.
   FrameSpan within(const TimeRange& range) const;

@@ -143,6 +143,15 @@ std::vector<Image> VideoReader::read(std::span<const std::int64_t> indices) {
   return full_->read(indices);
 }
 
+std::vector<double> VideoReader::seconds_of(std::span<const std::int64_t> indices) {
+  decide({});
+  const FrameTimes& times = selective_ != nullptr ? selective_->index().times() : full_->times();
+  std::vector<double> seconds;
+  if (times.stamps.empty()) return seconds;
+  for (const std::int64_t index : indices) seconds.push_back(times.seconds_at(index));
+  return seconds;
+}
+
 ChosenFrames VideoReader::read_chosen(const FrameChooser& choose, const FrameIndex& known,
                                       const TimeRange& range) {
   decide(known);

@@ -42,11 +42,21 @@ class Classifier {
   ClassScores classify(const at::Tensor& clips, std::int64_t views_at_once = 0,
                        ViewAverage average = ViewAverage::probabilities);
 
+  // The same of video features [B, V, D], as encode_video() gives them, on its device.
+  ClassScores score(const at::Tensor& features, ViewAverage average = ViewAverage::probabilities);
+
+  // [C, D]: what the scalar product with a normalised feature gives the similarities of: of a label, the mean
+  // of its prompts' embeddings. A linear classifier's weights, which with its biases and a feature that is
+  // not normalised give the logits.
+  at::Tensor label_directions();
+
+  ActionClip model() const { return model_; }
+  bool is_linear() const { return model_->config().classes > 0; }
+
   // Where it computes.
   c10::Device device() const { return model_->device(); }
 
  private:
-  bool is_linear() const { return model_->config().classes > 0; }
   void encode(const TextInput& prompts, Ensemble ensemble, const TextCache& cache);
   at::Tensor video_features(const at::Tensor& clips, std::int64_t views_at_once);
 

@@ -56,6 +56,10 @@ class ActionClipImpl : public torch::nn::Module {
   // attention. With T = 1 this is CLIP's image encoder.
   at::Tensor encode_frames(const at::Tensor& clips);
 
+  // Where the image encoder looks in each frame: clips as above -> [B, T, G, G] fp32 on the CPU. See
+  // ImageEncoder::attention_maps().
+  at::Tensor attention_maps(const at::Tensor& clips);
+
   // N texts -> text features [N, D], not normalised.
   at::Tensor encode_text(const TextInput& texts);
 
@@ -73,6 +77,9 @@ class ActionClipImpl : public torch::nn::Module {
   ClassifierHead classifier{nullptr};  // where config().classes says that there is one
 
  private:
+  at::Tensor images_of(
+      const at::Tensor& clips);  // [B, T, 3, S, S] -> [B T, 3, S, S], normalised, on the device
+
   ActionClipConfig config_;
   ChannelStatistics statistics_;
 };

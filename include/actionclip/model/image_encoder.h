@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include <ATen/core/Tensor.h>
 #include <torch/nn/module.h>
@@ -19,6 +20,14 @@ class ImageEncoder : public torch::nn::Module {
   // -> features [B T, output_dim], or [B, output_dim] from an encoder that sees the frames of a video as one
   // sequence (VisionConfig::joint_frames).
   virtual at::Tensor forward(const at::Tensor& images, std::int64_t frames) = 0;
+
+  // Where it looks: images as forward() takes them -> [B T, G, G] fp32, of each image the weight of its G x G
+  // places, row by row. Computed in a pass of its own, which leaves forward() as it is; takes about twice as
+  // long. For evaluation mode.
+  virtual at::Tensor attention_maps(const at::Tensor& images, std::int64_t frames) = 0;
+
+  // How it finds attention_maps(), for people.
+  virtual std::string attention_method() const = 0;
 };
 
 // A vision transformer, or CLIP's modified ResNet where `config` has its stages.

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -52,10 +53,14 @@ class AttentionPoolImpl : public torch::nn::Module {
   AttentionPoolImpl(std::int64_t grid, std::int64_t width, std::int64_t heads, std::int64_t output_dim);
   at::Tensor forward(const at::Tensor& x);
 
+  // What the mean attends to: [N, heads, 1, 1 + H W], itself first; each row sums to 1.
+  at::Tensor weights(const at::Tensor& x);
+
   at::Tensor positional_embedding;  // [1 + grid grid, width], the mean first
   torch::nn::Linear q_proj{nullptr}, k_proj{nullptr}, v_proj{nullptr}, c_proj{nullptr};
 
  private:
+  at::Tensor tokens(const at::Tensor& x) const;  // [N, width, H, W] -> [N, 1 + H W, width], the mean first
   at::Tensor split_heads(const at::Tensor& x) const;  // [N, L, width] -> [N, heads, L, width / heads]
 
   std::int64_t heads_;
@@ -68,7 +73,14 @@ class ModifiedResNetImpl : public ImageEncoder {
   explicit ModifiedResNetImpl(const VisionConfig& config);
   at::Tensor forward(const at::Tensor& images, std::int64_t frames) override;
 
+  // The weights of the attention pool, the mean over its heads; what the mean over all places gives itself is
+  // left out.
+  at::Tensor attention_maps(const at::Tensor& images, std::int64_t frames) override;
+  std::string attention_method() const override { return "weights of the attention pool"; }
+
  private:
+  at::Tensor places(const at::Tensor& images);  // what the attention pool gets: [N, channels, G, G]
+
   // Stage `number`, of which the first block goes from `inputs` to 4 `planes` channels.
   void add_stage(int number, std::int64_t inputs, std::int64_t planes, std::int64_t blocks);
 

@@ -46,6 +46,8 @@ class MultiheadAttentionImpl : public torch::nn::Module {
   // The rows of forward() at `positions` [N] only: [N, 1, width].
   at::Tensor forward_at(const at::Tensor& x, const at::Tensor& positions);
 
+  std::int64_t heads() const { return heads_; }
+
   at::Tensor in_proj_weight;
   at::Tensor in_proj_bias;
   torch::nn::Linear out_proj{nullptr};

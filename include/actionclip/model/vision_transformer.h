@@ -1,6 +1,8 @@
 // CLIP's image encoder, ViT family, and what ActionCLIP's visual prompts change inside it.
 #pragma once
 
+#include <string>
+
 #include <ATen/core/Tensor.h>
 #include <torch/nn/cloneable.h>
 #include <torch/nn/modules/conv.h>
@@ -25,6 +27,11 @@ class VisionTransformerImpl : public ImageEncoder {
   // At most joint_frames frames, if that is not 0: fewer have the first positions in time.
   at::Tensor forward(const at::Tensor& images, std::int64_t frames) override;
 
+  // Attention roll-out (attention_rollout.h) from the class tokens of the T frames together, or the one of a
+  // joint encoder.
+  at::Tensor attention_maps(const at::Tensor& images, std::int64_t frames) override;
+  std::string attention_method() const override { return "attention roll-out"; }
+
   torch::nn::Conv2d conv1{nullptr};  // patch embedding, no bias
   at::Tensor class_embedding;        // [width]
   at::Tensor positional_embedding;   // [1 + patches, width]
@@ -39,6 +46,8 @@ class VisionTransformerImpl : public ImageEncoder {
   at::Tensor embed_patches(const at::Tensor& images);  // [N, 3, H, W] -> [N, patches, width]
   at::Tensor embed_apart(const at::Tensor& patches);   // -> [B T, 1 + patches, width]
   at::Tensor embed_jointly(const at::Tensor& patches, std::int64_t frames);  // -> [B, 1 + T patches, width]
+  at::Tensor embed(const at::Tensor& images, std::int64_t frames);           // either of them
+  TokenMove move_before_blocks(std::int64_t frames) const;                   // null where nothing moves
 
   VisionConfig config_;
 };

@@ -48,6 +48,13 @@ class FrameSource {
   // decoded.
   virtual std::vector<Image> read(std::span<const std::int64_t> indices) = 0;
 
+  // When the frames at `indices`, which exist, are shown: seconds from the first frame. Empty where that is
+  // not known, as of frames in a folder. May decode the whole video the first time it is asked.
+  virtual std::vector<double> seconds_of(std::span<const std::int64_t> indices) {
+    static_cast<void>(indices);
+    return {};
+  }
+
   // The frames that `choose` picks among those in `range`: their number is given to it, and its indices count
   // from the first of them. In a range [start, end) are the frames shown first at such a time; where there is
   // none, the one nearest to the start, so that there always is one. `known`: what an earlier call gave for

@@ -60,6 +60,7 @@ class VideoReader : public FrameSource {
   // Decodes the whole video the first time it is asked. Throws VideoError if it is damaged.
   std::int64_t frame_count() override;
   std::vector<Image> read(std::span<const std::int64_t> indices) override;
+  std::vector<double> seconds_of(std::span<const std::int64_t> indices) override;
   // A file that must be decoded in full, of unknown count, is decoded once to the end, and the frames are
   // kept that `choose` picks from the container's claim; only a wrong claim (logged) or a range costs a
   // second pass.
