@@ -21,6 +21,7 @@
 #include "actionclip/model/cost.h"
 #include "actionclip/text/labels.h"
 #include "actionclip/text/tokenizer.h"
+#include "actionclip/train/published_config.h"
 #include "actionclip/train/settle_text.h"
 #include "actionclip/train/step_settings.h"
 
@@ -273,22 +274,34 @@ void add_model(CLI::App& inspect) {
   command->callback([options] { inspect_model(*options); });
 }
 
+struct ConfigOptions {
+  std::string file;
+  std::vector<std::string> overrides;
+  std::string published;
+};
+
+void inspect_config(const ConfigOptions& options) {
+  if (options.file.empty() == options.published.empty())
+    throw UsageError("inspect config: give one of FILE, an experiment, and --published FILE");
+  fmt::print("{}", options.published.empty()
+                       ? to_yaml(load_experiment(options.file, options.overrides, /*unread=*/{""}))
+                       : map_published_config(options.published));
+}
+
 void add_config(CLI::App& inspect) {
-  struct Options {
-    std::string file;
-    std::vector<std::string> overrides;
-  };
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ConfigOptions>();
   auto* command = inspect.add_subcommand(
       "config", "the experiment with its base files, defaults and overrides resolved, as YAML");
-  command->add_option("file", options->file, "the experiment's YAML file")->required();
+  command->add_option("file", options->file, "the experiment's YAML file");
   command->add_option("overrides", options->overrides,
                       "settings that replace the file's, e.g. train.batch_size=64");
+  command->add_option("--published", options->published,
+                      "a YAML file of the method's published Python code: prints it as an experiment, with a "
+                      "comment for each difference");
   command->footer(
-      "Example:\n  actionclip inspect config configs/synthetic/finetune.yaml train.batch_size=64");
-  command->callback([options] {
-    fmt::print("{}", to_yaml(load_experiment(options->file, options->overrides, /*unread=*/{""})));
-  });
+      "Examples:\n  actionclip inspect config configs/synthetic/finetune.yaml train.batch_size=64\n"
+      "  actionclip inspect config --published k400_vit_b16.yaml > configs/kinetics400/own.yaml");
+  command->callback([options] { inspect_config(*options); });
 }
 
 }  // namespace
