@@ -86,7 +86,7 @@ class StandInFinder {
 
   void find_tokenizer() {
     const auto& model = rehearsal_.experiment.model;
-    const auto& text = rehearsal_.experiment.text;
+    auto& text = rehearsal_.experiment.text;
     if (vocabulary_is_there(text)) {
       inputs().tokenizer = make_tokenizer(text);
       return;
@@ -95,6 +95,7 @@ class StandInFinder {
     const auto entries = model.text.vocabulary_size.value_or(usual);
     note("text.vocabulary", text.vocabulary, fmt::format("bytes, as {} entries", entries));
     inputs().tokenizer = std::make_shared<ByteTokenizer>(entries, model.text.end_token);
+    text.truncate = true;  // a text has more bytes than words
   }
 
   void find_labels() {
