@@ -3,8 +3,11 @@
 #include "actionclip/train/rehearsal.h"
 
 #include <filesystem>
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/ranges.h>
 #include <gmock/gmock.h>
@@ -23,7 +26,6 @@ namespace actionclip {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -64,9 +66,9 @@ TEST_F(Rehearsing, WithoutAnyFileAStepIsTakenOfTwoVideos) {
   own.model.init = {.image = InitSource::weights, .text = InitSource::weights};
   own.data.val.list.path = folder_ / "nowhere/val.txt";
   auto rehearsal = rehearse(own, 1, /*reduce=*/true);
-  EXPECT_THAT(rehearsal.stand_ins,
-              ElementsAre(AllOf(HasSubstr("model.weights"), HasSubstr("random weights")), HasSubstr("data.labels"),
-                          HasSubstr("data.val.list"), HasSubstr("data.train.list")));
+  EXPECT_THAT(rehearsal.stand_ins, ElementsAre(AllOf(HasSubstr("model.weights"), HasSubstr("random weights")),
+                                               HasSubstr("data.labels"), HasSubstr("data.val.list"),
+                                               HasSubstr("data.train.list")));
   EXPECT_EQ(rehearsal.experiment.train.batch_size, 2);
   EXPECT_FALSE(rehearsal.videos.has_value());
   const auto report = step_of(std::move(rehearsal));
