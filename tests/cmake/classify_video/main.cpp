@@ -10,13 +10,15 @@ int main(int count, char** arguments) {
     return 2;
   }
   try {
-    actionclip::VideoClassifier classifier(arguments[1], actionclip::read_labels(arguments[2]));
+    const auto labels = actionclip::read_labels(arguments[2]);
+    actionclip::VideoClassifier classifier(arguments[1], labels, {.vocabulary = VOCABULARY});
     for (int i = 3; i < count; ++i) {
       const auto [video, ranked, error] = classifier.classify(arguments[i]);
       if (ranked.empty()) {
         std::printf("%s: failed: %s\n", video.c_str(), error.c_str());
       } else {
-        std::printf("%s: %s (%.1f %%)\n", video.c_str(), ranked[0].label.c_str(), 100 * ranked[0].probability);
+        std::printf("%s: %s (%.1f %%)\n", video.c_str(), ranked[0].label.c_str(),
+                    100 * ranked[0].probability);
       }
     }
   } catch (const std::exception& problem) {
