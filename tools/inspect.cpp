@@ -21,14 +21,15 @@
 #include "actionclip/model/cost.h"
 #include "actionclip/text/labels.h"
 #include "actionclip/text/tokenizer.h"
+#include "actionclip/train/published_config.h"
 #include "actionclip/train/settle_text.h"
+#include "actionclip/train/step_settings.h"
 
 #include "tools/command.h"
 
 namespace actionclip {
 namespace {
 
-constexpr std::int64_t kTextLength = 16;         // of the longest of a batch of label sentences in templates
 constexpr std::int64_t kLeastBesideContext = 3;  // tokens: start, one of the label, end
 
 struct ModelOptions {
@@ -60,7 +61,7 @@ std::int64_t choose_text_length(const ModelOptions& options, const ActionClipCon
         "start and end",
         *options.text_length, learned + kLeastBesideContext, learned));
   }
-  return options.text_length.value_or(std::min(kTextLength + learned, longest));
+  return options.text_length.value_or(usual_text_length(sizes));
 }
 
 void check_ranks(std::int64_t ranks, const TrainConfig& train) {
@@ -70,30 +71,6 @@ void check_ranks(std::int64_t ranks, const TrainConfig& train) {
       "--ranks {}: train.batch_size = {} in {} part(s) (train.accumulate_steps) leaves {} videos a part, "
       "which cannot be divided evenly among the ranks",
       ranks, train.batch_size, train.accumulate_steps, part));
-}
-
-std::int64_t optimizer_slots(const OptimizerConfig& config) {
-  if (config.kind != OptimizerKind::sgd) return 2;
-  return config.momentum == 0 ? 0 : 1;
-}
-
-StepSettings step_settings(const ModelOptions& options, const Experiment& experiment,
-                           const ActionClipConfig& sizes, std::int64_t class_texts) {
-  const auto& train = experiment.train;
-  check_ranks(options.ranks, train);
-  const bool stills = train.task == TrainTask::pretrain;
-  return {.batch_size = train.batch_size,
-          .accumulate_steps = train.accumulate_steps,
-          .ranks = options.ranks,
-          .frames = stills ? 1 : sizes.fusion.frames,
-          .text_length = choose_text_length(options, sizes),
-          .class_texts = class_texts,
-          .fused = !stills,
-          .trained = trained_parts(train, experiment.text.fix_text, experiment.model.classifier),
-          .precision = train.precision,
-          .activation_checkpointing = train.activation_checkpointing,
-          .optimizer_slots = optimizer_slots(train.optimizer),
-          .averaged = train.ema_decay > 0};
 }
 
 Costs compute_costs(const ActionClipConfig& sizes, const StepSettings& step) {
@@ -224,11 +201,6 @@ void print_table(const Experiment& experiment, const StepSettings& step, const C
              kMiB);
 }
 
-// Whether a step compares videos with the texts of all labels.
-bool compares_all_classes(const Experiment& experiment) {
-  return experiment.train.objective == Objective::cross_entropy && !experiment.model.classifier;
-}
-
 // Of the data's label set, where a step's cost depends on it; else 0.
 std::int64_t count_labels(const Experiment& experiment) {
   const auto& model = experiment.model;
@@ -262,7 +234,9 @@ void inspect_model(const ModelOptions& options) {
   experiment.model.labels = labels;
   settle_vocabulary(experiment);
   const auto sizes = resolve(experiment.model);
-  const auto step = step_settings(options, experiment, sizes, compares_all_classes(experiment) ? labels : 0);
+  check_ranks(options.ranks, experiment.train);
+  const auto step =
+      step_settings(experiment, sizes, options.ranks, choose_text_length(options, sizes), labels);
   const auto costs = compute_costs(sizes, step);
   if (options.json) {
     fmt::print("{}\n", json_text(to_json(experiment, step, costs)));
@@ -287,7 +261,7 @@ void add_model(CLI::App& inspect) {
       ->add_option("--text-length", options->text_length,
                    fmt::format("tokens of the longest text of a batch, start, end and learned context "
                                "included; default: {} and those of the context",
-                               kTextLength))
+                               kUsualTextLength))
       ->check(CLI::Range(2, 65536));
   command->add_flag("--json", options->json, "print JSON: numbers, FLOPs and bytes");
   command->footer(
@@ -300,22 +274,34 @@ void add_model(CLI::App& inspect) {
   command->callback([options] { inspect_model(*options); });
 }
 
+struct ConfigOptions {
+  std::string file;
+  std::vector<std::string> overrides;
+  std::string published;
+};
+
+void inspect_config(const ConfigOptions& options) {
+  if (options.file.empty() == options.published.empty())
+    throw UsageError("inspect config: give one of FILE, an experiment, and --published FILE");
+  fmt::print("{}", options.published.empty()
+                       ? to_yaml(load_experiment(options.file, options.overrides, /*unread=*/{""}))
+                       : map_published_config(options.published));
+}
+
 void add_config(CLI::App& inspect) {
-  struct Options {
-    std::string file;
-    std::vector<std::string> overrides;
-  };
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ConfigOptions>();
   auto* command = inspect.add_subcommand(
       "config", "the experiment with its base files, defaults and overrides resolved, as YAML");
-  command->add_option("file", options->file, "the experiment's YAML file")->required();
+  command->add_option("file", options->file, "the experiment's YAML file");
   command->add_option("overrides", options->overrides,
                       "settings that replace the file's, e.g. train.batch_size=64");
+  command->add_option("--published", options->published,
+                      "a YAML file of the method's published Python code: prints it as an experiment, with a "
+                      "comment for each difference");
   command->footer(
-      "Example:\n  actionclip inspect config configs/synthetic/finetune.yaml train.batch_size=64");
-  command->callback([options] {
-    fmt::print("{}", to_yaml(load_experiment(options->file, options->overrides, /*unread=*/{""})));
-  });
+      "Examples:\n  actionclip inspect config configs/synthetic/finetune.yaml train.batch_size=64\n"
+      "  actionclip inspect config --published k400_vit_b16.yaml > configs/kinetics400/own.yaml");
+  command->callback([options] { inspect_config(*options); });
 }
 
 }  // namespace

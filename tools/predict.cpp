@@ -17,10 +17,9 @@
 #include "actionclip/core/progress.h"
 #include "actionclip/eval/explanation_folder.h"
 #include "actionclip/eval/prediction.h"
-#include "actionclip/text/descriptions.h"
-#include "actionclip/text/templates.h"
-#include "actionclip/train/experiment_data.h"
-#include "actionclip/train/settle_text.h"
+#include "actionclip/protocols/video_classifier.h"
+#include "actionclip/text/labels.h"
+#include "actionclip/weights/preprocessing.h"
 
 #include "src/weights/tensor_bounds.h"
 #include "tools/command.h"
@@ -61,50 +60,19 @@ LoadedWeights load(const PredictOptions& options) {
   return weights;
 }
 
-// --labels, else the labels that the weights were trained on.
-LabelSet choose_labels(const PredictOptions& options, const LoadedWeights& weights) {
-  if (!options.labels.empty()) return read_labels(options.labels);
-  auto trained = read_text_list(weights, std::string(kLabelsKey));
-  if (trained.empty()) throw UsageError("the weights name no labels: give --labels FILE");
-  return LabelSet(std::move(trained));
-}
-
-// --templates, else those that the weights were trained with, else the method's. A learned context does
-// without.
-std::vector<std::string> choose_templates(const PredictOptions& options, const LoadedWeights& weights) {
-  if (weights.config.context.length > 0) {
-    if (options.templates.empty()) return {"{}"};
+// Options that the weights want, or make useless.
+void check_options(const PredictOptions& options, const LoadedWeights& weights) {
+  if (options.labels.empty() && read_text_list(weights, std::string(kLabelsKey)).empty())
+    throw UsageError("the weights name no labels: give --labels FILE");
+  if (weights.config.context.length > 0 && !options.templates.empty())
     throw UsageError("--templates: without effect, as the weights have a learned context; leave it out");
-  }
-  if (!options.templates.empty()) return read_templates(options.templates);
-  auto trained = read_text_list(weights, std::string(kTemplatesKey));
-  return trained.empty() ? read_templates(default_templates_path()) : trained;
-}
-
-// --descriptions, else those that the weights were trained with, which are of their labels alone.
-Descriptions choose_descriptions(const PredictOptions& options, const LoadedWeights& weights,
-                                 const LabelSet& labels) {
-  if (!options.descriptions.empty()) return read_descriptions(options.descriptions, labels);
-  if (!options.labels.empty()) return {};
-  return read_text_lists(weights, std::string(kDescriptionsKey));
-}
-
-// Of --vocabulary, else CLIP's. Throws Error if it is not the one that the weights were trained with.
-std::shared_ptr<const Tokenizer> choose_tokenizer(const PredictOptions& options,
-                                                  const Preprocessing& preprocessing,
-                                                  const TextTransformerConfig& encoder) {
-  TextConfig config = tokenizer_settings(preprocessing);
-  config.vocabulary.path = options.vocabulary;
-  if (config.tokenizer == TokenizerKind::sentencepiece && config.vocabulary.empty()) {
+  const Preprocessing preprocessing = read_preprocessing(weights);
+  if (preprocessing.tokenizer == TokenizerKind::sentencepiece && options.vocabulary.empty()) {
     throw UsageError(
         fmt::format("the weights were trained with a SentencePiece model, which they do not hold: give it "
                     "with --vocabulary FILE (its SHA-256 is {})",
                     preprocessing.vocabulary));
   }
-  auto tokenizer = make_tokenizer(config);
-  require_vocabulary(preprocessing, *tokenizer, config, "--vocabulary");
-  require_fit(encoder, *tokenizer);
-  return tokenizer;
 }
 
 std::vector<std::string> ensemble_names() {
@@ -121,11 +89,11 @@ Ensemble ensemble_of(const std::string& name) {
 }
 
 // With files that explain it, where there are `folders`, which then gave this video its `number`.
-Prediction predict_video(Classifier& classifier, const LabelSet& labels, std::int64_t test_resize,
-                         const std::string& video, const std::optional<ExplanationFolders>& folders,
-                         std::size_t number) {
-  if (!folders) return predict(classifier, labels.names(), classifier.model()->config(), test_resize, video);
-  const auto explained = explain(classifier, labels.names(), test_resize, video);
+Prediction predict_video(VideoClassifier& classifier, const std::string& video,
+                         const std::optional<ExplanationFolders>& folders, std::size_t number) {
+  if (!folders) return classifier.classify(video);
+  const auto explained =
+      explain(classifier.classifier(), classifier.labels(), classifier.test_resize(), video);
   if (explained.prediction.error.empty()) {
     folders->write(number, explained);
   } else {
@@ -147,30 +115,31 @@ void print_table(const Prediction& prediction, std::int64_t top) {
   }
 }
 
+VideoClassifier open_classifier(const PredictOptions& options) {
+  LoadedWeights weights = load(options);
+  check_options(options, weights);
+  std::optional<LabelSet> labels;
+  if (!options.labels.empty()) labels = read_labels(options.labels);
+  return VideoClassifier(std::move(weights), labels,
+                         {.templates = options.templates,
+                          .descriptions = options.descriptions,
+                          .vocabulary = options.vocabulary,
+                          .truncate = options.truncate,
+                          .ensemble = ensemble_of(options.ensemble),
+                          .text_cache = options.text_cache.open(),
+                          .device = choose_device(options.device)});
+}
+
 int predict_command(const PredictOptions& options) {
   options.output.open();
   std::optional<ExplanationFolders> explanations;
   if (!options.explain.empty()) explanations.emplace(options.explain, options.videos);
-  LoadedWeights weights = load(options);
-  const LabelSet labels = choose_labels(options, weights);
-  require_classified(weights, labels);
-  require_labels_of_context(weights, labels);
-  ActionClip model = take_model(weights);
-  model->to(choose_device(options.device));
-  const Preprocessing preprocessing = read_preprocessing(weights);
-  const PromptGenerator prompts(choose_tokenizer(options, preprocessing, weights.config.text), labels.names(),
-                                choose_templates(options, weights), weights.config.text.context_length,
-                                options.truncate || preprocessing.truncate,
-                                choose_descriptions(options, weights, labels),
-                                placeholders_of(weights.config.context));
-  Classifier classifier(model, text_input(prompts), Precision::fp32, ensemble_of(options.ensemble),
-                        options.text_cache.open());
+  VideoClassifier classifier = open_classifier(options);
   auto results = nlohmann::ordered_json::array();
   bool failed = false;
   ProgressBar bar("predict", static_cast<std::int64_t>(options.videos.size()), "videos");
   for (std::size_t i = 0; i < options.videos.size(); ++i) {
-    const auto prediction =
-        predict_video(classifier, labels, preprocessing.test_resize, options.videos[i], explanations, i);
+    const auto prediction = predict_video(classifier, options.videos[i], explanations, i);
     failed = failed || !prediction.error.empty();
     results.push_back(to_json(prediction));
     const auto explanation =

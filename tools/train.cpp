@@ -19,6 +19,7 @@
 #include "actionclip/train/trainer.h"
 
 #include "tools/command.h"
+#include "tools/dry_run.h"
 
 namespace actionclip {
 namespace {
@@ -48,11 +49,13 @@ std::vector<std::string> command_of_a_rank() {
   return command;
 }
 
-// Of an experiment that goes on with a checkpoint, the weights that it began with are not read.
+// Of an experiment that goes on with a checkpoint, the weights that it began with are not read. A dry run of
+// one that begins does without any file.
 Experiment load_experiment_of(const TrainOptions& options,
                               const std::optional<std::filesystem::path>& resume) {
   UnreadPaths unread = {"data.test"};
   if (resume) unread.emplace_back("model.weights");
+  if (options.dry_run && !resume) unread = {""};
   return options.experiment.load(unread);
 }
 
@@ -78,22 +81,17 @@ int start_ranks(const TrainOptions& options) {
 }
 
 int train_on(const std::shared_ptr<ProcessGroup>& group, const Experiment& experiment,
-             const TrainerOptions& options, bool dry_run) {
+             const TrainerOptions& options, bool dry) {
+  if (dry) return dry_run(group, experiment, options);
   Trainer trainer(experiment, options, group);
-  if (dry_run) {
-    spdlog::info("dry run: {} steps an epoch, {} in all; one step follows, nothing is written",
-                 trainer.steps_per_epoch(), trainer.total_steps());
-    const StepReport report = trainer.dry_step();
-    spdlog::info("dry run: loss {:.4f}, gradient norm {:.3g}", report.loss, report.grad_norm);
-    if (!report.finite) throw Error("dry run: the loss or the gradients are not finite");
-    return kExitDone;
-  }
   std::optional<FolderLock> lock;
   if (group->rank() == 0) lock.emplace(open_run_folder(options.output, experiment, options.resume));
   return trainer.run() == TrainOutcome::finished ? kExitDone : kExitResumable;
 }
 
 int train(const TrainOptions& options) {
+  const bool needs_folder = !options.dry_run || !options.resume.empty();
+  if (needs_folder && options.output.empty()) throw CLI::RequiredError("--output");
   if (options.ranks > 1) return start_ranks(options);
   // Around the run's own: a signal while it starts is obeyed after its first step. Never destroyed: one that
   // comes while the process ends must not make a killed run of a finished one.
@@ -118,7 +116,7 @@ void add_train_command(CLI::App& program, int& exit_code) {
   auto* command =
       program.add_subcommand("train", "train from a YAML file (train.task: pretrain, prompt or finetune)");
   options->experiment.add_to(*command);
-  command->add_option("--output", options->output, "the run folder")->required();
+  command->add_option("--output", options->output, "the run folder; needed but for --dry-run");
   // A flag, as an option would take the word behind it (an override) for its value.
   command->add_flag("--resume{newest}", options->resume,
                     "go on from the newest checkpoint of the run folder; --resume=auto: start fresh if there "
@@ -133,14 +131,22 @@ void add_train_command(CLI::App& program, int& exit_code) {
                  "write a Chrome trace of 5 steps (--profile=N: of N), behind two that warm up, to "
                  "profile-rank-*.json in the run folder")
       ->check(CLI::Range(1, 1000));
-  command->add_flag("--dry-run", options->dry_run, "check everything, take one step, write nothing");
+  command->add_flag("--dry-run", options->dry_run,
+                    "check everything, take one step, write nothing; what is not there is made up");
   command->footer(
       "Example:\n  actionclip train --config configs/kinetics400/vit_b16_8f.yaml --output runs/k400_b16 "
       "train.batch_size=64\n"
       "  actionclip train --config configs/kinetics400/vit_b16_8f.yaml --output runs/k400_b16 --resume\n"
       "SIGINT, SIGTERM and SIGUSR1 save at the end of the step; the exit code is then 75. SLURM's "
       "--signal=USR1@120\n"
-      "sends SIGUSR1 two minutes ahead of the job's time limit.");
+      "sends SIGUSR1 two minutes ahead of the job's time limit.\n"
+      "--dry-run logs model, parameters, computed memory and steps an epoch. In the place of weights, "
+      "vocabulary, "
+      "labels,\nlists and videos that are not there it takes random weights, bytes and made-up clips, and "
+      "says "
+      "so; without videos\na step on the CPU is then one of 2 videos a rank that fits a laptop (fewer "
+      "frames, "
+      "activation checkpointing,\nthe last blocks alone learn). With --resume everything has to be there.");
   command->callback([options, &exit_code] { exit_code = train(*options); });
 }
 

@@ -45,9 +45,13 @@ std::string in_words(const EvaluationReport& report) {
 
 }  // namespace
 
-Trainer::Trainer(Experiment experiment, TrainerOptions options, std::shared_ptr<ProcessGroup> group)
+Trainer::Trainer(const Experiment& experiment, TrainerOptions options, std::shared_ptr<ProcessGroup> group)
+    : Trainer(experiment, std::move(options), std::move(group), read_training_inputs(experiment)) {}
+
+Trainer::Trainer(Experiment experiment, TrainerOptions options, std::shared_ptr<ProcessGroup> group,
+                 TrainingInputs inputs)
     : experiment_(std::move(experiment)), options_(std::move(options)), group_(std::move(group)) {
-  open_data();
+  open_data(std::move(inputs));
   if (options_.resume) {
     resume(*options_.resume);
   } else {
@@ -58,35 +62,34 @@ Trainer::Trainer(Experiment experiment, TrainerOptions options, std::shared_ptr<
 }
 
 // The labels, and what is said of them; captions come with the samples.
-void Trainer::open_texts() {
-  tokenizer_ = make_tokenizer(experiment_.text);
+void Trainer::open_texts(TrainingInputs& inputs) {
+  tokenizer_ = std::move(inputs.tokenizer);
   settle_text(experiment_.model, *tokenizer_);
   if (experiment_.train.task == TrainTask::pretrain) return;
-  labels_ = read_labels(experiment_.data.labels.path);
+  labels_ = std::move(inputs.labels);
   experiment_.model.labels = labels_->size();
   prompts_.emplace(make_prompt_generator(experiment_.text, tokenizer_, *labels_, resolve(experiment_.model)));
   class_texts_ = text_input(*prompts_);
 }
 
-void Trainer::open_data() {
+void Trainer::open_data(TrainingInputs inputs) {
   const auto& data = experiment_.data;
   const auto& train = experiment_.train;
-  require_list(data.train, "train");
   if (train.task == TrainTask::pretrain && !data.val.list.empty())
     spdlog::warn("data.val.list is not used: train.task: pretrain has no validation");
-  open_texts();
+  open_texts(inputs);
   const auto model_config = resolve(experiment_.model);
-  const LabelSet* labels = labels_ ? &*labels_ : nullptr;
-  const auto dataset = [&](const DatasetConfig& split, std::int64_t frames) {
+  const auto options_of = [&](std::int64_t frames) {
     auto options =
         clip_options(experiment_, model_config.vision.image_size, frames, labels_ ? labels_->size() : 0);
-    const auto& flip_labels = data.transforms.flip_labels;
-    if (labels_ && &split == &data.train && !flip_labels.empty())
-      options.flip_labels = read_flip_labels(flip_labels.path, *labels_);
     options.keep_frame_counts = options_.keep_frame_counts && leads();
-    return std::make_unique<ClipDataset>(read_video_list(split, labels), std::move(options));
+    return options;
   };
-  train_data_ = dataset(data.train, train.task == TrainTask::pretrain ? 1 : model_config.fusion.frames);
+  auto options = options_of(train.task == TrainTask::pretrain ? 1 : model_config.fusion.frames);
+  if (const auto& flip_labels = data.transforms.flip_labels; labels_ && !flip_labels.empty())
+    options.flip_labels = read_flip_labels(flip_labels.path, *labels_);
+  train_data_ =
+      std::make_unique<ClipDataset>(std::move(inputs.videos), std::move(options), inputs.fetch_frames);
   if (train.task == TrainTask::pretrain && !experiment_.text.truncate)
     require_captions_fit(train_data_->list(), *tokenizer_, model_config.text.context_length);
   identity_ = {{"seed", experiment_.seed},
@@ -94,11 +97,12 @@ void Trainer::open_data() {
                {"train.accumulate_steps", train.accumulate_steps},
                {"data.sampling.repeats", data.sampling.repeats},
                {"data.train (SHA-256 of the list)", train_data_->list().fingerprint()}};
-  if (labels_) identity_["data.labels (SHA-256)"] = sha256_of_file(data.labels.path);
+  if (labels_ && !data.labels.empty()) identity_["data.labels (SHA-256)"] = sha256_of_file(data.labels.path);
   if (const auto& file = data.transforms.flip_labels; !file.empty())
     identity_["data.transforms.flip_labels (SHA-256)"] = sha256_of_file(file.path);
   if (labels_ && !data.val.list.empty() && experiment_.eval.every_epochs > 0) {
-    val_data_ = dataset(data.val, model_config.fusion.frames);
+    val_data_ = std::make_unique<ClipDataset>(read_video_list(data.val, &*labels_),
+                                              options_of(model_config.fusion.frames));
     check_label_columns(*labels_, experiment_.eval, val_data_->target_classes() > 0);
   }
   open_loader();

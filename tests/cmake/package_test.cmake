@@ -1,4 +1,5 @@
-# Installs the build folder BUILD, builds the project in package/ against what was installed, and runs its program.
+# Installs the build folder BUILD, builds the projects in package/ and classify_video/ against what was installed, the second outside of
+# the checkout, and runs their programs.
 #   cmake -D BUILD=build/release -D WORK=a/fresh/folder -P package_test.cmake
 
 file(REMOVE_RECURSE "${WORK}")
@@ -47,6 +48,30 @@ train: {max_steps: 1, batch_size: 2}
 ")
 set(step "${program}" train --config "${WORK}/config.yaml" --device cpu --output)
 run(${step} "${WORK}/run")
+
+# The example, as another project has it.
+execute_process(COMMAND mktemp -d OUTPUT_VARIABLE elsewhere OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+file(COPY "${CMAKE_CURRENT_LIST_DIR}/classify_video" DESTINATION "${elsewhere}")
+file(GLOB videos "${WORK}/data/videos/train/*.mp4")
+list(GET videos 0 video)
+set(classify "${elsewhere}/build/classify_video" "${WORK}/run/checkpoints/last" "${WORK}/data/labels.csv")
+function(run_elsewhere)
+  execute_process(COMMAND ${ARGV} RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT code EQUAL 0)
+    file(REMOVE_RECURSE "${elsewhere}")
+    message(FATAL_ERROR "${ARGV}\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+run_elsewhere("${CMAKE_COMMAND}" -G Ninja -S "${elsewhere}/classify_video" -B "${elsewhere}/build" -D CMAKE_BUILD_TYPE=Release
+              "-DCMAKE_PREFIX_PATH=${WORK}/installed")
+run_elsewhere("${CMAKE_COMMAND}" --build "${elsewhere}/build")
+run_elsewhere(${classify} "${video}" "${WORK}/config.yaml")
+file(REMOVE_RECURSE "${elsewhere}")
+if(NOT output MATCHES "[.]mp4: a [a-z ]+ [(][0-9.]+ %[)]\n[^\n]+config[.]yaml: failed: [^\n]+\n$")
+  message(FATAL_ERROR "the example printed: ${output}")
+endif()
+
 file(REMOVE "${share}/bpe_simple_vocab_16e6.txt.gz")  # which may be a link
 file(WRITE "${share}/bpe_simple_vocab_16e6.txt.gz" "no vocabulary")
 execute_process(COMMAND ${step} "${WORK}/damaged" RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)

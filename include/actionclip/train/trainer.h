@@ -22,6 +22,7 @@
 #include "actionclip/train/metrics_log.h"
 #include "actionclip/train/progress.h"
 #include "actionclip/train/schedule.h"
+#include "actionclip/train/training_inputs.h"
 #include "actionclip/video/dataset.h"
 #include "actionclip/video/loader.h"
 
@@ -44,8 +45,12 @@ class Trainer {
  public:
   // Builds everything and reads the first files; throws Error before anything is written if something does
   // not fit. With more than one rank, each has its own trainer; rank 0's alone writes.
-  Trainer(Experiment experiment, TrainerOptions options,
+  Trainer(const Experiment& experiment, TrainerOptions options,
           std::shared_ptr<ProcessGroup> group = std::make_shared<SingleProcess>());
+
+  // The same on inputs that are there already (rehearsal.h has made-up ones).
+  Trainer(Experiment experiment, TrainerOptions options, std::shared_ptr<ProcessGroup> group,
+          TrainingInputs inputs);
 
   // Trains to the end of the schedule, or until a signal; writes metrics, train.log and checkpoints into the
   // run folder.
@@ -68,8 +73,8 @@ class Trainer {
   WeightAverage* average() { return learner_->average(); }
 
  private:
-  void open_texts();
-  void open_data();
+  void open_texts(TrainingInputs& inputs);
+  void open_data(TrainingInputs inputs);
   void open_loader();
   void learn_with(ActionClip model);
   void resume(const std::filesystem::path& folder);
