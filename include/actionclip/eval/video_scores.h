@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <span>
 #include <string>
@@ -31,5 +32,18 @@ struct VideoScores {
     return std::span<const float>(probabilities).subspan(video * labels.size(), labels.size());
   }
 };
+
+// Writes `scores` as a safetensors file: "probabilities" F32 [N, C]; "label_counts" I32 [N] and "label_ids"
+// I32, those of all videos in turn; "paths" and "failures" U8, N texts that end in a zero byte; in the
+// metadata "actionclip.labels" and "actionclip.origin" as JSON, "actionclip.multi_label" and the version of
+// the layout, "actionclip.scores". Throws Error if the file cannot be written, std::invalid_argument for
+// scores that load_scores() would refuse.
+void save_scores(const VideoScores& scores, const std::filesystem::path& path);
+
+// Reads what save_scores() wrote. Throws WeightsError, which names the file and what does not fit, for any
+// other file: no safetensors, tensors that are missing, surplus or misshapen, label ids out of range, a video
+// without a label or with several unless the list is a multi-label one, a probability that is not in 0..1 (or
+// above it by rounding), or a row that is NaN without a failure, or the other way round.
+VideoScores load_scores(const std::filesystem::path& path);
 
 }  // namespace actionclip
