@@ -60,6 +60,8 @@ class ResultFolder {
   // Both nothing without --output. Files appear whole or not at all.
   void write(const std::string& name, const std::string& text) const;
 
+  const std::string& path() const { return path_; }  // empty: without --output
+
  private:
   std::string path_;
 };
@@ -73,6 +75,8 @@ void add_few_shot_command(CLI::App& program, int& exit_code);
 void add_predict_command(CLI::App& program, int& exit_code);
 void add_convert_command(CLI::App& program, int& exit_code);
 void add_dataset_command(CLI::App& program, int& exit_code);
+void add_report_command(CLI::App& program);
+void add_compare_command(CLI::App& program);
 void add_inspect_command(CLI::App& program, int& exit_code);
 void add_inspect_samples(CLI::App& inspect);
 void add_inspect_weights(CLI::App& inspect, int& exit_code);

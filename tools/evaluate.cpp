@@ -7,9 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include "actionclip/core/json_text.h"
+#include "actionclip/protocols/run_record.h"
 
 #include "tools/command.h"
 #include "tools/evaluation.h"
+#include "tools/results.h"
 
 namespace actionclip {
 namespace {
@@ -40,6 +42,8 @@ void tell(const Options& options, const DatasetConfig& split, const LabelSet& la
     fmt::print("{} ({} labels)\n{}", split.list.string(), labels.size(), to_table(report));
     if (options.per_class) print_per_class(classes);
   }
+  json["split"] = common.split;
+  json["list"] = split.list.string();
   json["per_class"] = classes;
   common.output.write("evaluation.json", json_text(json) + "\n");
   common.output.write("confusion.csv", confusion_csv(report, labels));
@@ -53,7 +57,10 @@ int evaluate_command(const Options& options) {
   const LabelSet labels = read_labels(experiment.data.labels.path);
   return run_evaluation(common, experiment, [&](c10::Device device, const auto& group) {
     const auto report = SplitScorer(common, experiment, labels, device, group).score(split);
-    if (group->rank() == 0) tell(options, split, labels, report);
+    if (group->rank() != 0) return kExitDone;
+    tell(options, split, labels, report);
+    describe_results(common.output.path(), "evaluate", kEvaluationConfigName, experiment, device,
+                     group->world_size());
     return kExitDone;
   });
 }
@@ -70,7 +77,8 @@ void add_evaluate_command(CLI::App& program, int& exit_code) {
       "runs/demo/finetune/checkpoints/best\n"
       "  actionclip evaluate --config configs/kinetics400/vit_b16_8f.yaml --weights k400.pt eval.clips=10 "
       "eval.crops=3 --json\n"
-      "--output gets evaluation.json (with the classes) and the confusion matrix, confusion.csv.");
+      "--output gets evaluation.json (with the classes) and the confusion matrix, confusion.csv,\n"
+      "the settings, evaluation.yaml, machine.json, and report.html, which shows them all.");
   command->callback([options, &exit_code] { exit_code = evaluate_command(*options); });
 }
 

@@ -14,8 +14,10 @@
 
 #include "actionclip/core/error.h"
 #include "actionclip/core/json_text.h"
+#include "actionclip/protocols/run_record.h"
 
 #include "tools/command.h"
+#include "tools/results.h"
 
 namespace actionclip {
 namespace {
@@ -51,6 +53,7 @@ int few_shot_command(Options options) {
     spdlog::warn("few-shot: stopped by a signal: the same command goes on from here");
     return kExitResumable;
   }
+  describe_results(options.output, "few-shot", kFewShotConfigName, experiment, options.protocol.device, 1);
   if (options.json) {
     fmt::print("{}\n", json_text(to_json(results)));
   } else {

@@ -15,10 +15,12 @@
 #include "actionclip/core/error.h"
 #include "actionclip/core/json_text.h"
 #include "actionclip/eval/statistics.h"
+#include "actionclip/protocols/run_record.h"
 #include "actionclip/weights/preprocessing.h"
 
 #include "tools/command.h"
 #include "tools/evaluation.h"
+#include "tools/results.h"
 
 namespace actionclip {
 namespace {
@@ -59,6 +61,15 @@ std::vector<DatasetConfig> choose_splits(const Options& options, const Experimen
     splits.push_back(split);
   }
   return splits;
+}
+
+// The experiment with what the options put in the place of its labels and its test videos (of several lists,
+// the first).
+Experiment as_scored(const Options& options, Experiment experiment,
+                     const std::vector<DatasetConfig>& splits) {
+  if (!options.labels.empty()) experiment.data.labels.path = std::filesystem::absolute(options.labels);
+  if (!options.lists.empty()) experiment.data.test = splits.front();
+  return experiment;
 }
 
 // How many of the "unseen" labels the weights say they were trained on; none if they name no labels.
@@ -118,7 +129,10 @@ int zero_shot_command(const Options& options) {
     }
     std::vector<EvaluationReport> reports;
     for (const auto& split : splits) reports.push_back(scorer.score(split));
-    if (group->rank() == 0) tell(options, labels, trained, splits, reports);
+    if (group->rank() != 0) return kExitDone;
+    tell(options, labels, trained, splits, reports);
+    describe_results(options.common.output.path(), "zero-shot", kZeroShotConfigName,
+                     as_scored(options, experiment, splits), device, group->world_size());
     return kExitDone;
   });
 }
@@ -142,7 +156,7 @@ void add_zero_shot_command(CLI::App& program, int& exit_code) {
       "Example:\n  actionclip zero-shot --config configs/synthetic/finetune.yaml --weights "
       "runs/demo/finetune/checkpoints/best \\\n"
       "      --labels data/synthetic/zero_shot_labels.csv --list data/synthetic/zero_shot.txt\n"
-      "--output gets zero_shot.json.");
+      "--output gets zero_shot.json, the settings, zero_shot.yaml, machine.json, and report.html.");
   command->callback([options, &exit_code] { exit_code = zero_shot_command(*options); });
 }
 

@@ -380,6 +380,7 @@ void Trainer::evaluate() {
                report.metrics.samples(), report.metrics.failed());
   save_state(options_.output, progress_.step, state());
   if (!best) return;
+  if (options_.on_best) options_.on_best(report);
   mark_best(options_.output, progress_.step);
   prune_checkpoints(options_.output, experiment_.train.keep_checkpoints);  // the best until now
 }

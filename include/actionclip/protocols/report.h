@@ -16,18 +16,17 @@ namespace actionclip {
 // A video of the split that was scored, as the model saw it.
 struct ExampleClip {
   std::string path;   // as its list has it
-  std::string truth;  // label
+  std::string truth;  // label; several of a multi-label list, with commas
   std::string predicted;
   double probability = 0;        // of `predicted`
-  double truth_probability = 0;  // of `truth`
+  double truth_probability = 0;  // of `truth`; of several, of the least probable
+  bool right = false;            // `predicted` is true
   std::string jpeg;              // its frames side by side
-
-  bool is_right() const { return truth == predicted; }
 };
 
 struct ExampleClips {
-  std::vector<ExampleClip> clips;  // those with the right label first
-  std::string absence;             // why there are none, or fewer: a sentence; may be empty
+  std::vector<ExampleClip> clips;
+  std::string absence;  // why there are none, or fewer: a sentence; may be empty
 };
 
 // Some videos that were given their label, and some that were not with the highest confidence, of different

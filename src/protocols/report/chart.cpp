@@ -73,7 +73,8 @@ std::string axes(const Plane& plane, const ChartText& text,
   for (const double value : round_ticks(plane.y.low, plane.y.high, 4)) {
     const double y = plane.top(value);
     svg += fmt::format(
-        "<line class=\"grid\" x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\"/><text class=\"tick\" x=\"{3}\" "
+        "<line class=\"grid\" x1=\"{0}\" x2=\"{1}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\"/><text class=\"tick\" "
+        "x=\"{3}\" "
         "y=\"{4:.1f}\" text-anchor=\"end\">{5}</text>",
         kLeft, kWidth - kRight, y, kLeft - 6, y + 3.5, short_number(value));
   }
@@ -86,9 +87,10 @@ std::string axes(const Plane& plane, const ChartText& text,
     svg += fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
                        plane.left(value), kHeight - kBottom + 16, escape_html(name));
   }
-  return svg + fmt::format("<line class=\"axis\" x1=\"{0}\" x2=\"{1}\" y1=\"{2}\" y2=\"{2}\"/>"
-                           "<text class=\"tick\" x=\"{1}\" y=\"{3}\" text-anchor=\"end\">{4}</text>",
-                           kLeft, kWidth - kRight, kHeight - kBottom, kHeight - 4, escape_html(text.x_name));
+  return svg + fmt::format(
+                   "<line class=\"axis\" x1=\"{0}\" x2=\"{1}\" y1=\"{2}\" y2=\"{2}\"/>"
+                   "<text class=\"tick\" x=\"{1}\" y=\"{3}\" text-anchor=\"end\">{4}</text>",
+                   kLeft, kWidth - kRight, kHeight - kBottom, kHeight - 4, escape_html(text.x_name));
 }
 
 std::string band(const Plane& plane, const std::vector<CurvePoint>& points) {
@@ -109,15 +111,18 @@ std::string line(const Plane& plane, const ChartLine& drawn, std::size_t number)
     const double x = plane.left(point.x), y = plane.top(point.mean);
     way += fmt::format("{:.1f},{:.1f} ", x, y);
     if (drawn.whiskers && point.high > point.low) {
-      svg += fmt::format("<line class=\"whisker\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\"/>", x,
-                         plane.top(point.low), plane.top(point.high));
+      svg +=
+          fmt::format("<line class=\"whisker\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\"/>",
+                      x, plane.top(point.low), plane.top(point.high));
     }
     if (drawn.dots || drawn.points.size() == 1) {
-      dots += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.6\"><title>{}: {:.6g} at {:.6g}</title></circle>",
-                          x, y, escape_html(drawn.name), point.mean, point.x);
+      dots += fmt::format(
+          "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.6\"><title>{}: {:.6g} at {:.6g}</title></circle>", x, y,
+          escape_html(drawn.name), point.mean, point.x);
     }
   }
-  return svg + fmt::format("<polyline data-name=\"{}\" points=\"{}\"/>", escape_html(drawn.name), way) + dots + "</g>";
+  return svg + fmt::format("<polyline data-name=\"{}\" points=\"{}\"/>", escape_html(drawn.name), way) +
+         dots + "</g>";
 }
 
 }  // namespace
@@ -160,17 +165,19 @@ std::string line_chart(const ChartText& text, const std::vector<ChartLine>& line
   const Plane plane = plane_of(lines);
   std::string legend, drawn;
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    if (lines.size() > 1) legend += fmt::format("<span class=\"key s{}\">{}</span>", i, escape_html(lines[i].name));
+    if (lines.size() > 1)
+      legend += fmt::format("<span class=\"key s{}\">{}</span>", i, escape_html(lines[i].name));
     drawn += line(plane, lines[i], i);
   }
   return fmt::format(
       "<figure class=\"chart\"><figcaption>{0}{1} {2}<output></output></figcaption>\n"
-      "<svg viewBox=\"0 0 {3} {4}\" role=\"img\" aria-label=\"{0}\" data-x=\"{5:.9g} {6:.9g}\" data-y=\"{7:.9g} {8:.9g}\" "
+      "<svg viewBox=\"0 0 {3} {4}\" role=\"img\" aria-label=\"{0}\" data-x=\"{5:.9g} {6:.9g}\" "
+      "data-y=\"{7:.9g} {8:.9g}\" "
       "data-frame=\"{9} {10} {11} {12}\" data-x-name=\"{13}\">{14}{15}<line class=\"cursor\" y1=\"{11}\" "
       "y2=\"{12}\"/></svg></figure>\n",
-      escape_html(text.title), text.unit.empty() ? "" : " (" + escape_html(text.unit) + ")", legend, kWidth, kHeight,
-      plane.x.low, plane.x.high, plane.y.low, plane.y.high, kLeft, kWidth - kRight, kTop, kHeight - kBottom,
-      escape_html(text.x_name), axes(plane, text, x_ticks), drawn);
+      escape_html(text.title), text.unit.empty() ? "" : " (" + escape_html(text.unit) + ")", legend, kWidth,
+      kHeight, plane.x.low, plane.x.high, plane.y.low, plane.y.high, kLeft, kWidth - kRight, kTop,
+      kHeight - kBottom, escape_html(text.x_name), axes(plane, text, x_ticks), drawn);
 }
 
 }  // namespace actionclip::detail

@@ -27,7 +27,7 @@ struct ChartLine {
 
 struct ChartText {
   std::string title;
-  std::string unit;                      // of the values: "%"; may be empty
+  std::string unit;  // of the values: "%"; may be empty
   std::string x_name = "step";
 };
 

@@ -6,12 +6,13 @@
 #include <fmt/format.h>
 
 #include "html.h"
+#include "json_values.h"
 #include "sections.h"
 
 namespace actionclip::detail {
 namespace {
 
-constexpr std::size_t kShown = 12;        // of the best, and of the worst
+constexpr std::size_t kShown = 12;         // of the best, and of the worst
 constexpr std::size_t kMaxClasses = 3000;  // in the list of all
 constexpr std::size_t kMaxLabel = 120;     // bytes
 
@@ -79,14 +80,19 @@ std::string classes_section(const RunRecord& run) {
   auto rows = ranked(classes, measure);
   if (rows.empty()) return "";
   const std::span<const ClassRow> all(rows);
-  if (rows.size() <= 2 * kShown) return section("classes", "Classes", "The best first.", table_of(all, measure));
+  if (rows.size() <= 2 * kShown)
+    return section("classes", "Classes", "The best first.", table_of(all, measure));
   std::vector<ClassRow> worst(rows.rbegin(), rows.rbegin() + kShown);
   const auto listed = all.first(std::min(rows.size(), kMaxClasses));
   const std::string content = fmt::format(
-      "<div class=\"two\"><div><h3>Worst</h3>\n{}</div><div><h3>Best</h3>\n{}</div></div>\n<details><summary>All {} "
+      "<div "
+      "class=\"two\"><div><h3>Worst</h3>\n{}</div><div><h3>Best</h3>\n{}</div></div>\n<details><summary>All "
+      "{} "
       "classes{}</summary>\n{}</details>\n",
-      table_of(worst, measure), table_of(all.first(kShown), measure), grouped(static_cast<double>(rows.size())),
-      listed.size() < rows.size() ? fmt::format(" (the best {})", kMaxClasses) : "", table_of(listed, measure));
+      table_of(worst, measure), table_of(all.first(kShown), measure),
+      grouped(static_cast<double>(rows.size())),
+      listed.size() < rows.size() ? fmt::format(" (the best {})", kMaxClasses) : "",
+      table_of(listed, measure));
   return section("classes", "Classes", "", content);
 }
 

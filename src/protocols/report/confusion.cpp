@@ -67,19 +67,23 @@ std::string drawing(const ConfusionMatrix& matrix, const std::vector<ConfusionMa
                     const std::vector<std::int64_t>& videos) {
   std::array<std::array<ShadePath, kShades.size()>, 2> paths;
   for (const auto& cell : cells) {
-    const auto shade = static_cast<std::size_t>(std::ranges::lower_bound(kShades, share_of(cell, videos)) - kShades.begin());
-    paths[cell.truth == cell.predicted ? 1 : 0][std::min(shade, kShades.size() - 1)].add(cell.truth, cell.predicted);
+    const auto shade =
+        static_cast<std::size_t>(std::ranges::lower_bound(kShades, share_of(cell, videos)) - kShades.begin());
+    paths[cell.truth == cell.predicted ? 1 : 0][std::min(shade, kShades.size() - 1)].add(cell.truth,
+                                                                                         cell.predicted);
   }
   const auto size = matrix.labels.size();
   std::string svg = fmt::format(
-      "<svg id=\"matrix\" viewBox=\"0 0 {0} {0}\" role=\"img\" aria-label=\"confusion matrix, {0} by {0} classes\" "
+      "<svg id=\"matrix\" viewBox=\"0 0 {0} {0}\" role=\"img\" aria-label=\"confusion matrix, {0} by {0} "
+      "classes\" "
       "style=\"--cell:{1:.2f}\"><rect class=\"paper\" width=\"{0}\" height=\"{0}\"/>",
       size, std::max(1.0, static_cast<double>(size) / 300));
   for (const bool right : {false, true}) {
     for (std::size_t shade = 0; shade < kShades.size(); ++shade) {
       const auto& path = paths[right ? 1 : 0][shade];
       if (!path.text().empty())
-        svg += fmt::format("<path class=\"{} h{}\" d=\"{}\"/>", right ? "right" : "wrong", shade, path.text());
+        svg +=
+            fmt::format("<path class=\"{} h{}\" d=\"{}\"/>", right ? "right" : "wrong", shade, path.text());
     }
   }
   return svg + "<g id=\"cross\"></g></svg>\n";
@@ -94,7 +98,8 @@ std::string data_for_script(const ConfusionMatrix& matrix, const std::vector<Con
     flat.push_back(cell.predicted);
     flat.push_back(cell.videos);
   }
-  return fmt::format("<script type=\"application/json\" id=\"confusion-data\">{}</script>\n", json_for_script(json));
+  return fmt::format("<script type=\"application/json\" id=\"confusion-data\">{}</script>\n",
+                     json_for_script(json));
 }
 
 std::string pair_table(const ConfusionMatrix& matrix) {
@@ -118,8 +123,8 @@ std::string legend() {
     for (std::size_t shade = 0; shade < kShades.size(); ++shade)
       html += fmt::format("<i class=\"{} h{}\"></i>", kind, shade);
   }
-  return html + fmt::format("<span>share of the row: to {:.0f}, {:.0f}, {:.0f}, {:.0f}, 100 %</span></p>\n", 100 * kShades[0],
-                            100 * kShades[1], 100 * kShades[2], 100 * kShades[3]);
+  return html + fmt::format("<span>share of the row: to {:.0f}, {:.0f}, {:.0f}, {:.0f}, 100 %</span></p>\n",
+                            100 * kShades[0], 100 * kShades[1], 100 * kShades[2], 100 * kShades[3]);
 }
 
 }  // namespace
@@ -143,16 +148,19 @@ std::vector<ConfusedPair> worst_pairs(const ConfusionMatrix& matrix, std::size_t
 std::string confusion_section(const ConfusionMatrix& matrix) {
   const auto videos = videos_by_class(matrix);
   const auto cells = drawn_cells(matrix);
-  std::string note = fmt::format("{} classes; a row is a true class, a column the class that ranked first, both in the "
-                                 "order of the label file.",
-                                 grouped(static_cast<double>(matrix.labels.size())));
+  std::string note = fmt::format(
+      "{} classes; a row is a true class, a column the class that ranked first, both in the "
+      "order of the label file.",
+      grouped(static_cast<double>(matrix.labels.size())));
   if (cells.size() < matrix.cells.size()) {
     note += fmt::format(" Of {} cells that are not empty, the {} with the most videos are drawn.",
-                        grouped(static_cast<double>(matrix.cells.size())), grouped(static_cast<double>(cells.size())));
+                        grouped(static_cast<double>(matrix.cells.size())),
+                        grouped(static_cast<double>(cells.size())));
   }
   const std::string content = fmt::format(
       "<div class=\"confusion\"><div class=\"matrix\"><span class=\"axis-x\">predicted →</span>"
-      "<span class=\"axis-y\">true →</span>{}</div>\n<div class=\"beside\"><div id=\"cell\" aria-live=\"polite\" "
+      "<span class=\"axis-y\">true →</span>{}</div>\n<div class=\"beside\"><div id=\"cell\" "
+      "aria-live=\"polite\" "
       "class=\"script\">Click a cell, or a pair below.</div>\n<h3>Worst pairs</h3>\n{}</div></div>\n{}{}",
       drawing(matrix, cells, videos), pair_table(matrix), legend(), data_for_script(matrix, cells, videos));
   return section("confusion", "Confusion", note, content);

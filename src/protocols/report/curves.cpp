@@ -20,11 +20,13 @@ struct Chart {
 };
 
 std::vector<Chart> charts() {
-  return {{{.title = "loss", .unit = "", .x_name = "step"}, {{"train/loss", "training"}, {"val/loss", "validation"}}},
+  return {{{.title = "loss", .unit = "", .x_name = "step"},
+           {{"train/loss", "training"}, {"val/loss", "validation"}}},
           {{.title = "validation", .unit = "%", .x_name = "step"},
            {{"val/top1", "top-1"}, {"val/top5", "top-5"}, {"val/map", "mAP"}}},
           {{.title = "learning rate", .unit = "", .x_name = "step"}, {{"train/lr", "learning rate"}}},
-          {{.title = "throughput", .unit = "videos a second", .x_name = "step"}, {{"train/videos_per_second", "videos a second"}}}};
+          {{.title = "throughput", .unit = "videos a second", .x_name = "step"},
+           {{"train/videos_per_second", "videos a second"}}}};
 }
 
 std::vector<ChartLine> lines_of(const RunRecord& run, const Chart& chart) {
@@ -49,12 +51,13 @@ std::string curves_section(const RunRecord& run) {
   }
   if (html.empty()) return "";
   for (const auto& [key, curve] : run.curves) reduced = reduced || curve.steps.size() > kMostPoints;
-  return section("curves", "Curves",
-                 reduced ? fmt::format("Means of neighbouring steps, {} points a curve at most; the band is what lies "
-                                       "between their least and greatest values.",
-                                       kMostPoints)
-                         : "",
-                 "<div class=\"charts\">" + html + "</div>\n");
+  return section(
+      "curves", "Curves",
+      reduced ? fmt::format("Means of neighbouring steps, {} points a curve at most; the band is what lies "
+                            "between their least and greatest values.",
+                            kMostPoints)
+              : "",
+      "<div class=\"charts\">" + html + "</div>\n");
 }
 
 }  // namespace actionclip::detail

@@ -8,6 +8,7 @@
 
 #include "chart.h"
 #include "html.h"
+#include "json_values.h"
 #include "sections.h"
 
 namespace actionclip::detail {
@@ -16,41 +17,31 @@ namespace {
 using nlohmann::ordered_json;
 
 // How a figure is shown. Those that are not listed come by their keys, in a table.
-struct Figure {
+struct ShownFigure {
   const char* key;
   const char* name;
   const char* unit;
   int digits;
 };
-constexpr std::array<Figure, 8> kFigures = {{{"top1", "top-1", "%", 2},
-                                             {"top5", "top-5", "%", 2},
-                                             {"map", "mAP", "%", 2},
-                                             {"mean_class_accuracy", "mean class accuracy", "%", 2},
-                                             {"loss", "loss", "", 4},
-                                             {"ece", "calibration error", "%", 2},
-                                             {"samples", "videos", "", 0},
-                                             {"failed", "failed (count as wrong)", "", 0}}};
+constexpr std::array<ShownFigure, 8> kFigures = {{{"top1", "top-1", "%", 2},
+                                                  {"top5", "top-5", "%", 2},
+                                                  {"map", "mAP", "%", 2},
+                                                  {"mean_class_accuracy", "mean class accuracy", "%", 2},
+                                                  {"loss", "loss", "", 4},
+                                                  {"ece", "calibration error", "%", 2},
+                                                  {"samples", "videos", "", 0},
+                                                  {"failed", "failed (count as wrong)", "", 0}}};
 
 std::string shown(double value, int digits) {
   return digits == 0 ? grouped(value) : fmt::format("{:.{}f}", value, digits);
 }
 
-// [low, high], or {"low", "high"}.
-std::optional<std::pair<double, double>> interval_of(const ordered_json& figures, std::string_view key) {
-  const auto intervals = figures.find("intervals");
-  if (intervals == figures.end() || !intervals->is_object() || !intervals->contains(key)) return std::nullopt;
-  const auto& interval = intervals->find(key).value();
-  if (interval.is_array() && interval.size() == 2 && interval[0].is_number() && interval[1].is_number())
-    return std::pair(interval[0].get<double>(), interval[1].get<double>());
-  const auto low = number(interval, "low"), high = number(interval, "high");
-  if (!low || !high) return std::nullopt;
-  return std::pair(*low, *high);
-}
-
-std::string card(std::string_view name, std::string_view unit, const std::string& value, const std::string& below) {
-  return fmt::format("<div class=\"card\"><div class=\"name\">{}</div><div class=\"value\">{}<small>{}</small></div>"
-                     "<div class=\"below\">{}</div></div>\n",
-                     name, value, unit, below);
+std::string card(std::string_view name, std::string_view unit, const std::string& value,
+                 const std::string& below) {
+  return fmt::format(
+      "<div class=\"card\"><div class=\"name\">{}</div><div class=\"value\">{}<small>{}</small></div>"
+      "<div class=\"below\">{}</div></div>\n",
+      name, value, unit, below);
 }
 
 std::string cards(const ordered_json& figures) {
@@ -59,8 +50,9 @@ std::string cards(const ordered_json& figures) {
     const auto value = number(figures, figure.key);
     if (!value) continue;
     std::string below;
-    if (const auto interval = interval_of(figures, figure.key)) {
-      below = fmt::format("95 %: {} – {}", shown(interval->first, figure.digits), shown(interval->second, figure.digits));
+    if (const auto interval = interval_at(figures, figure.key)) {
+      below = fmt::format("95 %: {} – {}", shown(interval->first, figure.digits),
+                          shown(interval->second, figure.digits));
     }
     html += card(figure.name, figure.unit, shown(*value, figure.digits), below);
   }
@@ -70,8 +62,8 @@ std::string cards(const ordered_json& figures) {
 // Numbers and texts that no card shows, those of objects in it too ("groups verb").
 void add_others(const ordered_json& figures, const std::string& prefix, HtmlTable& table) {
   static const std::set<std::string, std::less<>> elsewhere = {
-      "top1",      "top5",          "map",       "mean_class_accuracy", "loss", "ece", "samples", "failed",
-      "intervals", "failed_videos", "per_class", "split",               "step"};
+      "top1",   "top5",      "map",           "mean_class_accuracy", "loss",  "ece", "samples",
+      "failed", "intervals", "failed_videos", "per_class",           "split", "step"};
   for (const auto& [key, value] : figures.items()) {
     if (prefix.empty() && elsewhere.contains(key)) continue;
     const auto name = prefix + (prefix.empty() ? "" : " ") + key;
@@ -98,13 +90,14 @@ std::string splits_table(const ordered_json& splits) {
     const auto cell = [&](const char* key, int digits) {
       const auto value = number(split, key);
       if (!value) return std::string("–");
-      const auto interval = interval_of(split, key);
-      return shown(*value, digits) + (interval ? fmt::format(" <small>[{}, {}]</small>", shown(interval->first, digits),
-                                                             shown(interval->second, digits))
-                                               : "");
+      const auto interval = interval_at(split, key);
+      return shown(*value, digits) +
+             (interval ? fmt::format(" <small>[{}, {}]</small>", shown(interval->first, digits),
+                                     shown(interval->second, digits))
+                       : "");
     };
-    table.add({escape_html(text_at(split, "list"), 300), cell("samples", 0), cell("failed", 0), cell("top1", 2),
-               cell("top5", 2), cell("loss", 4)});
+    table.add({escape_html(text_at(split, "list"), 300), cell("samples", 0), cell("failed", 0),
+               cell("top1", 2), cell("top5", 2), cell("loss", 4)});
   }
   return table.html();
 }
@@ -112,7 +105,8 @@ std::string splits_table(const ordered_json& splits) {
 // The results of K shots each, as an array or in an object's "results".
 ordered_json shots_of(const ordered_json& few_shot) {
   if (few_shot.is_array()) return few_shot;
-  if (few_shot.is_object() && few_shot.contains("results") && few_shot["results"].is_array()) return few_shot["results"];
+  if (few_shot.is_object() && few_shot.contains("results") && few_shot["results"].is_array())
+    return few_shot["results"];
   return ordered_json::array();
 }
 
@@ -144,8 +138,7 @@ std::string figures_section(const RunRecord& run) {
   if (const auto epoch = number(figures, "epoch")) note += fmt::format(", behind epoch {:.0f}", *epoch);
   if (!evaluated) note += ": the last validation of the run";
   if (note.empty()) note = "evaluation.json";
-  if (!figures.contains("intervals"))
-    note += "; without intervals, which the figures did not come with";
+  if (!figures.contains("intervals")) note += "; without intervals, which the figures did not come with";
   return section("figures", "Figures", escape_html(note), cards(figures) + others(figures));
 }
 
@@ -157,10 +150,12 @@ std::string zero_shot_section(const RunRecord& run) {
        {std::tuple("top-1", "top1_mean", "top1_std"), std::tuple("top-5", "top5_mean", "top5_std")}) {
     const auto value = number(json, mean);
     if (!value) continue;
-    html += card(name, "%", fmt::format("{:.2f}", *value),
-                 fmt::format("± {:.2f} over {} split(s)", number(json, deviation).value_or(0), json["splits"].size()));
+    html += card(
+        name, "%", fmt::format("{:.2f}", *value),
+        fmt::format("± {:.2f} over {} split(s)", number(json, deviation).value_or(0), json["splits"].size()));
   }
-  if (const auto chance = number(json, "chance_top1")) html += card("chance", "%", fmt::format("{:.2f}", *chance), "top-1");
+  if (const auto chance = number(json, "chance_top1"))
+    html += card("chance", "%", fmt::format("{:.2f}", *chance), "top-1");
   std::string note = fmt::format("{:.0f} labels", number(json, "labels").value_or(0));
   const auto trained = number(json, "labels_trained_on");
   if (trained && *trained > 0) note += fmt::format(", of which the model was trained on {:.0f}", *trained);
@@ -174,16 +169,18 @@ std::string few_shot_section(const RunRecord& run) {
   HtmlTable table({"clips a class", "seeds", "top-1 (%)", "± std", "each"}, 0);
   for (const auto& entry : shots) {
     std::string each;
-    const auto seeds = entry.is_object() && entry.contains("top1") && entry["top1"].is_array() ? entry["top1"]
-                                                                                               : ordered_json::array();
+    const auto seeds = entry.is_object() && entry.contains("top1") && entry["top1"].is_array()
+                           ? entry["top1"]
+                           : ordered_json::array();
     for (const auto& value : seeds) {
       if (value.is_number()) each += (each.empty() ? "" : " ") + fmt::format("{:.2f}", value.get<double>());
     }
     table.add({fmt::format("{:.0f}", number(entry, "shots").value_or(0)), fmt::format("{}", seeds.size()),
-               fmt::format("{:.2f}", number(entry, "mean").value_or(0)), fmt::format("{:.2f}", number(entry, "std").value_or(0)),
-               each});
+               fmt::format("{:.2f}", number(entry, "mean").value_or(0)),
+               fmt::format("{:.2f}", number(entry, "std").value_or(0)), each});
   }
-  return section("few-shot", "Few-shot", "", "<div class=\"charts\">" + shots_chart(shots) + table.html() + "</div>\n");
+  return section("few-shot", "Few-shot", "",
+                 "<div class=\"charts\">" + shots_chart(shots) + table.html() + "</div>\n");
 }
 
 }  // namespace actionclip::detail

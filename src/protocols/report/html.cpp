@@ -1,6 +1,6 @@
 #include "html.h"
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <openssl/evp.h>
@@ -19,12 +19,18 @@ constexpr char32_t kReplacement = 0xFFFD;
 // Empty for what stands for itself.
 std::string_view entity(UChar32 code_point) {
   switch (code_point) {
-    case '&': return "&amp;";
-    case '<': return "&lt;";
-    case '>': return "&gt;";
-    case '"': return "&quot;";
-    case '\'': return "&#39;";
-    default: return "";
+    case '&':
+      return "&amp;";
+    case '<':
+      return "&lt;";
+    case '>':
+      return "&gt;";
+    case '"':
+      return "&quot;";
+    case '\'':
+      return "&#39;";
+    default:
+      return "";
   }
 }
 
@@ -74,14 +80,15 @@ std::string json_for_script(const nlohmann::ordered_json& json) {
 
 std::string base64(std::string_view bytes) {
   std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // and the zero that OpenSSL adds
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                   reinterpret_cast<const unsigned char*>(bytes.data()),
-                                   static_cast<int>(bytes.size()));
+  const int size =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
   text.resize(static_cast<std::size_t>(size));
   return text;
 }
 
-std::string section(std::string_view id, std::string_view title, std::string_view note, const std::string& content) {
+std::string section(std::string_view id, std::string_view title, std::string_view note,
+                    const std::string& content) {
   std::string html = fmt::format("<section id=\"{0}\">\n<h2><a href=\"#{0}\">{1}</a></h2>\n", id, title);
   if (!note.empty()) html += fmt::format("<p class=\"note\">{}</p>\n", note);
   return html + content + "</section>\n";
@@ -103,19 +110,6 @@ std::string HtmlTable::html(std::string_view css_class) const {
   return fmt::format(
       "<div class=\"scroll {}\"><table>\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody></table></div>\n",
       css_class, head, rows_);
-}
-
-std::optional<double> number(const nlohmann::ordered_json& json, std::string_view key) {
-  if (!json.is_object()) return std::nullopt;
-  const auto value = json.find(key);
-  if (value == json.end() || !value->is_number() || !std::isfinite(value->get<double>())) return std::nullopt;
-  return value->get<double>();
-}
-
-std::string text_at(const nlohmann::ordered_json& json, std::string_view key) {
-  if (!json.is_object()) return "";
-  const auto value = json.find(key);
-  return value != json.end() && value->is_string() ? value->get<std::string>() : "";
 }
 
 std::string grouped(double value) {

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -24,7 +24,8 @@ std::string json_for_script(const nlohmann::ordered_json& json);
 std::string base64(std::string_view bytes);
 
 // <section> with a heading that links can lead to. `note` (HTML): a line below it.
-std::string section(std::string_view id, std::string_view title, std::string_view note, const std::string& content);
+std::string section(std::string_view id, std::string_view title, std::string_view note,
+                    const std::string& content);
 
 // A table; cells are HTML. Columns from `first_number` on are numbers, which stand to the right.
 class HtmlTable {
@@ -44,12 +45,6 @@ class HtmlTable {
   std::size_t first_number_;
   std::string rows_;
 };
-
-// A number of `json`; none if it is anything else, or not finite.
-std::optional<double> number(const nlohmann::ordered_json& json, std::string_view key);
-
-// A text of `json`; empty if it is anything else.
-std::string text_at(const nlohmann::ordered_json& json, std::string_view key);
 
 // With thousands apart: 19,881.
 std::string grouped(double value);

@@ -1,5 +1,11 @@
 #include "page.h"
 
+#include <array>
+#include <openssl/evp.h>
+#include <stdexcept>
+
+#include "html.h"
+
 namespace actionclip::detail {
 
 const std::string_view kPageStyle = R"css(
@@ -211,5 +217,13 @@ if (source) {
   }
 }
 )js";
+
+std::string script_hash() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  if (EVP_Digest(kPageScript.data(), kPageScript.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1)
+    throw std::runtime_error("SHA-256 is not available");
+  return "sha256-" + base64({reinterpret_cast<const char*>(digest.data()), size});
+}
 
 }  // namespace actionclip::detail

@@ -1,8 +1,5 @@
 #include "actionclip/protocols/report.h"
 
-#include <array>
-#include <openssl/evp.h>
-#include <stdexcept>
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,16 +17,8 @@ namespace {
 
 using namespace detail;  // NOLINT(google-build-using-namespace): the page's parts
 
-// As a policy names the one script that may run.
-std::string script_hash() {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  if (EVP_Digest(kPageScript.data(), kPageScript.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1)
-    throw std::runtime_error("SHA-256 is not available");
-  return "sha256-" + base64({reinterpret_cast<const char*>(digest.data()), size});
-}
-
-std::string navigation(const std::vector<std::pair<const char*, const char*>>& links, const std::string& content) {
+std::string navigation(const std::vector<std::pair<const char*, const char*>>& links,
+                       const std::string& content) {
   std::string html;
   for (const auto& [id, name] : links) {
     if (content.find(fmt::format("<section id=\"{}\">", id)) != std::string::npos)
@@ -51,7 +40,8 @@ std::string kind_of(const RunRecord& run) {
 
 std::string without_evaluation(const RunRecord& run) {
   if (!run.evaluation.is_null() || !run.zero_shot.is_null() || !run.few_shot.is_null()) return "";
-  return "<p class=\"note\">There is no evaluation in this folder, and so no classes, confusion and example clips: "
+  return "<p class=\"note\">There is no evaluation in this folder, and so no classes, confusion and example "
+         "clips: "
          "<code>actionclip evaluate --output</code> with this folder adds them.</p>\n";
 }
 
@@ -60,17 +50,18 @@ std::string without_evaluation(const RunRecord& run) {
 std::string report_html(const RunRecord& run, const ExampleClips& examples) {
   constexpr std::size_t kMaxName = 300;
   const auto name = escape_html(run_name(run), kMaxName);
-  const std::string content = figures_section(run) + without_evaluation(run) + zero_shot_section(run) +
-                              few_shot_section(run) + curves_section(run) +
-                              (run.confusion ? confusion_section(*run.confusion) : "") + classes_section(run) +
-                              (run.evaluation.is_null() ? "" : examples_section(examples)) + failures_section(run) +
-                              machine_section(run) + config_section(run);
+  const std::string content =
+      figures_section(run) + without_evaluation(run) + zero_shot_section(run) + few_shot_section(run) +
+      curves_section(run) + (run.confusion ? confusion_section(*run.confusion) : "") + classes_section(run) +
+      (run.evaluation.is_null() ? "" : examples_section(examples)) + failures_section(run) +
+      machine_section(run) + config_section(run);
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
       "img-src data:; script-src '{}'\">\n<link rel=\"icon\" href=\"data:,\">\n<title>{}</title>\n"
-      "<style>{}</style>\n</head>\n<body>\n<header>\n<h1>{}</h1>\n<p>{} · {}</p>\n</header>\n{}<main>\n{}</main>\n"
+      "<style>{}</style>\n</head>\n<body>\n<header>\n<h1>{}</h1>\n<p>{} · "
+      "{}</p>\n</header>\n{}<main>\n{}</main>\n"
       "<script>{}</script>\n</body>\n</html>\n",
       script_hash(), name, kPageStyle, name, kind_of(run), escape_html(run.folder.string(), kMaxName),
       navigation({{"figures", "Figures"},
@@ -98,7 +89,8 @@ void write_report_or_warn(const std::filesystem::path& run_folder) {
     write_report(run_folder, file);
     spdlog::info("report: {}", file.string());
   } catch (const std::exception& problem) {
-    spdlog::warn("no report was written ({}); actionclip report {} tries again", problem.what(), run_folder.string());
+    spdlog::warn("no report was written ({}); actionclip report {} tries again", problem.what(),
+                 run_folder.string());
   }
 }
 

@@ -27,7 +27,8 @@ constexpr std::array<const char*, 4> kTrainKeys = {"loss", "lr", "videos_per_sec
 constexpr std::array<const char*, 4> kValidationKeys = {"top1", "top5", "map", "loss"};
 
 // Calls `read` with the file if it is there. What it throws is a problem of the run, not the end of reading.
-void read_if_there(RunRecord& run, const char* name, const std::function<void(const std::filesystem::path&)>& read) {
+void read_if_there(RunRecord& run, const char* name,
+                   const std::function<void(const std::filesystem::path&)>& read) {
   const auto file = run.folder / name;
   std::error_code unknown;
   if (!std::filesystem::exists(file, unknown)) return;
@@ -81,7 +82,8 @@ void read_log(RunRecord& run, const std::filesystem::path& file) {
   std::string line;
   while (std::getline(input, line)) {
     if (run.log_first.empty()) run.log_first = line;
-    const bool is_note = line.size() > kLevelPlace && (line[kLevelPlace] == 'W' || line[kLevelPlace] == 'E') &&
+    const bool is_note = line.size() > kLevelPlace &&
+                         (line[kLevelPlace] == 'W' || line[kLevelPlace] == 'E') &&
                          line.at(kLevelPlace - 1) == ' ';
     if (is_note) {
       ++run.log_note_count;
@@ -106,9 +108,11 @@ ConfusionMatrix read_confusion(const std::filesystem::path& file) {
       throw Error(fmt::format("line {}: is not as long as the header", row.line));
     for (std::size_t p = 1; p < row.fields.size(); ++p) {
       const auto videos = parse_integer(row.fields[p]);
-      if (!videos || *videos < 0) throw Error(fmt::format("line {}: '{}' is no count", row.line, row.fields[p]));
+      if (!videos || *videos < 0)
+        throw Error(fmt::format("line {}: '{}' is no count", row.line, row.fields[p]));
       if (*videos > 0)
-        matrix.cells.push_back({.truth = truth, .predicted = static_cast<std::int32_t>(p - 1), .videos = *videos});
+        matrix.cells.push_back(
+            {.truth = truth, .predicted = static_cast<std::int32_t>(p - 1), .videos = *videos});
     }
   }
   return matrix;
@@ -145,9 +149,10 @@ RunRecord read_run(const std::filesystem::path& folder) {
   read_if_there(run, "confusion.csv", [&](const auto& file) { run.confusion = read_confusion(file); });
   read_if_there(run, "scores.safetensors", [&](const auto& file) { run.scores = load_scores(file); });
   if (!holds_a_run(run)) {
-    throw Error(fmt::format(
-        "{}: holds nothing of a run (config.yaml, metrics.jsonl, evaluation.json, zero_shot.json, few_shot.json)",
-        folder.string()));
+    throw Error(
+        fmt::format("{}: holds nothing of a run (config.yaml, metrics.jsonl, evaluation.json, "
+                    "zero_shot.json, few_shot.json)",
+                    folder.string()));
   }
   return run;
 }

@@ -8,37 +8,34 @@
 #include <fmt/format.h>
 
 #include "html.h"
+#include "json_values.h"
+#include "median.h"
 #include "sections.h"
 
 namespace actionclip::detail {
 namespace {
 
 constexpr std::size_t kMaxFailures = 200;
-constexpr std::size_t kMaxText = 400;               // bytes of a path, a reason or a line of the log
-constexpr std::size_t kMaxConfig = 256 << 10;       // bytes
-constexpr std::size_t kMaxPictures = 2'000'000;     // bytes, before base64
+constexpr std::size_t kMaxText = 400;            // bytes of a path, a reason or a line of the log
+constexpr std::size_t kMaxConfig = 256 << 10;    // bytes
+constexpr std::size_t kMaxPictures = 2'000'000;  // bytes, before base64
 constexpr std::size_t kMaxShownProblems = 20;
-
-// The median does not mind the first steps, nor a pause.
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + std::ssize(values) / 2;
-  std::ranges::nth_element(values, middle);
-  return *middle;
-}
 
 void add_throughput(const RunRecord& run, HtmlTable& table) {
   if (const auto curve = run.curves.find("train/videos_per_second"); curve != run.curves.end()) {
-    table.add({"throughput", fmt::format("{:.1f} videos a second (median of {} steps)", median(curve->second.values),
-                                         grouped(static_cast<double>(curve->second.values.size())))});
+    table.add({"throughput",
+               fmt::format("{:.1f} videos a second (median of {} steps)", median(curve->second.values),
+                           grouped(static_cast<double>(curve->second.values.size())))});
   }
   if (const auto curve = run.curves.find("train/data_wait_fraction"); curve != run.curves.end()) {
-    table.add({"waiting for data", fmt::format("{:.0f} % of a step (median)", 100 * median(curve->second.values))});
+    table.add(
+        {"waiting for data", fmt::format("{:.0f} % of a step (median)", 100 * median(curve->second.values))});
   }
   if (const auto sentence = text_at(run.bottleneck, "sentence"); !sentence.empty())
     table.add({"what limited it", escape_html(sentence, kMaxText)});
 }
 
-// machine.json: a line an entry; a list's entries side by side.
+// Of machine.json: a line an entry; what a list holds side by side.
 void add_entries(const nlohmann::ordered_json& json, const std::string& prefix, HtmlTable& table) {
   for (const auto& [key, value] : json.items()) {
     if (value.is_object()) {
@@ -48,7 +45,9 @@ void add_entries(const nlohmann::ordered_json& json, const std::string& prefix, 
     std::string text;
     for (const auto& item : value.is_array() ? value : nlohmann::ordered_json::array({value})) {
       if (!text.empty()) text += ", ";
-      text += item.is_string() ? item.get<std::string>() : item.is_number_float() ? fmt::format("{:.6g}", item.get<double>()) : item.dump();
+      text += item.is_string()         ? item.get<std::string>()
+              : item.is_number_float() ? fmt::format("{:.6g}", item.get<double>())
+                                       : item.dump();
     }
     table.add({escape_html(prefix + key, kMaxText), escape_html(text, kMaxText)});
   }
@@ -83,25 +82,26 @@ std::string notes_of(const RunRecord& run) {
   if (run.log_notes.empty()) return "";
   std::string lines;
   for (const auto& note : run.log_notes) lines += escape_html(note, kMaxText) + '\n';
-  return fmt::format("<details><summary>{} warnings and errors in train.log{}</summary>\n<pre>{}</pre></details>\n",
-                     grouped(static_cast<double>(run.log_note_count)),
-                     run.log_note_count > std::ssize(run.log_notes)
-                         ? fmt::format(" (the last {})", run.log_notes.size())
-                         : "",
-                     lines);
+  return fmt::format(
+      "<details><summary>{} warnings and errors in train.log{}</summary>\n<pre>{}</pre></details>\n",
+      grouped(static_cast<double>(run.log_note_count)),
+      run.log_note_count > std::ssize(run.log_notes) ? fmt::format(" (the last {})", run.log_notes.size())
+                                                     : "",
+      lines);
 }
 
 std::string clip_figure(const ExampleClip& clip) {
-  const auto kind = clip.is_right() ? "right" : "wrong";
+  const auto kind = clip.right ? "right" : "wrong";
   std::string told = fmt::format("<b class=\"{}\">{}</b> <span>{:.0f} %</span>", kind,
                                  escape_html(clip.predicted, kMaxText), 100 * clip.probability);
-  if (!clip.is_right()) {
+  if (!clip.right) {
     told += fmt::format(" · true: <b>{}</b> <span>{:.0f} %</span>", escape_html(clip.truth, kMaxText),
                         100 * clip.truth_probability);
   }
-  return fmt::format("<figure class=\"clip\"><img alt=\"frames of {0}\" src=\"data:image/jpeg;base64,{1}\">"
-                     "<figcaption>{2}<small>{0}</small></figcaption></figure>\n",
-                     escape_html(clip.path, kMaxText), base64(clip.jpeg), told);
+  return fmt::format(
+      "<figure class=\"clip\"><img alt=\"frames of {0}\" src=\"data:image/jpeg;base64,{1}\">"
+      "<figcaption>{2}<small>{0}</small></figcaption></figure>\n",
+      escape_html(clip.path, kMaxText), base64(clip.jpeg), told);
 }
 
 nlohmann::ordered_json failed_of(const RunRecord& run) {
@@ -125,7 +125,7 @@ std::string examples_section(const ExampleClips& examples) {
   for (const auto& clip : examples.clips) {
     bytes += clip.jpeg.size();
     if (bytes > kMaxPictures) break;
-    (clip.is_right() ? right : wrong) += clip_figure(clip);
+    (clip.right ? right : wrong) += clip_figure(clip);
   }
   std::string html;
   if (!wrong.empty()) html += "<h3>Wrong, and sure of it</h3>\n<div class=\"clips\">" + wrong + "</div>\n";
@@ -134,13 +134,19 @@ std::string examples_section(const ExampleClips& examples) {
 }
 
 std::string machine_section(const RunRecord& run) {
-  HtmlTable table({"", ""}, 2);
-  add_throughput(run, table);
-  if (run.machine.is_object()) add_entries(run.machine, "", table);
-  add_log_facts(run, table);
-  const auto notes = notes_of(run);
-  if (table.empty() && notes.empty()) return "";
-  return section("machine", "Machine and throughput", "", (table.empty() ? "" : table.html("facts")) + notes);
+  HtmlTable facts({"", ""}, 2);
+  add_throughput(run, facts);
+  add_log_facts(run, facts);
+  std::string html = facts.empty() ? "" : facts.html("facts");
+  if (run.machine.is_object()) {
+    for (const auto& [command, entries] : run.machine.items()) {
+      HtmlTable table({"", ""}, 2);
+      if (entries.is_object()) add_entries(entries, "", table);
+      if (!table.empty()) html += "<h3>" + escape_html(command, kMaxText) + "</h3>\n" + table.html("facts");
+    }
+  }
+  html += notes_of(run);
+  return html.empty() ? "" : section("machine", "Machine and throughput", "", html);
 }
 
 std::string failures_section(const RunRecord& run) {
@@ -155,12 +161,14 @@ std::string failures_section(const RunRecord& run) {
   if (!failed.empty()) {
     HtmlTable table({"video", "reason"}, 2);
     for (std::size_t i = 0; i < std::min(failed.size(), kMaxFailures); ++i)
-      table.add({escape_html(text_at(failed[i], "path"), kMaxText), escape_html(text_at(failed[i], "reason"), kMaxText)});
+      table.add({escape_html(text_at(failed[i], "path"), kMaxText),
+                 escape_html(text_at(failed[i], "reason"), kMaxText)});
     html += table.html("facts");
   }
   if (html.empty()) return "";
   std::string note;
-  if (!failed.empty()) note = grouped(static_cast<double>(failed.size())) + " videos could not be scored and count as wrong.";
+  if (!failed.empty())
+    note = grouped(static_cast<double>(failed.size())) + " videos could not be scored and count as wrong.";
   if (failed.size() > kMaxFailures) note += fmt::format(" The first {} are listed.", kMaxFailures);
   return section("failures", "Failed", note, html);
 }
@@ -169,7 +177,8 @@ std::string config_section(const RunRecord& run) {
   if (run.config.empty()) return "";
   return section("config", "Settings", "",
                  fmt::format("<details><summary>{}{}</summary>\n<pre>{}</pre></details>\n", run.config_name,
-                             run.config.size() > kMaxConfig ? " (its beginning)" : "", escape_html(run.config, kMaxConfig)));
+                             run.config.size() > kMaxConfig ? " (its beginning)" : "",
+                             escape_html(run.config, kMaxConfig)));
 }
 
 }  // namespace actionclip::detail
