@@ -144,7 +144,7 @@ void add_clips(const ScoredSplit& split, const VideoScores& scores, const std::v
     try {
       clip.jpeg = picture_of(split, candidate.video);
     } catch (const Error& problem) {
-      examples.absence = fmt::format("Some videos could not be shown, as {}", problem.what());
+      examples.absence = fmt::format("Some could not be shown: {}", problem.what());
       continue;
     }
     examples.clips.push_back(std::move(clip));
