@@ -93,4 +93,9 @@ void ResultFolder::write(const std::string& name, const std::string& text) const
   if (!path_.empty()) write_file_atomically(std::filesystem::path(path_) / name, text);
 }
 
+std::optional<std::filesystem::path> ResultFolder::path_of(const std::string& name) const {
+  if (path_.empty()) return std::nullopt;
+  return std::filesystem::path(path_) / name;
+}
+
 }  // namespace actionclip

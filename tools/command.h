@@ -1,6 +1,7 @@
 // What the sub-commands share: common options, and how a command hands its exit code back.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -62,6 +63,9 @@ class ResultFolder {
 
   const std::string& path() const { return path_; }  // empty: without --output
 
+  // Where a file of the folder lies, for what writes itself; none without --output.
+  std::optional<std::filesystem::path> path_of(const std::string& name) const;
+
  private:
   std::string path_;
 };
@@ -78,6 +82,7 @@ void add_dataset_command(CLI::App& program, int& exit_code);
 void add_report_command(CLI::App& program);
 void add_compare_command(CLI::App& program);
 void add_inspect_command(CLI::App& program, int& exit_code);
+void add_rescore_command(CLI::App& program, int& exit_code);
 void add_inspect_samples(CLI::App& inspect);
 void add_inspect_weights(CLI::App& inspect, int& exit_code);
 

@@ -2,6 +2,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -21,18 +23,24 @@ struct Options {
   bool per_class = false;
 };
 
-void print_per_class(const nlohmann::ordered_json& classes) {
-  fmt::print("  {:<40}{:>8}{:>8}{:>8}\n", "label", "videos", "top-1", "top-5");
+void print_per_class(const nlohmann::ordered_json& classes, bool multi_label) {
+  const std::vector<std::pair<std::string, std::string>> columns =  // title, key
+      multi_label ? std::vector<std::pair<std::string, std::string>>{{"AP", "ap"}}
+                  : std::vector<std::pair<std::string, std::string>>{{"top-1", "top1"}, {"top-5", "top5"}};
+  fmt::print("  {:<40}{:>8}", "label", "videos");
+  for (const auto& [title, key] : columns) fmt::print("{:>8}", title);
   for (const auto& entry : classes) {
-    fmt::print("  {:<40}{:>8}{:>8.1f}{:>8.1f}\n", entry.at("label").get<std::string>(),
-               entry.at("samples").get<std::int64_t>(), entry.at("top1").get<double>(),
-               entry.at("top5").get<double>());
+    fmt::print("\n  {:<40}{:>8}", entry.at("label").get<std::string>(),
+               entry.at("samples").get<std::int64_t>());
+    for (const auto& [title, key] : columns) fmt::print("{:>8.1f}", entry.at(key).get<double>());
   }
+  fmt::print("\n");
 }
 
 void tell(const Options& options, const DatasetConfig& split, const LabelSet& labels,
           const EvaluationReport& report) {
   const auto& common = options.common;
+  const bool multi_label = report.scores.multi_label;
   auto json = describe(report);
   const auto classes = describe_classes(report, labels);
   if (options.per_class) json["per_class"] = classes;
@@ -40,13 +48,13 @@ void tell(const Options& options, const DatasetConfig& split, const LabelSet& la
     fmt::print("{}\n", json_text(json));
   } else {
     fmt::print("{} ({} labels)\n{}", split.list.string(), labels.size(), to_table(report));
-    if (options.per_class) print_per_class(classes);
+    if (options.per_class) print_per_class(classes, multi_label);
   }
   json["split"] = common.split;
   json["list"] = split.list.string();
   json["per_class"] = classes;
   common.output.write("evaluation.json", json_text(json) + "\n");
-  common.output.write("confusion.csv", confusion_csv(report, labels));
+  if (!multi_label) common.output.write("confusion.csv", confusion_csv(report, labels));
 }
 
 int evaluate_command(const Options& options) {
@@ -56,9 +64,14 @@ int evaluate_command(const Options& options) {
   common.output.open();
   const LabelSet labels = read_labels(experiment.data.labels.path);
   return run_evaluation(common, experiment, [&](c10::Device device, const auto& group) {
-    const auto report = SplitScorer(common, experiment, labels, device, group).score(split);
+    const SplitScorer scorer(common, experiment, labels, device, group);
+    auto report = scorer.score(split);
     if (group->rank() != 0) return kExitDone;
     tell(options, split, labels, report);
+    if (const auto file = common.output.path_of("scores.safetensors")) {
+      add_weights_origin(report.scores, scorer.weights().file);
+      save_scores(report.scores, *file);
+    }
     describe_results(common.output.path(), "evaluate", kEvaluationConfigName, experiment, device,
                      group->world_size());
     return kExitDone;
@@ -69,7 +82,7 @@ int evaluate_command(const Options& options) {
 
 void add_evaluate_command(CLI::App& program, int& exit_code) {
   auto options = std::make_shared<Options>();
-  auto* command = program.add_subcommand("evaluate", "top-1 / top-5 of a model on a split");
+  auto* command = program.add_subcommand("evaluate", "top-1 / top-5 (or mAP) of a model on a split");
   options->common.add_to(*command);
   command->add_flag("--per-class", options->per_class, "also the figures of each class");
   command->footer(
@@ -77,8 +90,10 @@ void add_evaluate_command(CLI::App& program, int& exit_code) {
       "runs/demo/finetune/checkpoints/best\n"
       "  actionclip evaluate --config configs/kinetics400/vit_b16_8f.yaml --weights k400.pt eval.clips=10 "
       "eval.crops=3 --json\n"
-      "--output gets evaluation.json (with the classes) and the confusion matrix, confusion.csv,\n"
-      "the settings, evaluation.yaml, machine.json, and report.html, which shows them all.");
+      "Of a list whose videos have several labels: mAP.\n"
+      "--output gets evaluation.json (with the classes), the confusion matrix, confusion.csv,\n"
+      "scores.safetensors, of which `actionclip rescore` makes figures again, the settings, evaluation.yaml,\n"
+      "machine.json, and report.html, which shows them all.");
   command->callback([options, &exit_code] { exit_code = evaluate_command(*options); });
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <string_view>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "actionclip/core/error.h"
 #include "actionclip/distributed/agreement.h"
 #include "actionclip/distributed/join_ranks.h"
+#include "actionclip/eval/average_precision.h"
 #include "actionclip/text/csv.h"
 #include "actionclip/train/settle_text.h"
 
@@ -96,6 +98,18 @@ void take_from_experiment(ModelConfig given, const Tokenizer& tokenizer, LoadedW
   warn_of_assumed(weights, known);
   if (!weights.described) model.context.position = sizes.context.position;
   require_buildable(model);
+}
+
+nlohmann::ordered_json describe_precisions(const VideoScores& scores) {
+  auto classes = nlohmann::ordered_json::array();
+  const auto rankings = rank_videos(scores);
+  for (std::size_t c = 0; c < rankings.size(); ++c) {
+    if (rankings[c].positives() == 0) continue;
+    classes.push_back({{"label", scores.labels[c]},
+                       {"samples", rankings[c].positives()},
+                       {"ap", 100 * rankings[c].average_precision()}});
+  }
+  return classes;
 }
 
 std::string content_hash(const at::Tensor& tensor) {
@@ -210,7 +224,13 @@ nlohmann::ordered_json describe(const EvaluationReport& report) {
   return json;
 }
 
+void add_weights_origin(VideoScores& scores, const std::filesystem::path& weights) {
+  scores.origin["weights"] = weights.string();
+  scores.origin["weights_sha256"] = sha256_of_file(weights);
+}
+
 nlohmann::ordered_json describe_classes(const EvaluationReport& report, const LabelSet& labels) {
+  if (report.scores.multi_label) return describe_precisions(report.scores);
   auto classes = nlohmann::ordered_json::array();
   for (std::int64_t id = 0; id < labels.size(); ++id) {
     const auto accuracy = report.metrics.of_class(id);

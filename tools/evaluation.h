@@ -1,6 +1,7 @@
 // What evaluate and zero-shot share: options, the model of the weights, and how reports are told.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -75,8 +76,12 @@ int run_evaluation(const EvaluationOptions& options, const Experiment& experimen
 // to_json(report) with "failed_videos": [{"path", "reason"}].
 nlohmann::ordered_json describe(const EvaluationReport& report);
 
-// [{"label", "samples", "failed", "top1", "top5"}], labels without a video left out.
+// [{"label", "samples", "failed", "top1", "top5"}], labels without a video left out. Of a multi-label list
+// [{"label", "samples" (videos that have the label), "ap" (percent)}].
 nlohmann::ordered_json describe_classes(const EvaluationReport& report, const LabelSet& labels);
+
+// Where the weights come from, for the scores' origin: the path of the file and the hash of its content.
+void add_weights_origin(VideoScores& scores, const std::filesystem::path& weights);
 
 // CSV: a row for each true label, a column for each that ranked first; failed videos are in no cell.
 std::string confusion_csv(const EvaluationReport& report, const LabelSet& labels);

@@ -25,6 +25,7 @@
 
 #include "tools/command.h"
 #include "tools/evaluation.h"
+#include "tools/text_table.h"
 
 namespace actionclip {
 namespace {
@@ -139,20 +140,30 @@ nlohmann::ordered_json to_json(const std::vector<Row>& rows, const Ends& ends) {
   return json;
 }
 
+void add_titles(const std::string& prefix, const EvaluationReport& report, std::vector<std::string>& cells) {
+  for (const auto& figure : report.figures) cells.push_back(prefix + title_of(figure));
+}
+
+void add_figures(const EvaluationReport& report, std::vector<std::string>& cells) {
+  for (const auto& figure : report.figures) cells.push_back(fmt::format("{:.2f}", figure.percent));
+}
+
 void print_table(const std::vector<Row>& rows, const TestSets& sets) {
   fmt::print("{} ({} labels)\n", sets.trained.split.list.string(), sets.trained.labels.size());
   if (sets.zero_shot)
     fmt::print("zero-shot: {} ({} labels)\n", sets.zero_shot->split.list.string(),
                sets.zero_shot->labels.size());
-  fmt::print("  {:>18}{:>10}{:>10}", "pretrained_weight", "top-1", "top-5");
-  fmt::print("{}\n", sets.zero_shot ? fmt::format("{:>18}{:>10}", "zero-shot top-1", "top-5") : "");
+  std::vector<std::string> header = {"pretrained_weight"};
+  add_titles("", rows.front().trained, header);
+  if (sets.zero_shot) add_titles("zero-shot ", *rows.front().zero_shot, header);
+  TextTable table(std::move(header));
   for (const auto& row : rows) {
-    fmt::print("  {:>18}{:>10.2f}{:>10.2f}", row.ratio, row.trained.metrics.top1(),
-               row.trained.metrics.top5());
-    if (row.zero_shot)
-      fmt::print("{:>18.2f}{:>10.2f}", row.zero_shot->metrics.top1(), row.zero_shot->metrics.top5());
-    fmt::print("\n");
+    std::vector<std::string> cells = {fmt::format("{}", row.ratio)};
+    add_figures(row.trained, cells);
+    if (row.zero_shot) add_figures(*row.zero_shot, cells);
+    table.add(std::move(cells));
   }
+  fmt::print("{}", table.text());
 }
 
 Ends load_ends(const Options& options, const Experiment& experiment) {
@@ -188,7 +199,8 @@ std::vector<Row> sweep(const std::vector<double>& ratios, const Ends& ends, cons
     const auto mixture = interpolate(ends.finetuned, ends.pretrained, ratio);
     Row row{.ratio = ratio, .trained = score(mixture, sets.trained), .zero_shot = {}};
     if (sets.zero_shot) row.zero_shot = score(mixture, *sets.zero_shot);
-    spdlog::info("pretrained_weight {}: top-1 {:.2f}", ratio, row.trained.metrics.top1());
+    const auto& figure = row.trained.main_figure();
+    spdlog::info("pretrained_weight {}: {} {:.2f}", ratio, title_of(figure), figure.percent);
     rows.push_back(std::move(row));
   }
   return rows;

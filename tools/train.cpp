@@ -96,7 +96,8 @@ void keep_validation(const std::filesystem::path& folder, const Experiment& expe
     json["list"] = experiment.data.val.list.string();
     json["per_class"] = describe_classes(report, labels);
     write_file_atomically(folder / "evaluation.json", json_text(json) + "\n");
-    write_file_atomically(folder / "confusion.csv", confusion_csv(report, labels));
+    if (!report.scores.multi_label)
+      write_file_atomically(folder / "confusion.csv", confusion_csv(report, labels));
     save_scores(report.scores, folder / "scores.safetensors");
   } catch (const std::exception& problem) {
     spdlog::warn("what the validation found is not kept for the report: {}", problem.what());

@@ -86,31 +86,48 @@ std::string in_words(const std::optional<std::int64_t>& trained) {
   return *trained == 0 ? "none trained on" : fmt::format("{} of them trained on", *trained);
 }
 
+// Mean and spread of each figure over the splits: "top1_mean", "top1_std", ...; for people, a sentence.
+std::string add_means(const std::vector<EvaluationReport>& reports, nlohmann::ordered_json& json) {
+  std::string words;
+  for (std::size_t f = 0; f < reports.front().figures.size(); ++f) {
+    const auto& figure = reports.front().figures[f];
+    std::vector<double> values;
+    for (const auto& report : reports) values.push_back(report.figures.at(f).percent);
+    json[figure.name + "_mean"] = mean_of(values);
+    json[figure.name + "_std"] = deviation_of(values);
+    words += fmt::format("{}{} {:.2f} ± {:.2f}", words.empty() ? "" : ", ", title_of(figure), mean_of(values),
+                         deviation_of(values));
+  }
+  return words;
+}
+
+void require_same_kind(const std::vector<EvaluationReport>& reports) {
+  for (const auto& report : reports) {
+    if (report.scores.multi_label != reports.front().scores.multi_label)
+      throw Error("one of the lists has videos of several labels and another has not: score them one by one");
+  }
+}
+
 void tell(const Options& options, const LabelSet& labels, const std::optional<std::int64_t>& trained,
           const std::vector<DatasetConfig>& splits, const std::vector<EvaluationReport>& reports) {
+  require_same_kind(reports);
   const double chance = 100.0 / static_cast<double>(labels.size());
-  std::vector<double> top1, top5;
-  nlohmann::ordered_json json = {{"labels", labels.size()}, {"chance_top1", chance}};
+  nlohmann::ordered_json json = {{"labels", labels.size()}};
+  if (!reports.front().scores.multi_label) json["chance_top1"] = chance;
   if (trained) json["labels_trained_on"] = *trained;
   for (std::size_t i = 0; i < splits.size(); ++i) {
     const auto list = splits[i].list.string();
-    top1.push_back(reports[i].metrics.top1());
-    top5.push_back(reports[i].metrics.top5());
     nlohmann::ordered_json entry = {{"list", list}};
     entry.update(describe(reports[i]));
     json["splits"].push_back(entry);
     if (options.common.json) continue;
     fmt::print("{} ({} labels, {})\n{}", list, labels.size(), in_words(trained), to_table(reports[i]));
   }
-  json["top1_mean"] = mean_of(top1);
-  json["top1_std"] = deviation_of(top1);
-  json["top5_mean"] = mean_of(top5);
-  json["top5_std"] = deviation_of(top5);
+  const auto words = add_means(reports, json);
   if (options.common.json) {
     fmt::print("{}\n", json_text(json));
   } else {
-    fmt::print("zero-shot over {} split(s): top-1 {:.2f} ± {:.2f}, top-5 {:.2f} ± {:.2f} (chance {:.2f})\n",
-               splits.size(), mean_of(top1), deviation_of(top1), mean_of(top5), deviation_of(top5), chance);
+    fmt::print("zero-shot over {} split(s): {} (chance of top-1 {:.2f})\n", splits.size(), words, chance);
   }
   options.common.output.write("zero_shot.json", json_text(json) + "\n");
 }

@@ -111,16 +111,18 @@ at::Tensor Classifier::video_features(const at::Tensor& clips, std::int64_t view
   return at::cat(features).view({clips.size(0), clips.size(1), -1});
 }
 
-ClassScores Classifier::classify(const at::Tensor& clips, std::int64_t views_at_once) {
+ClassScores Classifier::classify(const at::Tensor& clips, std::int64_t views_at_once, ViewAverage average) {
   const at::NoGradGuard no_grad;
   model_->eval();
   const auto video = video_features(clips, views_at_once);
-  if (is_linear()) {
-    const auto logits = model_->classifier(video);
-    return {at::softmax(logits, -1).mean(1).cpu(), logits.mean(1).cpu()};
-  }
-  const auto cosine = at::einsum("bvd,pcd->bvpc", {l2_normalize(video), text_embeddings_});
-  return {at::softmax(kLogitScale * cosine, -1).mean({1, 2}).cpu(), cosine.mean({1, 2}).cpu()};
+  // [B, V, P, C]; a linear classifier's as those of one prompt.
+  const auto similarities = is_linear()
+                                ? model_->classifier(video).unsqueeze(2)
+                                : at::einsum("bvd,pcd->bvpc", {l2_normalize(video), text_embeddings_});
+  const double scale = is_linear() ? 1 : kLogitScale;
+  const auto logits = scale * similarities;
+  const auto averaged = average == ViewAverage::logits ? logits.mean(1, /*keepdim=*/true) : logits;
+  return {at::softmax(averaged, -1).mean({1, 2}).cpu(), similarities.mean({1, 2}).cpu()};
 }
 
 }  // namespace actionclip

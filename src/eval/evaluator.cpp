@@ -2,11 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
 #include <limits>
+#include <optional>
 #include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
-#include <ATen/ops/tensor.h>
+#include <ATen/ops/from_blob.h>
+#include <boost/describe.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
@@ -17,8 +24,6 @@
 
 namespace actionclip {
 namespace {
-
-constexpr double kSmallestProbability = 1e-30;  // keeps the loss finite when a softmax underflows
 
 // The extra column that the setting `key` names. Throws Error if the labels lack it.
 const std::vector<std::string>& label_column(const LabelSet& labels, const std::string& column,
@@ -47,27 +52,6 @@ std::vector<std::int64_t> counterparts(const LabelSet& labels, const std::string
   return ids;
 }
 
-// Adds to `metrics` what the other ranks have counted.
-template <typename Metrics>
-void add_other_ranks(Metrics& metrics, ProcessGroup& group) {
-  const at::Tensor own = at::tensor(metrics.counts(), at::kLong);
-  at::Tensor others = own.clone();
-  group.all_reduce_sum(others);
-  others -= own;
-  metrics.add_counts({others.const_data_ptr<std::int64_t>(), metrics.counts().size()});
-}
-
-// The failed videos of all ranks: each rank's are a part of the list, so theirs follow each other in its
-// order.
-void gather_failed(std::vector<UnscoredVideo>& failed, ProcessGroup& group) {
-  auto own = nlohmann::json::array();
-  for (const auto& video : failed) own.push_back({video.path, video.reason});
-  failed.clear();
-  for (const auto& text : group.gather_texts(json_text(own))) {
-    for (const auto& video : nlohmann::json::parse(text)) failed.push_back({video.at(0), video.at(1)});
-  }
-}
-
 // Group and pair figures beside top-1 and top-5.
 class ExtraMetrics {
  public:
@@ -86,11 +70,6 @@ class ExtraMetrics {
   void add_failed(std::int64_t label_id) {
     for (auto& [column, accuracy] : groups_) accuracy.add_failed(label_id);
     if (pairs_) pairs_->add_failed(label_id);
-  }
-
-  void add_ranks(ProcessGroup& group) {
-    for (auto& [column, accuracy] : groups_) add_other_ranks(accuracy, group);
-    if (pairs_) add_other_ranks(*pairs_, group);
   }
 
   void report(EvaluationReport& report) const {
@@ -132,8 +111,8 @@ std::string failure_of(const std::string& decoding_error, std::span<const float>
 }
 
 // Undecodable videos were logged one by one; these come by the thousand, when a model has diverged.
-void warn_of_scores_not_finite(const EvaluationReport& report) {
-  const auto count = std::ranges::count(report.failed, kScoresNotFinite, &UnscoredVideo::reason);
+void warn_of_scores_not_finite(const VideoScores& scores) {
+  const auto count = std::ranges::count(scores.videos, kScoresNotFinite, &ScoredVideo::failure);
   if (count > 0) spdlog::warn("the scores of {} videos are not finite: counted as wrong", count);
 }
 
@@ -143,111 +122,125 @@ std::int64_t most_batches(std::int64_t videos, const LoaderOptions& options) {
   return (most + options.batch_size - 1) / options.batch_size;
 }
 
-// What the videos of this rank add up to, and then those of all.
-struct Tally {
-  EvaluationReport& report;
-  ExtraMetrics extra;
-  double loss_sum = 0;
+// As the list has it where the path is not below the list's root.
+std::string path_below(const std::filesystem::path& root, const std::filesystem::path& path) {
+  const auto below = path.lexically_relative(root);
+  return below.empty() || *below.begin() == ".." ? path.string() : below.string();
+}
 
-  // scores [B, C] of the videos of a batch.
-  void add(const Batch& batch, const ClipDataset& videos, const at::Tensor& scores) {
-    for (std::size_t i = 0; i < batch.indices.size(); ++i) {
-      const auto label_id = batch.label_ids[static_cast<std::int64_t>(i)].item<std::int64_t>();
-      const std::span<const float> row(
-          scores.const_data_ptr<float>() + static_cast<std::int64_t>(i) * scores.size(1),
-          static_cast<std::size_t>(scores.size(1)));
-      const auto failure = failure_of(batch.errors[i], row);
-      if (!failure.empty()) {
-        report.metrics.add_failed(label_id);
-        extra.add_failed(label_id);
-        report.failed.push_back({videos.list().entry(batch.indices[i]).path.string(), failure});
-        continue;
-      }
-      report.metrics.add(row, label_id);
-      extra.add(row, label_id);
-      loss_sum -= std::log(std::max<double>(row[label_id], kSmallestProbability));
+// The list's videos, without any scores.
+VideoScores unscored(const ClipDataset& videos, const LabelSet& labels, const EvalConfig& config) {
+  const auto& list = videos.list();
+  VideoScores scores{.labels = labels.names()};
+  scores.multi_label = videos.target_classes() > 0;
+  for (std::int64_t i = 0; i < list.size(); ++i) {
+    auto entry = list.entry(i);
+    scores.videos.push_back({path_below(list.root(), entry.path), std::move(entry.label_ids), ""});
+  }
+  scores.probabilities.resize(scores.videos.size() * scores.labels.size());
+  scores.origin = {{"list", list.file().string()},
+                   {"views", std::to_string(config.clips * config.crops)},
+                   {"average", boost::describe::enum_to_string(config.average, "")}};
+  if (!list.fingerprint().empty()) scores.origin["list_sha256"] = list.fingerprint();
+  return scores;
+}
+
+// probabilities [B, C].
+void add_batch(VideoScores& scores, const Batch& batch, const at::Tensor& probabilities) {
+  const auto classes = scores.labels.size();
+  const std::span<const float> all(probabilities.const_data_ptr<float>(), batch.indices.size() * classes);
+  for (std::size_t i = 0; i < batch.indices.size(); ++i) {
+    const auto video = static_cast<std::size_t>(batch.indices[i]);
+    const auto row = all.subspan(i * classes, classes);
+    const auto own = std::span(scores.probabilities).subspan(video * classes, classes);
+    auto& failure = scores.videos[video].failure;
+    failure = failure_of(batch.errors[i], row);
+    if (failure.empty()) {
+      std::ranges::copy(row, own.begin());
+    } else {
+      std::ranges::fill(own, std::numeric_limits<float>::quiet_NaN());
     }
   }
+}
 
-  void add_ranks(ProcessGroup& group) {
-    add_other_ranks(report.metrics, group);
-    extra.add_ranks(group);
-    gather_failed(report.failed, group);
-    loss_sum = sum_over_ranks(loss_sum, group);
-    const auto scored = report.metrics.samples() - report.metrics.failed();
-    report.loss =
-        scored > 0 ? loss_sum / static_cast<double>(scored) : std::numeric_limits<double>::quiet_NaN();
-    extra.report(report);
+// Every rank's rows to all: where one has scores the others have zeros, so their sum is exact.
+void gather_ranks(VideoScores& scores, ProcessGroup& group) {
+  auto values = at::from_blob(scores.probabilities.data(),
+                              {static_cast<std::int64_t>(scores.probabilities.size())}, at::kFloat);
+  group.all_reduce_sum(values);
+  auto own = nlohmann::json::array();
+  for (std::size_t i = 0; i < scores.videos.size(); ++i) {
+    if (!scores.videos[i].failure.empty()) own.push_back({i, scores.videos[i].failure});
   }
-};
+  for (const auto& text : group.gather_texts(json_text(own, -1))) {
+    for (const auto& failed : nlohmann::json::parse(text))
+      scores.videos.at(failed.at(0).get<std::size_t>()).failure = failed.at(1);
+  }
+}
+
+// The whole paths, by which people find their files.
+void name_failed_files(EvaluationReport& report, const VideoList& list) {
+  report.failed.clear();
+  for (std::size_t i = 0; i < report.scores.videos.size(); ++i) {
+    const auto& failure = report.scores.videos[i].failure;
+    if (!failure.empty())
+      report.failed.push_back({list.entry(static_cast<std::int64_t>(i)).path.string(), failure});
+  }
+}
+
+void add_extra(EvaluationReport& report, ExtraMetrics extra) {
+  const auto& scores = report.scores;
+  for (std::size_t i = 0; i < scores.videos.size(); ++i) {
+    const auto& video = scores.videos[i];
+    if (video.failure.empty()) {
+      extra.add(scores.row(i), video.label_ids.at(0));
+    } else {
+      extra.add_failed(video.label_ids.at(0));
+    }
+  }
+  extra.report(report);
+}
 
 }  // namespace
 
-void check_label_columns(const LabelSet& labels, const EvalConfig& config) {
+void check_label_columns(const LabelSet& labels, const EvalConfig& config, bool multi_label) {
+  const bool asked = !config.group_by.empty() || !config.pair_by.empty();
+  if (multi_label && asked) {
+    throw Error(fmt::format(
+        "{} is of videos of one label each, but the list has videos of several: leave it out ({}=)",
+        config.group_by.empty() ? "eval.pair_by" : "eval.group_by",
+        config.group_by.empty() ? "eval.pair_by" : "eval.group_by"));
+  }
   [[maybe_unused]] const ExtraMetrics checked(labels, config);
 }
 
 EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, const LabelSet& labels,
                           const EvalConfig& config, const DataConfig& data,
                           const std::shared_ptr<ProcessGroup>& group) {
-  require_single_labels(videos.list(), "top-1 and top-5 evaluation");
+  auto scores = unscored(videos, labels, config);
+  check_label_columns(labels, config, scores.multi_label);
   const auto options = loader_options(classifier, videos, config, data, *group);
   Loader loader(videos, options);
-  EvaluationReport report{.metrics = ClassificationMetrics(labels.size()),
-                          .views = config.clips * config.crops};
-  Tally tally{.report = report, .extra = ExtraMetrics(labels, config)};
   loader.start_epoch(0);
   ProgressBar bar("evaluate", videos.size(), "videos");
   const std::int64_t batches = most_batches(videos.size(), options);
   for (std::int64_t i = 0; i < batches; ++i) {
     const auto batch = loader.next();
     if (batch) {
-      tally.add(*batch, videos,
-                classifier.classify(batch->clips, config.batch_size).probabilities.contiguous());
+      add_batch(
+          scores, *batch,
+          classifier.classify(batch->clips, config.batch_size, config.average).probabilities.contiguous());
     }
     // In step, so that a rank that is lost is missed at once, and none waits long at the end.
     const double scored = sum_over_ranks(batch ? static_cast<double>(batch->indices.size()) : 0, *group);
     bar.advance(static_cast<std::int64_t>(scored));
   }
-  warn_of_scores_not_finite(report);
-  tally.add_ranks(*group);
+  warn_of_scores_not_finite(scores);
+  gather_ranks(scores, *group);
+  auto report = report_of(std::move(scores));
+  name_failed_files(report, videos.list());
+  if (!report.scores.multi_label) add_extra(report, ExtraMetrics(labels, config));
   return report;
-}
-
-nlohmann::ordered_json to_json(const EvaluationReport& report) {
-  nlohmann::ordered_json json = {
-      {"top1", report.metrics.top1()},
-      {"top5", report.metrics.top5()},
-      {"samples", report.metrics.samples()},
-      {"failed", report.metrics.failed()},
-      {"loss", std::isfinite(report.loss) ? nlohmann::ordered_json(report.loss) : nullptr},
-      {"views", report.views}};
-  for (const auto& [column, top1] : report.group_top1) json["groups"][column] = top1;
-  if (report.pair_accuracy) json["pairs"] = *report.pair_accuracy;
-  for (const auto& [column, by_entry] : report.pair_accuracy_by) json["pairs_by"][column] = by_entry;
-  return json;
-}
-
-std::string to_table(const EvaluationReport& report) {
-  std::string table;
-  const auto row = [&](const std::string& name, const std::string& value) {
-    table += fmt::format("  {:<40}{:>10}\n", name, value);
-  };
-  row("top-1 (%)", fmt::format("{:.2f}", report.metrics.top1()));
-  row("top-5 (%)", fmt::format("{:.2f}", report.metrics.top5()));
-  for (const auto& [column, top1] : report.group_top1)
-    row(column + " top-1 (%)", fmt::format("{:.2f}", top1));
-  if (report.pair_accuracy) row("pairs (%)", fmt::format("{:.2f}", *report.pair_accuracy));
-  for (const auto& [column, by_entry] : report.pair_accuracy_by) {
-    for (const auto& [entry, percent] : by_entry) {
-      row(fmt::format("  {} {} (%)", column, entry), fmt::format("{:.2f}", percent));
-    }
-  }
-  row("loss", std::isfinite(report.loss) ? fmt::format("{:.4f}", report.loss) : "not known");
-  row("videos", fmt::format("{}", report.metrics.samples()));
-  row("failed (count as wrong)", fmt::format("{}", report.metrics.failed()));
-  row("views a video", fmt::format("{}", report.views));
-  return table;
 }
 
 }  // namespace actionclip

@@ -34,13 +34,6 @@ void check_scores(std::span<const float> scores, std::size_t classes) {
   }
 }
 
-void add_to(std::vector<std::int64_t>& counts, std::span<const std::int64_t> more) {
-  if (more.size() != counts.size()) {
-    throw std::invalid_argument(fmt::format("{} counts given, {} expected", more.size(), counts.size()));
-  }
-  std::transform(counts.begin(), counts.end(), more.begin(), counts.begin(), std::plus<>());
-}
-
 }  // namespace
 
 std::int64_t top_label(std::span<const float> scores) {
@@ -91,6 +84,17 @@ double ClassificationMetrics::top5() const {
   return percentage(hits, samples());
 }
 
+double ClassificationMetrics::mean_class_accuracy() const {
+  double sum = 0;
+  std::int64_t counted = 0;
+  for (const auto& accuracy : per_class()) {
+    if (accuracy.samples == 0) continue;
+    sum += accuracy.top1;
+    ++counted;
+  }
+  return counted == 0 ? 0 : sum / static_cast<double>(counted);
+}
+
 std::int64_t ClassificationMetrics::samples() const {
   return std::accumulate(counts_.begin(), counts_.end() - classes_, std::int64_t{0});
 }
@@ -123,8 +127,6 @@ std::int64_t ClassificationMetrics::confusion(std::int64_t label_id, std::int64_
   return counts_[label_id * classes_ + predicted];
 }
 
-void ClassificationMetrics::add_counts(std::span<const std::int64_t> counts) { add_to(counts_, counts); }
-
 void ClassificationMetrics::check_label(std::int64_t label_id) const {
   check_label_id(label_id, static_cast<std::size_t>(classes_));
 }
@@ -155,8 +157,6 @@ std::map<std::string, double> HitCounts::percent_by(std::span<const std::string>
   }
   return percents;
 }
-
-void HitCounts::add_counts(std::span<const std::int64_t> counts) { add_to(counts_, counts); }
 
 void HitCounts::count(std::int64_t label_id, bool hit) {
   counts_[label_id] += hit ? 1 : 0;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 #include <torch/version.h>
 
@@ -32,6 +34,14 @@ namespace actionclip {
 namespace {
 
 constexpr std::int64_t kLogEvery = 100;  // steps; metrics.jsonl has them all
+
+// "top-1 (%) 71.24, top-5 (%) 90.02".
+std::string in_words(const EvaluationReport& report) {
+  std::vector<std::string> figures;
+  for (const auto& figure : report.figures)
+    figures.push_back(fmt::format("{} {:.2f}", title_of(figure), figure.percent));
+  return fmt::format("{}", fmt::join(figures, ", "));
+}
 
 }  // namespace
 
@@ -88,12 +98,8 @@ void Trainer::open_data() {
   if (const auto& file = data.transforms.flip_labels; !file.empty())
     identity_["data.transforms.flip_labels (SHA-256)"] = sha256_of_file(file.path);
   if (labels_ && !data.val.list.empty() && experiment_.eval.every_epochs > 0) {
-    check_label_columns(*labels_, experiment_.eval);
     val_data_ = dataset(data.val, model_config.fusion.frames);
-    if (val_data_->target_classes() > 0) {
-      spdlog::warn("data.val.list is not used: its videos have several labels, which are not scored");
-      val_data_.reset();
-    }
+    check_label_columns(*labels_, experiment_.eval, val_data_->target_classes() > 0);
   }
   open_loader();
 }
@@ -365,19 +371,18 @@ void Trainer::evaluate() {
   const auto report =
       actionclip::evaluate(classifier, *val_data_, *labels_, experiment_.eval, experiment_.data, group_);
   progress_.evaluated_epoch = progress_.epoch;
-  const bool scored = report.metrics.samples() > report.metrics.failed();
-  const bool best = scored && report.metrics.top1() > progress_.best_top1;
+  const bool scored = report.samples() > std::ssize(report.failed);
+  const bool best = scored && report.main_figure().percent > progress_.best_top1;
   if (best) {
-    progress_.best_top1 = report.metrics.top1();
+    progress_.best_top1 = report.main_figure().percent;
     progress_.best_step = progress_.step;
   }
   if (!leads()) return;
   nlohmann::ordered_json record = {{"split", "val"}, {"step", progress_.step}, {"epoch", progress_.epoch}};
   record.update(to_json(report));
   metrics_->write(progress_.step, record);
-  spdlog::info("epoch {}: val top-1 {:.2f}, top-5 {:.2f}, loss {:.4f} ({} videos, {} failed)",
-               progress_.epoch, report.metrics.top1(), report.metrics.top5(), report.loss,
-               report.metrics.samples(), report.metrics.failed());
+  spdlog::info("epoch {}: val {}, loss {:.4f} ({} videos, {} failed)", progress_.epoch, in_words(report),
+               report.loss, report.samples(), report.failed.size());
   save_state(options_.output, progress_.step, state());
   if (!best) return;
   if (options_.on_best) options_.on_best(report);

@@ -109,26 +109,14 @@ TEST(ClassificationMetrics, BeforeTheFirstVideoEverythingIsZero) {
   EXPECT_EQ(metrics.samples(), 0);
 }
 
-TEST(ClassificationMetrics, TheSplitOverRanksDoesNotChangeTheCounts) {
-  constexpr std::int64_t kClasses = 9;
-  ClassificationMetrics whole(kClasses);
-  std::vector<ClassificationMetrics> parts(4, ClassificationMetrics(kClasses));
-  for (std::uint64_t i = 0; i < 101; ++i) {
-    const auto scores = random_scores(kClasses, i);
-    const auto label_id = static_cast<std::int64_t>(i) % kClasses;
-    for (auto* metrics : {&whole, &parts[i % 4]}) {
-      if (i % 13 == 0) {
-        metrics->add_failed(label_id);
-      } else {
-        metrics->add(scores, label_id);
-      }
-    }
-  }
-  ClassificationMetrics merged(kClasses);
-  for (const auto& part : parts) merged.add_counts(part.counts());
-  EXPECT_EQ(merged.counts(), whole.counts());
-  EXPECT_EQ(merged.samples(), 101);
-  EXPECT_EQ(merged.top1(), whole.top1());
+TEST(ClassificationMetrics, TheMeanOverClassesWeighsEachClassTheSame) {
+  ClassificationMetrics metrics(4);
+  for (int i = 0; i < 8; ++i) metrics.add(std::vector<float>{1, 0, 0, 0}, 0);
+  metrics.add(std::vector<float>{1, 0, 0, 0}, 1);
+  metrics.add_failed(2);
+  EXPECT_DOUBLE_EQ(metrics.top1(), 80);
+  EXPECT_DOUBLE_EQ(metrics.mean_class_accuracy(), 100.0 / 3) << "the last class has no video";
+  EXPECT_DOUBLE_EQ(ClassificationMetrics(3).mean_class_accuracy(), 0);
 }
 
 TEST(ClassificationMetrics, RefusesWhatDoesNotFit) {
@@ -137,7 +125,6 @@ TEST(ClassificationMetrics, RefusesWhatDoesNotFit) {
   EXPECT_THROW(metrics.add(std::vector<float>{1, 2, 3}, -1), std::invalid_argument);
   EXPECT_THROW(metrics.add(std::vector<float>{1, 2}, 0), std::invalid_argument);
   EXPECT_THROW(metrics.add_failed(3), std::invalid_argument);
-  EXPECT_THROW(metrics.add_counts(std::vector<std::int64_t>(4)), std::invalid_argument);
   EXPECT_THROW(ClassificationMetrics(0), std::invalid_argument);
   EXPECT_EQ(metrics.samples(), 0);
 }
@@ -150,16 +137,6 @@ TEST(GroupAccuracy, AnotherLabelOfTheSameGroupIsRight) {
   accuracy.add_failed(2);
   EXPECT_EQ(accuracy.samples(), 4);
   EXPECT_DOUBLE_EQ(accuracy.percent(), 25);
-}
-
-TEST(GroupAccuracy, CountsOfRanksAddUp) {
-  GroupAccuracy one({"a", "b"});
-  GroupAccuracy two({"a", "b"});
-  one.add(std::vector<float>{1, 0}, 0);
-  two.add(std::vector<float>{1, 0}, 1);
-  one.add_counts(two.counts());
-  EXPECT_DOUBLE_EQ(one.percent(), 50);
-  EXPECT_THROW(one.add_counts(std::vector<std::int64_t>(3)), std::invalid_argument);
 }
 
 TEST(PairAccuracy, ComparesALabelWithItsCounterpartOnly) {

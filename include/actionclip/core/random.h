@@ -28,6 +28,7 @@ enum class RandomPurpose : std::uint32_t {
   kSampleLabel = 13,  // the label whose text stands for a video of several: (epoch, index)
   kClassTexts = 20,   // prompt template of all classes' texts in a step: (step, 0)
   kModel = 21,        // seed of libtorch's generators, for dropout: (step and part, rank)
+  kBootstrap = 30,    // videos of a draw with replacement: (draw, 0)
 };
 
 class RandomStream {

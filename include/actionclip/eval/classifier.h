@@ -36,8 +36,10 @@ class Classifier {
              Ensemble ensemble = Ensemble::mean_of_softmax);
 
   // clips [B, V, T, 3, S, S] uint8. At most `views_at_once` (0: all) of the B x V views go through the model
-  // in one forward: that bounds the memory, and changes the scores by rounding only.
-  ClassScores classify(const at::Tensor& clips, std::int64_t views_at_once = 0);
+  // in one forward: that bounds the memory, and changes the scores by rounding only. By ViewAverage::logits
+  // the mean over views is of the cosines (logits), inside the softmax.
+  ClassScores classify(const at::Tensor& clips, std::int64_t views_at_once = 0,
+                       ViewAverage average = ViewAverage::probabilities);
 
   // Where it computes.
   c10::Device device() const { return model_->device(); }

@@ -3,9 +3,8 @@
 //
 // Scores are any numbers that rank labels (probabilities, logits), one a label. Of labels with equal scores
 // the smaller label_id ranks first. A video that failed to decode, and one with a NaN among its scores,
-// counts as a wrong answer and as failed. Each class holds its whole state in counts(): sum those of several
-// ranks (an all-reduce) and hand the sum to add_counts() of a fresh object. Percentages are 0 before the
-// first video. A label_id out of range, or counts or scores of a wrong length, throw std::invalid_argument.
+// counts as a wrong answer and as failed. Percentages are 0 before the first video. A label_id out of range,
+// or scores of a wrong number, throw std::invalid_argument.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +36,10 @@ class ClassificationMetrics {
   void add(std::span<const float> scores, std::int64_t label_id);  // C scores
   void add_failed(std::int64_t label_id);
 
-  double top1() const;           // percent
-  double top5() const;           // percent; 100 minus the failed share where C <= 5
+  double top1() const;  // percent
+  double top5() const;  // percent; 100 minus the failed share where C <= 5
+  // Percent: top-1 of each class, averaged over those that have a video (balanced accuracy).
+  double mean_class_accuracy() const;
   std::int64_t samples() const;  // failed ones included
   std::int64_t failed() const;
   ClassAccuracy of_class(std::int64_t label_id) const;
@@ -49,7 +50,6 @@ class ClassificationMetrics {
 
   std::int64_t classes() const { return classes_; }
   const std::vector<std::int64_t>& counts() const { return counts_; }
-  void add_counts(std::span<const std::int64_t> counts);
 
  private:
   void check_label(std::int64_t label_id) const;
@@ -67,9 +67,6 @@ class HitCounts {
 
   // Percent of the videos whose label is of each group; groups without a video are left out.
   std::map<std::string, double> percent_by(std::span<const std::string> group_of_label) const;
-
-  const std::vector<std::int64_t>& counts() const { return counts_; }
-  void add_counts(std::span<const std::int64_t> counts);
 
  protected:
   explicit HitCounts(std::size_t classes) : counts_(2 * classes) {}

@@ -14,7 +14,7 @@ struct TrainProgress {
   std::int64_t nonfinite_in_a_row = 0;
   std::int64_t nonfinite_total = 0;
   std::int64_t evaluated_epoch = 0;  // the last one whose validation is done
-  double best_top1 = -1;
+  double best_top1 = -1;             // of a validation; its mAP where videos have several labels
   std::int64_t best_step = -1;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrainProgress, step, epoch, batch, nonfinite_in_a_row, nonfinite_total,
