@@ -61,6 +61,8 @@ class ResultFolder {
   // Both nothing without --output. Files appear whole or not at all.
   void write(const std::string& name, const std::string& text) const;
 
+  const std::string& path() const { return path_; }  // empty: without --output
+
   // Where a file of the folder lies, for what writes itself; none without --output.
   std::optional<std::filesystem::path> path_of(const std::string& name) const;
 
@@ -78,6 +80,8 @@ void add_base_to_novel_command(CLI::App& program, int& exit_code);
 void add_predict_command(CLI::App& program, int& exit_code);
 void add_convert_command(CLI::App& program, int& exit_code);
 void add_dataset_command(CLI::App& program, int& exit_code);
+void add_report_command(CLI::App& program);
+void add_compare_command(CLI::App& program);
 void add_inspect_command(CLI::App& program, int& exit_code);
 void add_rescore_command(CLI::App& program, int& exit_code);
 void add_inspect_samples(CLI::App& inspect);

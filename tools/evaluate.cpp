@@ -10,10 +10,12 @@
 #include <nlohmann/json.hpp>
 
 #include "actionclip/core/json_text.h"
+#include "actionclip/protocols/run_record.h"
 
 #include "tools/command.h"
 #include "tools/evaluation.h"
 #include "tools/protocol_option.h"
+#include "tools/results.h"
 
 namespace actionclip {
 namespace {
@@ -53,6 +55,8 @@ void tell(const Options& options, const DatasetConfig& split, const LabelSet& la
     if (protocol) fmt::print("  {}\n", to_text(*protocol));
     if (options.per_class) print_per_class(classes, multi_label);
   }
+  json["split"] = common.split;
+  json["list"] = split.list.string();
   json["per_class"] = classes;
   common.output.write("evaluation.json", json_text(json) + "\n");
   if (!multi_label) common.output.write("confusion.csv", confusion_csv(report, labels));
@@ -80,6 +84,8 @@ int evaluate_command(const Options& options) {
       add_weights_origin(report.scores, scorer.weights().file);
       save_scores(report.scores, *file);
     }
+    describe_results(common.output.path(), "evaluate", kEvaluationConfigName, experiment, device,
+                     group->world_size());
     return kExitDone;
   });
 }
@@ -98,8 +104,10 @@ void add_evaluate_command(CLI::App& program, int& exit_code) {
       "  actionclip evaluate --config configs/kinetics400/vit_b16_8f.yaml --weights k400.pt eval.clips=10 "
       "eval.crops=3 --json\n"
       "Of a list whose videos have several labels: mAP.\n"
-      "--output gets evaluation.json (with the classes), the confusion matrix, confusion.csv, and\n"
-      "scores.safetensors, of which `actionclip rescore` makes figures again.");
+      "--output gets evaluation.json (with the classes), the confusion matrix, confusion.csv,\n"
+      "scores.safetensors, of which `actionclip rescore` makes figures again, the settings, "
+      "evaluation.yaml,\n"
+      "machine.json, and report.html, which shows them all.");
   command->callback([options, &exit_code] { exit_code = evaluate_command(*options); });
 }
 

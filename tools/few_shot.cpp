@@ -10,7 +10,10 @@
 #include <spdlog/spdlog.h>
 
 #include "actionclip/core/json_text.h"
+#include "actionclip/protocols/run_record.h"
 
+#include "tools/command.h"
+#include "tools/results.h"
 #include "tools/shot_command.h"
 
 namespace actionclip {
@@ -28,6 +31,7 @@ int few_shot_command(Options options) {
     spdlog::warn("few-shot: stopped by a signal: the same command goes on from here");
     return kExitResumable;
   }
+  describe_results(options.runs.output, "few-shot", kFewShotConfigName, experiment, options.runs.device, 1);
   if (options.common.json) {
     fmt::print("{}\n", json_text(to_json(results)));
   } else {

@@ -82,6 +82,8 @@ int run(int argc, char** argv) {
   add_convert_command(program, exit_code);
   add_dataset_command(program, exit_code);
   add_inspect_command(program, exit_code);
+  add_report_command(program);
+  add_compare_command(program);
   mention_global_options(program);
   if (argc > 1 && argv[1][0] != '-') {
     const auto message = unknown_command_message(program, argv[1]);

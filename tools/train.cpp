@@ -8,11 +8,17 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
+#include "actionclip/core/json_text.h"
 #include "actionclip/distributed/join_ranks.h"
 #include "actionclip/distributed/local_launcher.h"
+#include "actionclip/eval/evaluator.h"
+#include "actionclip/eval/video_scores.h"
+#include "actionclip/protocols/report.h"
 #include "actionclip/train/checkpoint.h"
 #include "actionclip/train/run_folder.h"
 #include "actionclip/train/stop_signal.h"
@@ -20,6 +26,8 @@
 
 #include "tools/command.h"
 #include "tools/dry_run.h"
+#include "tools/evaluation.h"
+#include "tools/results.h"
 
 namespace actionclip {
 namespace {
@@ -80,13 +88,37 @@ int start_ranks(const TrainOptions& options) {
   return run_local_ranks(command_of_a_rank(), options.ranks);
 }
 
+// What `evaluate` would leave, of a validation: the run's report shows it. The run does without where it
+// cannot be written.
+void keep_validation(const std::filesystem::path& folder, const Experiment& experiment,
+                     const EvaluationReport& report) {
+  try {
+    const LabelSet labels = read_labels(experiment.data.labels.path);
+    auto json = describe(report);
+    json["split"] = "val";
+    json["list"] = experiment.data.val.list.string();
+    json["per_class"] = describe_classes(report, labels);
+    write_file_atomically(folder / "evaluation.json", json_text(json) + "\n");
+    if (!report.scores.multi_label)
+      write_file_atomically(folder / "confusion.csv", confusion_csv(report, labels));
+    save_scores(report.scores, folder / "scores.safetensors");
+  } catch (const std::exception& problem) {
+    spdlog::warn("what the validation found is not kept for the report: {}", problem.what());
+  }
+}
+
 int train_on(const std::shared_ptr<ProcessGroup>& group, const Experiment& experiment,
              const TrainerOptions& options, bool dry) {
   if (dry) return dry_run(group, experiment, options);
   Trainer trainer(experiment, options, group);
   std::optional<FolderLock> lock;
-  if (group->rank() == 0) lock.emplace(open_run_folder(options.output, experiment, options.resume));
-  return trainer.run() == TrainOutcome::finished ? kExitDone : kExitResumable;
+  if (group->rank() == 0) {
+    lock.emplace(open_run_folder(options.output, experiment, options.resume));
+    write_machine(options.output, "train", options.device, group->world_size());
+  }
+  const auto outcome = trainer.run();
+  if (group->rank() == 0) write_report_or_warn(options.output);
+  return outcome == TrainOutcome::finished ? kExitDone : kExitResumable;
 }
 
 int train(const TrainOptions& options) {
@@ -105,6 +137,9 @@ int train(const TrainOptions& options) {
   // libtorch's profiler else writes of its own doings to standard error, and an error where there is no GPU.
   if (options.profile_steps > 0) setenv("KINETO_LOG_LEVEL", "99", /*overwrite=*/0);
   const Experiment experiment = load_experiment_of(options, trainer_options.resume);
+  trainer_options.on_best = [&](const EvaluationReport& report) {
+    keep_validation(options.output, experiment, report);
+  };
   const auto group = join_ranks(environment, experiment.distributed, trainer_options.device);
   return run_on_ranks(*group, [&] { return train_on(group, experiment, trainer_options, options.dry_run); });
 }

@@ -16,10 +16,12 @@
 #include "actionclip/core/error.h"
 #include "actionclip/core/json_text.h"
 #include "actionclip/eval/statistics.h"
+#include "actionclip/protocols/run_record.h"
 
 #include "tools/command.h"
 #include "tools/evaluation.h"
 #include "tools/protocol_option.h"
+#include "tools/results.h"
 #include "tools/strict_zero_shot.h"
 
 namespace actionclip {
@@ -85,6 +87,15 @@ std::vector<TestSplit> choose_splits(const Options& options, const Experiment& e
     splits.push_back({split, options.labels.size() > 1 ? splits.size() : 0});
   }
   return splits;
+}
+
+// The experiment with what the options put in the place of its labels and its test videos (of several, the
+// first).
+Experiment as_scored(const Options& options, Experiment experiment, const std::vector<TestSplit>& splits) {
+  if (!options.labels.empty())
+    experiment.data.labels.path = std::filesystem::absolute(options.labels.front());
+  if (!options.lists.empty()) experiment.data.test = splits.front().config;
+  return experiment;
 }
 
 std::string in_words(const std::optional<LabelOverlap>& overlap) {
@@ -229,7 +240,10 @@ int zero_shot_command(const Options& options) {
       note_protocol(matches[i], outcomes[i].report.scores);
       outcomes[i].protocol = std::move(matches[i]);
     }
-    if (leads) tell(options, outcomes, sets);
+    if (!leads) return kExitDone;
+    tell(options, outcomes, sets);
+    describe_results(options.common.output.path(), "zero-shot", kZeroShotConfigName,
+                     as_scored(options, experiment, splits), device, group->world_size());
     return kExitDone;
   });
 }
@@ -269,7 +283,7 @@ void add_zero_shot_command(CLI::App& program, int& exit_code) {
       "      --labels data/synthetic/zero_shot_labels.csv --list data/synthetic/zero_shot.txt\n"
       "Labels whose names were trained on, however they are written, are listed, and accuracy is given "
       "without them too.\n"
-      "--output gets zero_shot.json.");
+      "--output gets zero_shot.json, the settings, zero_shot.yaml, machine.json, and report.html.");
   command->callback([options, &exit_code] { exit_code = zero_shot_command(*options); });
 }
 

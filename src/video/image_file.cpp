@@ -2,8 +2,8 @@
 
 #include <memory>
 #include <new>
-#include <span>
 #include <stdexcept>
+#include <string>
 #include <turbojpeg.h>
 
 #include <fmt/format.h>
@@ -29,11 +29,11 @@ struct FreeTurbo {
 
 Image read_image(const std::filesystem::path& path) { return ImageReader().read(path); }
 
-void write_jpeg(const std::filesystem::path& path, const Image& image, int quality) {
+std::string encode_jpeg(const Image& image, int quality) {
   if (image.width <= 0 || image.height <= 0 ||
       image.rgb.size() !=
           static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height) * 3) {
-    throw std::invalid_argument("write_jpeg: the image's size does not fit its pixels");
+    throw std::invalid_argument("encode_jpeg: the image's size does not fit its pixels");
   }
   const UniqueTurbo turbo(tjInitCompress());
   if (turbo == nullptr) throw std::bad_alloc();
@@ -44,8 +44,12 @@ void write_jpeg(const std::filesystem::path& path, const Image& image, int quali
                                static_cast<int>(image.height), TJPF_RGB, &raw, &size, subsampling, quality,
                                TJFLAG_ACCURATEDCT);
   const std::unique_ptr<unsigned char, FreeTurbo> bytes(raw);
-  if (code != 0) throw Error(fmt::format("cannot write {}: {}", path.string(), tjGetErrorStr2(turbo.get())));
-  OutputFile(path).write(std::as_bytes(std::span(bytes.get(), size)));
+  if (code != 0) throw Error(fmt::format("cannot make a JPEG: {}", tjGetErrorStr2(turbo.get())));
+  return {reinterpret_cast<const char*>(bytes.get()), size};
+}
+
+void write_jpeg(const std::filesystem::path& path, const Image& image, int quality) {
+  OutputFile(path).write(encode_jpeg(image, quality));
 }
 
 }  // namespace actionclip

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@
 namespace actionclip {
 
 class StepClock;
+struct EvaluationReport;
 
 struct TrainerOptions {
   std::filesystem::path output;  // the run folder
@@ -36,6 +38,8 @@ struct TrainerOptions {
   std::optional<std::filesystem::path> resume;  // checkpoint folder to go on from
   bool keep_frame_counts = true;                // beside the lists, as ClipDatasetOptions has it
   std::int64_t profile_steps = 0;               // each rank writes a trace of so many (profile-rank-N.json)
+  // Gets each validation that is the best so far, on rank 0.
+  std::function<void(const EvaluationReport& report)> on_best;
 };
 
 // How a run ended.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "actionclip/video/image.h"
 
@@ -13,8 +14,11 @@ namespace actionclip {
 // reason): not an image, damaged, or larger than 64 Mi pixels. An image that ends early is damaged.
 Image read_image(const std::filesystem::path& path);
 
-// Writes `image` as a JPEG of `quality` 1 to 100 (4:2:0; 4:4:4 from 90 on). Throws Error if the file cannot
-// be written.
+// `image` as the bytes of a JPEG of `quality` 1 to 100 (4:2:0; 4:4:4 from 90 on). Throws Error if the library
+// refuses it, as it does more than 65,500 pixels a side.
+std::string encode_jpeg(const Image& image, int quality);
+
+// Writes these bytes. Throws Error if the file cannot be written.
 void write_jpeg(const std::filesystem::path& path, const Image& image, int quality);
 
 }  // namespace actionclip

@@ -1,0 +1,31 @@
+#include "json_values.h"
+
+#include <cmath>
+
+namespace actionclip::detail {
+
+std::optional<double> number(const nlohmann::ordered_json& json, std::string_view key) {
+  if (!json.is_object()) return std::nullopt;
+  const auto value = json.find(key);
+  if (value == json.end() || !value->is_number() || !std::isfinite(value->get<double>())) return std::nullopt;
+  return value->get<double>();
+}
+
+std::optional<std::pair<double, double>> interval_at(const nlohmann::ordered_json& figures,
+                                                     std::string_view key) {
+  if (!figures.is_object() || !figures.contains("intervals")) return std::nullopt;
+  const auto& intervals = figures["intervals"];
+  if (!intervals.is_object() || !intervals.contains(key)) return std::nullopt;
+  const auto& interval = intervals.find(key).value();
+  if (!interval.is_array() || interval.size() != 2 || !interval[0].is_number() || !interval[1].is_number())
+    return std::nullopt;
+  return std::pair(interval[0].get<double>(), interval[1].get<double>());
+}
+
+std::string text_at(const nlohmann::ordered_json& json, std::string_view key) {
+  if (!json.is_object()) return "";
+  const auto value = json.find(key);
+  return value != json.end() && value->is_string() ? value->get<std::string>() : "";
+}
+
+}  // namespace actionclip::detail

@@ -1,0 +1,23 @@
+// What JSON files of a run hold, as far as they hold what is expected.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace actionclip::detail {
+
+// A number of `json`; none if it is anything else, or not finite.
+std::optional<double> number(const nlohmann::ordered_json& json, std::string_view key);
+
+// The two numbers that figures["intervals"] has for `key`; none if it has not.
+std::optional<std::pair<double, double>> interval_at(const nlohmann::ordered_json& figures,
+                                                     std::string_view key);
+
+// A text of `json`; empty if it is anything else.
+std::string text_at(const nlohmann::ordered_json& json, std::string_view key);
+
+}  // namespace actionclip::detail
