@@ -37,9 +37,10 @@ void read_file(const std::filesystem::path& file, const std::function<void()>& r
 void read_index(CachedFeatures& features) {
   const auto file = features.folder / kIndexFile;
   if (!std::filesystem::exists(file)) {
-    throw Error(fmt::format("{}: not all videos are encoded yet (there is no {}); run `actionclip features` "
-                            "again, which goes on from here",
-                            features.folder.string(), kIndexFile));
+    throw Error(
+        fmt::format("{}: not all videos are encoded yet (there is no {}); run `actionclip features` "
+                    "again, which goes on from here",
+                    features.folder.string(), kIndexFile));
   }
   const auto text = read_text_file(file, kLargestIndex);
   read_file(file, [&] {
@@ -55,8 +56,8 @@ void read_index(CachedFeatures& features) {
       features.videos.push_back(std::move(video));
     }
     if (std::ssize(features.videos) != features.identity.videos)
-      throw Error(fmt::format("it has {} videos, the identity {}", features.videos.size(),
-                              features.identity.videos));
+      throw Error(
+          fmt::format("it has {} videos, the identity {}", features.videos.size(), features.identity.videos));
   });
 }
 
@@ -102,12 +103,17 @@ at::Tensor concatenate(std::vector<at::Tensor> parts, const std::filesystem::pat
 
 CachedFeatures read_features(const std::filesystem::path& folder) {
   if (!std::filesystem::exists(folder / kIdentityFile)) {
-    throw Error(fmt::format("{}: holds no features (there is no {}); `actionclip features --output {}` makes "
-                            "them",
-                            folder.string(), kIdentityFile, folder.string()));
+    throw Error(
+        fmt::format("{}: holds no features (there is no {}); `actionclip features --output {}` makes "
+                    "them",
+                    folder.string(), kIdentityFile, folder.string()));
   }
-  CachedFeatures features{.folder = folder, .identity = read_identity(folder), .labels = {}, .videos = {},
-                          .video_features = {}, .texts = {}};
+  CachedFeatures features{.folder = folder,
+                          .identity = read_identity(folder),
+                          .labels = {},
+                          .videos = {},
+                          .video_features = {},
+                          .texts = {}};
   read_index(features);
   std::vector<at::Tensor> parts;
   for (std::int64_t shard = 0; shard < features.identity.shards(); ++shard) {
@@ -137,8 +143,8 @@ at::Tensor single_labels(const CachedFeatures& features, const std::string& who)
   auto* ids = labels.mutable_data_ptr<std::int64_t>();
   for (const auto& video : features.videos) {
     if (video.label_ids.size() != 1) {
-      throw Error(fmt::format("{}: {} has {} labels; {} needs one a video", features.folder.string(), video.path,
-                              video.label_ids.size(), who));
+      throw Error(fmt::format("{}: {} has {} labels; {} needs one a video", features.folder.string(),
+                              video.path, video.label_ids.size(), who));
     }
     *ids++ = video.label_ids.front();
   }

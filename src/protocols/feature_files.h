@@ -36,7 +36,7 @@ FeatureIdentity read_identity(const std::filesystem::path& folder);
 std::string differences(const FeatureIdentity& found, const FeatureIdentity& wanted);
 
 struct FeatureShard {
-  at::Tensor features;                        // [n, V, D] or [n, V, T, D], as it is stored
+  at::Tensor features;                           // [n, V, D] or [n, V, T, D], as it is stored
   std::map<std::int64_t, std::string> failures;  // why, by row
 };
 

@@ -27,12 +27,12 @@ namespace actionclip {
 
 // What the shards depend on.
 struct FeatureIdentity {
-  std::int64_t videos = 0;        // N
-  std::int64_t views = 1;         // V
-  std::int64_t batch_videos = 1;  // of one forward: beside others, features differ by rounding
-  std::int64_t shard_videos = 1;  // of a whole shard: a multiple of batch_videos
-  bool half = false;              // kept as fp16, else as fp32
-  bool keep_frames = false;       // frame features too
+  std::int64_t videos = 0;                    // N
+  std::int64_t views = 1;                     // V
+  std::int64_t batch_videos = 1;              // of one forward: beside others, features differ by rounding
+  std::int64_t shard_videos = 1;              // of a whole shard: a multiple of batch_videos
+  bool half = false;                          // kept as fp16, else as fp32
+  bool keep_frames = false;                   // frame features too
   std::map<std::string, std::string> origin;  // "weights_sha256", "list_sha256", "sampling", "precision" ...
 
   std::int64_t shards() const { return (videos + shard_videos - 1) / shard_videos; }
@@ -57,8 +57,8 @@ struct CachedFeatures {
   CachedTexts texts;
 };
 
-// Reads a finished folder. Throws Error that names the file for one that is not finished, is damaged, or whose
-// files do not fit each other.
+// Reads a finished folder. Throws Error that names the file for one that is not finished, is damaged, or
+// whose files do not fit each other.
 CachedFeatures read_features(const std::filesystem::path& folder);
 
 // [N, V, T, D] fp32. Throws Error as read_features() does, and where frame features are not kept.
