@@ -55,6 +55,16 @@ class SplitScorer {
   EvaluationReport score(const DatasetConfig& split) const;
   const LoadedWeights& weights() const { return weights_; }
 
+  // What score() is made of. The list: as score() throws.
+  VideoList read_list(const DatasetConfig& split) const;
+  ClipDatasetOptions clips() const;  // how the videos of a list are cut
+  Classifier& classifier() const { return *classifier_; }
+  const TextInput& prompts() const { return *prompts_; }
+  const std::vector<std::string>& templates() const { return templates_; }
+
+  // Hexadecimal SHA-256 of the tensors, whatever file holds them.
+  std::string weights_sha256() const;
+
  private:
   void require_same_on_ranks(const VideoList& list) const;
 
@@ -64,6 +74,7 @@ class SplitScorer {
   std::shared_ptr<const Tokenizer> tokenizer_;
   LoadedWeights weights_;
   ActionClip model_;
+  std::vector<std::string> templates_;
   std::optional<TextInput> prompts_;  // of the labels
   std::unique_ptr<Classifier> classifier_;
 };
