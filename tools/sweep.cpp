@@ -18,7 +18,7 @@
 #include "actionclip/core/json_text.h"
 #include "actionclip/eval/statistics.h"
 #include "actionclip/protocols/ensemble_sweep.h"
-#include "actionclip/protocols/feature_heads.h"
+#include "actionclip/protocols/head_sweep.h"
 
 #include "tools/command.h"
 #include "tools/text_table.h"

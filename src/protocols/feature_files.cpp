@@ -44,7 +44,8 @@ FeatureIdentity parse_identity(const nlohmann::json& json) {
 
 std::map<std::string, std::string> settings_of(const FeatureIdentity& identity) {
   std::map<std::string, std::string> settings = identity.origin;
-  for (const auto& [key, value] : to_json(identity).items()) {
+  const auto json = to_json(identity);
+  for (const auto& [key, value] : json.items()) {
     if (key != "origin") settings[key] = value.is_string() ? value.get<std::string>() : value.dump();
   }
   return settings;

@@ -1,3 +1,5 @@
+#include "actionclip/protocols/head_sweep.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
@@ -12,7 +14,6 @@
 #include "actionclip/core/progress.h"
 #include "actionclip/eval/similarity.h"
 #include "actionclip/model/action_clip.h"
-#include "actionclip/protocols/feature_heads.h"
 #include "actionclip/protocols/few_shot.h"
 #include "actionclip/video/video_list.h"
 

@@ -1,8 +1,8 @@
 // `features` and `sweep`: encoded once, scored as `evaluate` scores.
 
 #include <chrono>
-#include <csignal>
 #include <filesystem>
+#include <signal.h>
 #include <string>
 #include <thread>
 #include <vector>
