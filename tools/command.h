@@ -77,6 +77,8 @@ void add_zero_shot_command(CLI::App& program, int& exit_code);
 void add_interpolate_command(CLI::App& program, int& exit_code);
 void add_few_shot_command(CLI::App& program, int& exit_code);
 void add_base_to_novel_command(CLI::App& program, int& exit_code);
+void add_features_command(CLI::App& program, int& exit_code);
+void add_sweep_command(CLI::App& program, int& exit_code);
 void add_predict_command(CLI::App& program, int& exit_code);
 void add_convert_command(CLI::App& program, int& exit_code);
 void add_dataset_command(CLI::App& program, int& exit_code);

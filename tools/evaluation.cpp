@@ -186,7 +186,9 @@ SplitScorer::SplitScorer(LoadedWeights weights, const Experiment& experiment, co
   require_classified(weights_, labels);
   require_labels_of_context(weights_, labels);
   model_->to(device);
-  prompts_ = text_input(make_prompt_generator(experiment.text, tokenizer_, labels, weights_.config));
+  const auto generator = make_prompt_generator(experiment.text, tokenizer_, labels, weights_.config);
+  templates_ = generator.templates();
+  prompts_ = text_input(generator);
   classifier_ = std::make_unique<Classifier>(model_, *prompts_, experiment.train.precision,
                                              experiment.eval.ensemble, text_cache_);
 }
@@ -201,23 +203,35 @@ std::optional<at::Tensor> SplitScorer::embed_names(const LabelSet& labels) const
   return text_cache_.embeddings(model, prompts, experiment_.train.precision)[0].cpu();
 }
 
+std::string SplitScorer::weights_sha256() const {
+  std::string weights;
+  for (const auto& [name, tensor] : state_dict(model_)) weights += name + content_hash(tensor);
+  return sha256_of(weights);
+}
+
 // Ranks that score something else each would add it up to figures of nothing.
 void SplitScorer::require_same_on_ranks(const VideoList& list) const {
   if (group_->world_size() == 1) return;
-  std::string weights;
-  for (const auto& [name, tensor] : state_dict(model_)) weights += name + content_hash(tensor);
   require_agreement(*group_, {{"configuration", sha256_of(to_yaml(experiment_))},
                               {"list of videos", list.fingerprint()},
                               {"set of labels, templates or vocabulary", content_hash(prompts_->tokens)},
-                              {"set of weights", sha256_of(weights)},
+                              {"set of weights", weights_sha256()},
                               {"version of torch", TORCH_VERSION}});
 }
 
-EvaluationReport SplitScorer::score(const DatasetConfig& split) const {
+VideoList SplitScorer::read_list(const DatasetConfig& split) const {
   auto list = read_video_list(split, &labels_);
   require_same_on_ranks(list);
-  const ClipDataset videos(std::move(list), clip_options(experiment_, weights_.config.vision.image_size,
-                                                         weights_.config.fusion.frames, labels_.size()));
+  return list;
+}
+
+ClipDatasetOptions SplitScorer::clips() const {
+  return clip_options(experiment_, weights_.config.vision.image_size, weights_.config.fusion.frames,
+                      labels_.size());
+}
+
+EvaluationReport SplitScorer::score(const DatasetConfig& split) const {
+  const ClipDataset videos(read_list(split), clips());
   return evaluate(*classifier_, videos, labels_, experiment_.eval, experiment_.data, group_);
 }
 

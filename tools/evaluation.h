@@ -61,6 +61,15 @@ class SplitScorer {
   // Normalised embeddings [C, D] (CPU) of labels alone, without a template but with a learned context. None
   // of a model whose labels have no text of their own: a linear classifier's, or a class-specific context's.
   std::optional<at::Tensor> embed_names(const LabelSet& labels) const;
+  // What score() is made of. The list: as score() throws.
+  VideoList read_list(const DatasetConfig& split) const;
+  ClipDatasetOptions clips() const;  // how the videos of a list are cut
+  Classifier& classifier() const { return *classifier_; }
+  const TextInput& prompts() const { return *prompts_; }
+  const std::vector<std::string>& templates() const { return templates_; }
+
+  // Hexadecimal SHA-256 of the tensors, whatever file holds them.
+  std::string weights_sha256() const;
 
  private:
   void require_same_on_ranks(const VideoList& list) const;
@@ -71,6 +80,7 @@ class SplitScorer {
   std::shared_ptr<const Tokenizer> tokenizer_;
   LoadedWeights weights_;
   ActionClip model_;
+  std::vector<std::string> templates_;
   std::optional<TextInput> prompts_;  // of the labels
   TextCache text_cache_;
   std::unique_ptr<Classifier> classifier_;

@@ -78,6 +78,8 @@ int run(int argc, char** argv) {
   add_few_shot_command(program, exit_code);
   add_rescore_command(program, exit_code);
   add_base_to_novel_command(program, exit_code);
+  add_features_command(program, exit_code);
+  add_sweep_command(program, exit_code);
   add_predict_command(program, exit_code);
   add_convert_command(program, exit_code);
   add_dataset_command(program, exit_code);

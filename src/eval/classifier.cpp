@@ -1,24 +1,19 @@
 #include "actionclip/eval/classifier.h"
 
-#include <set>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/einsum.h>
-#include <ATen/ops/ones.h>
 #include <ATen/ops/softmax.h>
 #include <fmt/format.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/eval/similarity.h"
 #include "actionclip/model/autocast.h"
 
 namespace actionclip {
 namespace {
-
-constexpr double kLogitScale = 100;  // the method's scale at test time, whatever logit_scale has learnt
 
 // Else the look-up of the embeddings would fail without a word about why, on a GPU for the whole process.
 void require_known_tokens(const at::Tensor& tokens, std::int64_t vocabulary_size) {
@@ -28,28 +23,6 @@ void require_known_tokens(const at::Tensor& tokens, std::int64_t vocabulary_size
       "the prompts hold token {}, but the model's vocabulary has {} entries: it was trained with another "
       "tokeniser",
       largest, vocabulary_size));
-}
-
-// [P, C]: 1 for a prompt unlike those of its class before it, 0 for others. tokens [P, C, L].
-at::Tensor mark_distinct(const at::Tensor& tokens) {
-  const auto rows = tokens.cpu().contiguous();
-  const std::int64_t classes = rows.size(1), bytes = rows.size(2) * rows.element_size();
-  const auto* data = static_cast<const char*>(rows.const_data_ptr());
-  auto marks = at::ones({rows.size(0), classes});
-  for (std::int64_t c = 0; c < classes; ++c) {
-    std::set<std::string_view> seen;
-    for (std::int64_t p = 0; p < rows.size(0); ++p) {
-      const std::string_view row(data + (p * classes + c) * bytes, static_cast<std::size_t>(bytes));
-      if (!seen.insert(row).second) marks[p][c] = 0;
-    }
-  }
-  return marks;
-}
-
-// [1, C, D] of embeddings [P, C, D].
-at::Tensor mean_embedding(const at::Tensor& embeddings, const at::Tensor& tokens) {
-  const auto marks = mark_distinct(tokens).to(embeddings.device()).unsqueeze(-1);
-  return l2_normalize((embeddings * marks).sum(0, /*keepdim=*/true));
 }
 
 void require_fitting_context(const LearnedContextConfig& context, const TextInput& prompts) {
@@ -96,20 +69,25 @@ void Classifier::encode(const TextInput& prompts, Ensemble ensemble, const TextC
     text_embeddings_ = mean_embedding(text_embeddings_, prompts.tokens);
 }
 
-// [B, V, D], not normalised.
-at::Tensor Classifier::video_features(const at::Tensor& clips, std::int64_t views_at_once) {
+VideoFeatures Classifier::encode_videos(const at::Tensor& clips, std::int64_t views_at_once,
+                                        bool keep_frames) {
+  const at::NoGradGuard no_grad;
+  model_->eval();
   const Autocast autocast(device().type(), precision_);
   const auto views = clips.flatten(0, 1);
-  std::vector<at::Tensor> features;
-  for (const auto& some : views.split(views_at_once > 0 ? views_at_once : views.size(0)))
-    features.push_back(model_->encode_video(some));
-  return at::cat(features).view({clips.size(0), clips.size(1), -1});
+  std::vector<at::Tensor> videos, frames;
+  for (const auto& some : views.split(views_at_once > 0 ? views_at_once : views.size(0))) {
+    const auto frame_features = model_->encode_frames(some);
+    if (keep_frames) frames.push_back(frame_features);
+    videos.push_back(model_->fusion->forward(frame_features));
+  }
+  VideoFeatures features{.videos = at::cat(videos).view({clips.size(0), clips.size(1), -1}), .frames = {}};
+  if (keep_frames) features.frames = at::cat(frames).unflatten(0, {clips.size(0), clips.size(1)});
+  return features;
 }
 
 ClassScores Classifier::classify(const at::Tensor& clips, std::int64_t views_at_once, ViewAverage average) {
-  const at::NoGradGuard no_grad;
-  model_->eval();
-  return score(video_features(clips, views_at_once), average);
+  return score(encode_videos(clips, views_at_once).videos, average);
 }
 
 at::Tensor Classifier::label_directions() {
@@ -119,10 +97,9 @@ at::Tensor Classifier::label_directions() {
 ClassScores Classifier::score(const at::Tensor& features, ViewAverage average) {
   const at::NoGradGuard no_grad;
   // [B, V, P, C]; a linear classifier's as those of one prompt.
-  const auto similarities = is_linear()
-                                ? model_->classifier(features).unsqueeze(2)
-                                : at::einsum("bvd,pcd->bvpc", {l2_normalize(features), text_embeddings_});
-  const double scale = is_linear() ? 1 : kLogitScale;
+  const auto similarities = is_linear() ? model_->classifier(features).unsqueeze(2)
+                                        : cosine_similarities(features, text_embeddings_);
+  const double scale = is_linear() ? 1 : kTestLogitScale;
   const auto logits = scale * similarities;
   const auto averaged = average == ViewAverage::logits ? logits.mean(1, /*keepdim=*/true) : logits;
   return {at::softmax(averaged, -1).mean({1, 2}).cpu(), similarities.mean({1, 2}).cpu()};

@@ -22,6 +22,12 @@ struct ClassScores {
   at::Tensor similarities;   // [B, C]: mean over views and prompts of the cosine
 };
 
+// Features of B videos, not normalised, where the model computes.
+struct VideoFeatures {
+  at::Tensor videos;  // [B, V, D], after the fusion head
+  at::Tensor frames;  // [B, V, T, D], before it, where asked for; T = 1 with joint space-time attention
+};
+
 // Why a video counts as failed whose scores hold NaN or infinity, as those of a model that has diverged do.
 inline constexpr const char* kScoresNotFinite = "scores are not finite";
 
@@ -53,17 +59,22 @@ class Classifier {
   ActionClip model() const { return model_; }
   bool is_linear() const { return model_->config().classes > 0; }
 
+  // What classify() scores.
+  VideoFeatures encode_videos(const at::Tensor& clips, std::int64_t views_at_once = 0,
+                              bool keep_frames = false);
+
+  // Of the prompts: [P, C, D] or, of mean_embedding, [1, C, D]; normalised, on the model's device. Undefined
+  // where the model has a linear classifier.
+  const at::Tensor& text_embeddings() const { return text_embeddings_; }
+
   // Where it computes.
   c10::Device device() const { return model_->device(); }
 
  private:
   void encode(const TextInput& prompts, Ensemble ensemble, const TextCache& cache);
-  at::Tensor video_features(const at::Tensor& clips, std::int64_t views_at_once);
 
   ActionClip model_;
   Precision precision_;
-  // [P, C, D] or, of mean_embedding, [1, C, D]; normalised, on the model's device; none of a linear
-  // classifier
   at::Tensor text_embeddings_;
 };
 
