@@ -219,6 +219,40 @@ TEST_F(Predict, AnOutputThatCannotBeMadeStopsThePredictionBeforeItsWork) {
   EXPECT_EQ(result.output, "");
 }
 
+TEST_F(Predict, ExplainGetsAFolderForEachVideoAndOtherNumbersAreThere) {
+  run_python("frame_folder.py", {(folder_ / "frames").string(), "12"});
+  const std::vector<std::string> videos = {folder_ / "frames", folder_ / "absent.mp4", folder_ / "frames/"};
+  auto arguments = videos;
+  arguments.insert(arguments.end(), {"--json", "--explain", folder_ / "why"});
+  const auto result = predict(arguments);
+  EXPECT_EQ(result.exit_code, 1) << "one of the videos is absent";
+  const auto json = nlohmann::json::parse(result.output);
+  expect_predictions(json.at(0));
+  EXPECT_EQ(json.at(0).at("explanation"), (folder_ / "why/frames").string());
+  EXPECT_FALSE(json.at(1).contains("explanation"));
+  EXPECT_THAT(json.at(1).at("error").get<std::string>(), HasSubstr("absent.mp4"));
+  EXPECT_EQ(json.at(2).at("explanation"), (folder_ / "why/frames-2").string());
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "why/absent"));
+  for (const char* name : {"explanation.json", "similarity.csv", "similarity.svg", "attention.png",
+                           "attention.mp4", "attention/frame_0000.png", "attention/frame_0007.png"})
+    EXPECT_TRUE(std::filesystem::exists(folder_ / "why/frames-2" / name)) << name;
+  const auto why = nlohmann::json::parse(read_text(folder_ / "why/frames/explanation.json"));
+  EXPECT_EQ(why.at("frames").size(), 8u);
+  EXPECT_EQ(why.at("decision").at("label"), json.at(0).at("predictions").at(0).at("label"));
+  EXPECT_EQ(why.at("decision").at("by"), "leave_one_out");
+  const auto plain = nlohmann::json::parse(predict({folder_ / "frames", "--json"}).output).at(0);
+  EXPECT_EQ(json.at(0).at("predictions"), plain.at("predictions")) << "explaining changes no answer";
+}
+
+TEST_F(Predict, AnExplanationThatWouldTakeThePlaceOfOtherFilesIsRefusedBeforeTheWork) {
+  folder_.write("why/clip/notes.txt", "mine");
+  const auto result = predict({folder_ / "clip.mp4", "--explain", folder_ / "why"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, HasSubstr("clip/notes.txt is no part of an explanation"));
+  EXPECT_EQ(result.output, "");
+  EXPECT_EQ(read_text(folder_ / "why/clip/notes.txt"), "mine");
+}
+
 TEST_F(Predict, AMissingVideoFailsAloneAndWeightsThatAreNoneFailAll) {
   run_python("frame_folder.py", {(folder_ / "frames").string(), "3"});
   const auto result = predict({folder_ / "absent.mp4", folder_ / "frames", "--json"});

@@ -12,6 +12,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "actionclip/eval/video_scores.h"
+
 #include "tests/end_to_end/program.h"
 #include "tests/temporary_folder.h"
 #include "tests/video/test_videos.h"
@@ -74,10 +76,10 @@ eval:
     return run_program(arguments);
   }
 
-  // Prepares, and takes two steps and, where the videos have one label each, a validation.
+  // Prepares, and takes two steps and a validation, of which `best` is chosen by `figure`.
   void prepare_and_train(const std::string& dataset, const std::vector<std::string>& more = {},
                          const std::string& train = "train.txt", const std::string& val = "val.txt",
-                         const std::string& format = "video", bool scored = true) {
+                         const std::string& format = "video", const std::string& figure = "top1") {
     const auto prepared = prepare(dataset, more);
     ASSERT_EQ(prepared.exit_code, 0) << prepared.errors;
     EXPECT_THAT(prepared.output, HasSubstr("train: {list: "));
@@ -90,13 +92,17 @@ eval:
          "data.val.root=" + (folder_ / "videos").string(), "data.val.format=" + format, "train.max_steps=2"});
     ASSERT_EQ(trained.exit_code, 0) << trained.errors;
     std::map<std::string, std::vector<int>> steps;
+    nlohmann::json validation;
     for (const auto& line : lines_of(read_text(folder_ / "run/metrics.jsonl"))) {
       const auto record = nlohmann::json::parse(line);
       steps[record.at("split")].push_back(record.at("step"));
+      if (record.at("split") == "val") validation = record;
     }
-    std::map<std::string, std::vector<int>> expected = {{"train", {1, 2}}};
-    if (scored) expected["val"] = {2};
+    const std::map<std::string, std::vector<int>> expected = {{"train", {1, 2}}, {"val", {2}}};
     EXPECT_EQ(steps, expected);
+    const auto state = nlohmann::json::parse(read_text(folder_ / "run/checkpoints/best/state.json"));
+    EXPECT_EQ(state.at("best_top1"), validation.at(figure));
+    EXPECT_EQ(validation.contains("top1"), figure == "top1");
   }
 
   // Of a call that must fail with one line.
@@ -205,7 +211,20 @@ TEST_F(PreparedTraining, Charades) {
   folder_.write("annotations/Charades_v1_test.csv", val);
   folder_.write("annotations/Charades_v1_classes.txt",
                 "c000 Holding some clothes\nc001 Putting clothes somewhere\nc002 Eating a sandwich\n");
-  prepare_and_train("charades", {}, "train.csv", "val.csv", "table", /*scored=*/false);
+  prepare_and_train("charades", {}, "train.csv", "val.csv", "table", /*figure=*/"map");
+  const auto evaluated =
+      run_program({"evaluate", "--config", folder_ / "config.yaml", "--weights",
+                   folder_ / "run/checkpoints/best", "--split", "val", "--json", "--per-class", "--output",
+                   folder_ / "scores", "data.labels=" + (folder_ / "lists/labels.csv").string(),
+                   "data.val.list=" + (folder_ / "lists/val.csv").string(),
+                   "data.val.root=" + (folder_ / "videos").string(), "data.val.format=table"});
+  ASSERT_EQ(evaluated.exit_code, 0) << evaluated.errors;
+  const auto json = nlohmann::json::parse(evaluated.output);
+  EXPECT_TRUE(json.at("map").is_number());
+  EXPECT_FALSE(json.contains("top1"));
+  EXPECT_EQ(json.at("per_class").size(), 3u) << "c000, c001 and c002 have a video";
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "scores/confusion.csv"));
+  EXPECT_TRUE(load_scores(folder_ / "scores/scores.safetensors").multi_label);
 }
 
 TEST_F(PreparedTraining, MissingVideosAreCounted) {

@@ -133,6 +133,48 @@ TEST(Classifier, ScoresDoNotDependOnHowManyViewsGoThroughTheModelAtOnce) {
   }
 }
 
+// By hand: the softmax of each view and prompt, or of the views' mean.
+at::Tensor average_by_hand(ActionClip& model, const at::Tensor& clips, const at::Tensor& tokens,
+                           ViewAverage average) {
+  auto scores = at::zeros({kVideos, kClasses});
+  for (std::int64_t b = 0; b < kVideos; ++b) {
+    for (std::int64_t p = 0; p < kTemplates; ++p) {
+      const auto text = l2_normalize(model->encode_text(tokens[p]));
+      auto view_logits = at::zeros({kViews, kClasses});
+      for (std::int64_t v = 0; v < kViews; ++v) {
+        const auto video = l2_normalize(model->encode_video(clips[b][v].unsqueeze(0)))[0];
+        view_logits[v] += 100 * at::mv(text, video);
+      }
+      scores[b] += average == ViewAverage::logits ? at::softmax(view_logits.mean(0), 0)
+                                                  : at::softmax(view_logits, 1).mean(0);
+    }
+  }
+  return scores / kTemplates;
+}
+
+TEST(Classifier, ViewsAreAveragedByTheirProbabilitiesOrByTheirLogits) {
+  at::manual_seed(26);
+  const at::NoGradGuard no_grad;
+  ActionClip model(small_sizes());
+  const auto clips = random_clips(), tokens = random_tokens();
+  Classifier classifier(model, tokens);
+  const auto usual = classifier.classify(clips);
+  const auto by_logits = classifier.classify(clips, /*views_at_once=*/5, ViewAverage::logits);
+  EXPECT_LT(
+      relative_error(usual.probabilities, average_by_hand(model, clips, tokens, ViewAverage::probabilities)),
+      1e-4);
+  EXPECT_LT(
+      relative_error(by_logits.probabilities, average_by_hand(model, clips, tokens, ViewAverage::logits)),
+      1e-4);
+  EXPECT_GT(relative_error(by_logits.probabilities, usual.probabilities), 1e-4) << "not the same";
+  EXPECT_LT(relative_error(by_logits.similarities, usual.similarities), 1e-4);
+  const auto one = clips.narrow(1, 0, 1);
+  EXPECT_LT(relative_error(classifier.classify(one, 0, ViewAverage::logits).probabilities,
+                           classifier.classify(one).probabilities),
+            1e-5)
+      << "of one view";
+}
+
 ActionClip linear_model() {
   at::manual_seed(24);
   auto sizes = small_sizes();
@@ -161,6 +203,8 @@ TEST(Classifier, ALinearClassifierScoresBySoftmaxOfItsLogitsAndReadsNoText) {
   }
   EXPECT_LT(relative_error(scores.probabilities, probabilities), 1e-4);
   EXPECT_LT(relative_error(scores.similarities, logits), 1e-4);
+  const auto by_logits = Classifier(model, unknown).classify(clips, 0, ViewAverage::logits);
+  EXPECT_LT(relative_error(by_logits.probabilities, at::softmax(logits, 1)), 1e-4);
 }
 
 TEST(Classifier, ALinearClassifierOfOtherLabelsIsRefused) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/eval/average_precision.h"
 
 #include "tests/distributed/gloo_ranks.h"
 #include "tests/video/fake_videos.h"
@@ -22,6 +24,7 @@ namespace actionclip {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr std::int64_t kVideos = 9;
@@ -118,17 +121,117 @@ TEST(Evaluate, ManyRanksReportWhatOneReports) {
   }
 }
 
-TEST(Evaluate, AListOfSeveralLabelsIsRefusedNotScoredByTheFirst) {
-  auto list = fake_list(3);
-  list.add(VideoEntry{.path = "many", .label_ids = {0, 1}, .line = 4});
-  const ClipDataset data(std::move(list), fake_options(), fake_frames());
+void expect_same_scores(const VideoScores& ours, const VideoScores& expected) {
+  ASSERT_EQ(ours.videos.size(), expected.videos.size());
+  for (std::size_t i = 0; i < ours.videos.size(); ++i) {
+    EXPECT_EQ(ours.videos[i].path, expected.videos[i].path);
+    EXPECT_EQ(ours.videos[i].label_ids, expected.videos[i].label_ids);
+    EXPECT_EQ(ours.videos[i].failure, expected.videos[i].failure);
+  }
+  EXPECT_TRUE(std::ranges::equal(ours.probabilities, expected.probabilities, [](float a, float b) {
+    return a == b || (std::isnan(a) && std::isnan(b));
+  }));
+  EXPECT_EQ(ours.origin, expected.origin);
+}
+
+// A video a forward, so that no rounding depends on the videos beside it.
+TEST(Evaluate, EveryRankHasTheScoresOfAllVideosInTheListsOrder) {
   auto classifier = random_classifier();
+  const EvalConfig config{.batch_size = 1};
+  const auto expected = evaluate_on(std::make_shared<SingleProcess>(), classifier, config);
+  for (std::int64_t i = 0; i < kVideos; ++i) {
+    const auto& video = expected.scores.videos.at(static_cast<std::size_t>(i));
+    EXPECT_EQ(video.path, std::to_string(i));
+    EXPECT_THAT(video.label_ids, ElementsAre(static_cast<std::int32_t>(i)));
+    EXPECT_EQ(video.failure.empty(), i != 2 && i != 7);
+  }
+  EXPECT_EQ(metrics_of(expected.scores).counts(), expected.metrics.counts());
+  for (const int world_size : {1, 2, 3, 5}) {
+    const auto ranks = make_ranks(world_size);
+    std::vector<Classifier> classifiers;
+    for (int rank = 0; rank < world_size; ++rank) classifiers.push_back(random_classifier());
+    std::vector<std::optional<EvaluationReport>> reports(ranks.size());
+    on_every_rank(world_size,
+                  [&](int rank) { reports[rank] = evaluate_on(ranks[rank], classifiers[rank], config); });
+    for (const auto& report : reports) {
+      expect_same_scores(report->scores, expected.scores);
+      EXPECT_EQ(report->loss, expected.loss);
+      EXPECT_EQ(report->calibration_error, expected.calibration_error);
+      for (std::size_t f = 0; f < expected.figures.size(); ++f)
+        EXPECT_EQ(report->figures[f].interval.low, expected.figures[f].interval.low);
+    }
+  }
+}
+
+TEST(Evaluate, TheScoresSayWhatTheyAreOf) {
+  auto classifier = random_classifier();
+  const EvalConfig config{.clips = 2, .average = ViewAverage::logits};
+  const auto scores = evaluate_on(std::make_shared<SingleProcess>(), classifier, config).scores;
+  EXPECT_EQ(scores.labels, labels().names());
+  EXPECT_EQ(scores.origin, (std::map<std::string, std::string>{
+                               {"list", "fake.txt"}, {"views", "2"}, {"average", "logits"}}));
+}
+
+TEST(Evaluate, ViewsAreAveragedAsTheSettingSays) {
+  EvalConfig config{.clips = 2, .crops = 3};
+  const auto data = videos(config);
+  auto classifier = random_classifier();
+  const auto clip = data.load(0, 4, SampleMode::test).clip.unsqueeze(0);
+  for (const auto average : {ViewAverage::probabilities, ViewAverage::logits}) {
+    config.average = average;
+    const auto scores = evaluate_on(std::make_shared<SingleProcess>(), classifier, config).scores;
+    const auto expected = classifier.classify(clip, 0, average).probabilities;
+    for (std::int64_t c = 0; c < kVideos; ++c)
+      EXPECT_NEAR(scores.row(4)[static_cast<std::size_t>(c)], expected[0][c].item<float>(), 1e-5);
+  }
+}
+
+// Every video has its own label, and each third one another too.
+ClipDataset videos_of_several_labels() {
+  const auto single = fake_list(kVideos);
+  VideoList list(single.config());
+  for (std::int64_t i = 0; i < kVideos; ++i) {
+    auto entry = single.entry(i);
+    if (i % 3 == 0) entry.label_ids.push_back(static_cast<std::int32_t>((i + 1) % kVideos));
+    list.add(entry);
+  }
+  auto options = fake_options();
+  options.classes = kVideos;
+  options.max_failed_share = 1;
+  return ClipDataset(std::move(list), options, fake_frames(/*damaged=*/{5}));
+}
+
+TEST(Evaluate, VideosOfSeveralLabelsAreScoredByMeanAveragePrecision) {
+  const auto data = videos_of_several_labels();
+  auto classifier = random_classifier();
+  DataConfig loading;
+  loading.num_workers = 0;
+  const auto report = evaluate(classifier, data, labels(), EvalConfig{}, loading);
+  EXPECT_TRUE(report.scores.multi_label);
+  EXPECT_EQ(report.main_figure().name, "map");
+  EXPECT_DOUBLE_EQ(report.main_figure().percent, 100 * mean_average_precision(rank_videos(report.scores)));
+  EXPECT_THAT(report.scores.videos[3].label_ids, ElementsAre(3, 4));
+  EXPECT_EQ(report.samples(), kVideos);
+  ASSERT_EQ(report.failed.size(), 1u);
+  EXPECT_THAT(report.failed[0].reason, HasSubstr("damaged"));
+  EXPECT_EQ(report.metrics.samples(), 0);
+  EXPECT_TRUE(std::isfinite(report.loss));
+}
+
+TEST(Evaluate, GroupsAndPairsOfVideosOfSeveralLabelsAreRefusedBeforeTheFirstIsScored) {
+  const auto data = videos_of_several_labels();
+  auto model = random_model();
+  const auto watched = watch(model);
+  auto classifier = random_classifier(model);
+  EvalConfig config;
+  config.pair_by = "pair";
   try {
-    evaluate(classifier, data, labels(), EvalConfig{}, DataConfig{});
+    evaluate(classifier, data, labels(), config, DataConfig{});
     FAIL() << "scored";
   } catch (const Error& problem) {
-    EXPECT_THAT(problem.what(), HasSubstr("fake.txt:4: a video of 2 labels"));
+    EXPECT_THAT(problem.what(), AllOf(HasSubstr("eval.pair_by"), HasSubstr("videos of several")));
   }
+  EXPECT_TRUE(watched->views.empty());
 }
 
 TEST(Evaluate, ABatchBoundsTheViewsOfAForwardAndChangesNoScore) {

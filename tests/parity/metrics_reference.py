@@ -1,9 +1,10 @@
 """Figures of scores by scikit-learn and numpy, for tests/eval/metrics_parity_test.cpp.
 
-metrics_reference.py SCORES.safetensors [DRAWS.safetensors]: prints a JSON object. DRAWS: "counts" U8 [N, D], how often each
-video is in each draw.
+metrics_reference.py SCORES.safetensors...: prints a JSON list. A file SCORES.safetensors.draws beside one holds "counts" U8 [N, D], how
+often each video is in each draw.
 """
 import json
+import os
 import sys
 import warnings
 
@@ -91,21 +92,21 @@ def describe_single(tensors, scores, failed, draws):
     return result
 
 
-def main():
-    warnings.filterwarnings("ignore")  # of classes that only failed videos are predicted into
-    tensors, metadata = read(sys.argv[1])
+def describe(path):
+    tensors, metadata = read(path)
     scores = tensors["probabilities"].astype(numpy.float64)
     failed = numpy.isnan(scores).any(axis=1)
-    draws = read(sys.argv[2])[0]["counts"] if len(sys.argv) > 2 else None
-    if metadata["actionclip.multi_label"] == "true":
-        truth = label_matrix(tensors, scores.shape[1])
-        ranked = numpy.where(failed[:, None], -1.0, scores)
-        result = {"map": mean_average_precision(truth, ranked)}
-        if draws is not None:
-            result["intervals"] = {"map": interval([mean_average_precision(truth, ranked, w) for w in draws.T.astype(int)])}
-    else:
-        result = describe_single(tensors, scores, failed, draws)
-    print(json.dumps(result))
+    draws = read(path + ".draws")[0]["counts"] if os.path.exists(path + ".draws") else None
+    if metadata["actionclip.multi_label"] != "true":
+        return describe_single(tensors, scores, failed, draws)
+    truth = label_matrix(tensors, scores.shape[1])
+    ranked = numpy.where(failed[:, None], -1.0, scores)
+    result = {"map": mean_average_precision(truth, ranked)}
+    if draws is not None:
+        drawn = [mean_average_precision(truth, ranked, weights) for weights in draws.T.astype(int)]
+        result["intervals"] = {"map": interval(drawn)}
+    return result
 
 
-main()
+warnings.filterwarnings("ignore")  # of classes that only failed videos are predicted into
+print(json.dumps([describe(path) for path in sys.argv[1:]]))

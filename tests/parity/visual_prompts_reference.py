@@ -98,4 +98,5 @@ def main():
                   str(Path(sys.argv[1]) / f"{name}.safetensors"))
 
 
-main()
+if __name__ == "__main__":
+    main()

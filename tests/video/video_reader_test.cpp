@@ -298,6 +298,25 @@ TEST(VideoReader, ATimeRangeHoldsTheFramesShownInIt) {
   }
 }
 
+TEST(VideoReader, TellsWhenFramesAreShownFromTheFirstOn) {
+  const TemporaryFolder folder;
+  TestVideo video{.frames = 5};
+  video.timestamps = {0, 1, 5, 6, 40};
+  for (const char* name : {"a.mp4", "a.mkv", "a.ts"}) {  // the last one is decoded in full
+    encode_video(folder / name, video);
+    VideoReader reader(folder / name);
+    const std::vector<std::int64_t> indices = {0, 2, 2, 4};
+    const auto seconds = reader.seconds_of(indices);
+    ASSERT_EQ(seconds.size(), 4u) << name;
+    EXPECT_EQ(seconds[0], 0) << name;
+    EXPECT_NEAR(seconds[1], 0.2, 2e-3) << name;
+    EXPECT_EQ(seconds[2], seconds[1]) << name;
+    EXPECT_NEAR(seconds[3], 1.6, 2e-3) << name;
+    EXPECT_EQ(reader.frame_count(), 5) << name;
+    EXPECT_EQ(reader.seconds_of(indices), seconds) << name << " does not depend on what was read";
+  }
+}
+
 TEST(VideoReader, WithoutTimesARangeGoesByTheFrameRate) {
   const TemporaryFolder folder;
   encode_video(folder / "a.h264", {.frames = 20});
