@@ -73,8 +73,13 @@ Scale scale_of(const std::vector<ScoreCurve>& curves) {
   }
   scale.low = std::floor(low / scale.step) * scale.step;
   scale.high = std::ceil(high / scale.step) * scale.step;
-  if (scale.high > scale.low) return scale;
-  (scale.high < 100 ? scale.high : scale.low) += scale.high < 100 ? scale.step : -scale.step;
+  if (scale.high == scale.low) {  // one score, on a step
+    if (scale.high < 100) {
+      scale.high += scale.step;
+    } else {
+      scale.low -= scale.step;
+    }
+  }
   return scale;
 }
 
@@ -86,7 +91,9 @@ double x_of(std::size_t point, std::size_t points) {
 std::string axes(const Scale& scale, const std::vector<CurvePoint>& points) {
   std::string svg;
   const double bottom = kHeight - kBottom;
-  for (double score = scale.low; score <= scale.high + scale.step / 2; score += scale.step) {
+  const auto steps = std::lround((scale.high - scale.low) / scale.step);
+  for (long i = 0; i <= steps; ++i) {
+    const double score = scale.low + static_cast<double>(i) * scale.step;
     svg += fmt::format("<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n", kLeft,
                        kWidth - kRight, scale.y(score), scale.y(score));
     svg += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:.0f}</text>\n", kLeft - 8,
