@@ -18,12 +18,16 @@ constexpr std::size_t kColors = 3;                                  // of the st
 // Okabe and Ito's colours, which people with any colour vision tell apart, darker or lighter for contrast.
 constexpr const char* kStyle = R"(<style>
   .paper { fill: #ffffff } .axis { stroke: #444444 } .grid { stroke: #dddddd }
-  .c0 { fill: #0060a8; stroke: #0060a8 } .c1 { fill: #b94a00; stroke: #b94a00 } .c2 { fill: #00795a; stroke: #00795a }
+  .c0 { fill: #0060a8; stroke: #0060a8 }
+  .c1 { fill: #b94a00; stroke: #b94a00 }
+  .c2 { fill: #00795a; stroke: #00795a }
   text { fill: #222222; stroke: none; font: 13px sans-serif } .title { font-size: 15px }
   .line { fill: none; stroke-width: 2 } .bar { stroke-width: 1.5 } .dot { stroke: none }
   @media (prefers-color-scheme: dark) {
     .paper { fill: #16181c } .axis { stroke: #aaaaaa } .grid { stroke: #3a3d44 } text { fill: #e6e6e6 }
-    .c0 { fill: #56b4e9; stroke: #56b4e9 } .c1 { fill: #f0a050; stroke: #f0a050 } .c2 { fill: #3fc79a; stroke: #3fc79a }
+    .c0 { fill: #56b4e9; stroke: #56b4e9 }
+    .c1 { fill: #f0a050; stroke: #f0a050 }
+    .c2 { fill: #3fc79a; stroke: #3fc79a }
   }
 </style>
 )";
