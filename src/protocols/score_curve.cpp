@@ -18,12 +18,16 @@ constexpr std::size_t kColors = 3;                                  // of the st
 // Okabe and Ito's colours, which people with any colour vision tell apart, darker or lighter for contrast.
 constexpr const char* kStyle = R"(<style>
   .paper { fill: #ffffff } .axis { stroke: #444444 } .grid { stroke: #dddddd }
-  .c0 { fill: #0060a8; stroke: #0060a8 } .c1 { fill: #b94a00; stroke: #b94a00 } .c2 { fill: #00795a; stroke: #00795a }
+  .c0 { fill: #0060a8; stroke: #0060a8 }
+  .c1 { fill: #b94a00; stroke: #b94a00 }
+  .c2 { fill: #00795a; stroke: #00795a }
   text { fill: #222222; stroke: none; font: 13px sans-serif } .title { font-size: 15px }
   .line { fill: none; stroke-width: 2 } .bar { stroke-width: 1.5 } .dot { stroke: none }
   @media (prefers-color-scheme: dark) {
     .paper { fill: #16181c } .axis { stroke: #aaaaaa } .grid { stroke: #3a3d44 } text { fill: #e6e6e6 }
-    .c0 { fill: #56b4e9; stroke: #56b4e9 } .c1 { fill: #f0a050; stroke: #f0a050 } .c2 { fill: #3fc79a; stroke: #3fc79a }
+    .c0 { fill: #56b4e9; stroke: #56b4e9 }
+    .c1 { fill: #f0a050; stroke: #f0a050 }
+    .c2 { fill: #3fc79a; stroke: #3fc79a }
   }
 </style>
 )";
@@ -73,8 +77,13 @@ Scale scale_of(const std::vector<ScoreCurve>& curves) {
   }
   scale.low = std::floor(low / scale.step) * scale.step;
   scale.high = std::ceil(high / scale.step) * scale.step;
-  if (scale.high > scale.low) return scale;
-  (scale.high < 100 ? scale.high : scale.low) += scale.high < 100 ? scale.step : -scale.step;
+  if (scale.high == scale.low) {  // one score, on a step
+    if (scale.high < 100) {
+      scale.high += scale.step;
+    } else {
+      scale.low -= scale.step;
+    }
+  }
   return scale;
 }
 
@@ -86,7 +95,9 @@ double x_of(std::size_t point, std::size_t points) {
 std::string axes(const Scale& scale, const std::vector<CurvePoint>& points) {
   std::string svg;
   const double bottom = kHeight - kBottom;
-  for (double score = scale.low; score <= scale.high + scale.step / 2; score += scale.step) {
+  const auto steps = std::lround((scale.high - scale.low) / scale.step);
+  for (long i = 0; i <= steps; ++i) {
+    const double score = scale.low + static_cast<double>(i) * scale.step;
     svg += fmt::format("<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n", kLeft,
                        kWidth - kRight, scale.y(score), scale.y(score));
     svg += fmt::format("<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{:.0f}</text>\n", kLeft - 8,
