@@ -106,12 +106,24 @@ TEST(Report, ShowsZeroShotAndFewShot) {
   EXPECT_THAT(page, HasSubstr("40.00 42.00"));
 }
 
+TEST(Report, ShowsBaseToNovel) {
+  const TemporaryFolder folder;
+  folder.write("base_to_novel.json",
+               R"({"rows": [{"shots": 4, "base": {"mean": 70, "std": 1, "interval95": [68, 72]},
+    "novel": {"mean": 50, "std": 2, "interval95": null}, "harmonic": {"mean": 58.3}}]})");
+  const auto page = page_of(folder);
+  EXPECT_THAT(page, HasSubstr("70.00 <small>[68.00, 72.00]</small>"));
+  EXPECT_THAT(page, HasSubstr("50.00 <small>± 2.00</small>"));
+  EXPECT_THAT(page, HasSubstr("58.30"));
+}
+
 TEST(Report, SurvivesFilesThatHoldSomethingElse) {
   const TemporaryFolder folder;
   folder.write("evaluation.json",
                R"({"top1": "none", "per_class": 3, "intervals": [1], "failed_videos": {"a": 1}})");
   folder.write("zero_shot.json", R"({"splits": [1, "two", null]})");
   folder.write("few_shot.json", R"([1, {"shots": "x"}, null])");
+  folder.write("base_to_novel.json", R"({"rows": [3, {"base": 1}]})");
   folder.write("machine.json", R"({"train": 3, "evaluate": {"gpus": [], "deep": {"er": null}}})");
   folder.write("metrics.jsonl", "[]\n3\n\n{\"split\":3}\n");
   EXPECT_THAT(page_of(folder), HasSubstr("</html>"));

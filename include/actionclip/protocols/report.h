@@ -4,7 +4,7 @@
 // can be read without its script, in light and in dark.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -22,6 +22,7 @@ struct ExampleClip {
   double truth_probability = 0;  // of `truth`; of several, of the least probable
   bool right = false;            // `predicted` is true
   std::string jpeg;              // its frames side by side
+  std::int64_t width = 0;        // of that, in pixels
 };
 
 struct ExampleClips {

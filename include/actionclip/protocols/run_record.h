@@ -1,4 +1,5 @@
-// What lies in the folder of a run: of `train`, `evaluate`, `zero-shot` or `few-shot`. Torch-free.
+// What lies in the folder of a run: of `train`, `evaluate`, `zero-shot`, `few-shot` or `base-to-novel`.
+// Torch-free.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,7 @@ inline constexpr const char* kTrainConfigName = "config.yaml";
 inline constexpr const char* kEvaluationConfigName = "evaluation.yaml";
 inline constexpr const char* kZeroShotConfigName = "zero_shot.yaml";
 inline constexpr const char* kFewShotConfigName = "few_shot.yaml";
+inline constexpr const char* kBaseToNovelConfigName = "base_to_novel.yaml";
 
 // A figure over the optimiser steps of a run.
 struct Curve {
@@ -55,6 +57,7 @@ struct RunRecord {
   nlohmann::ordered_json evaluation;
   nlohmann::ordered_json zero_shot;
   nlohmann::ordered_json few_shot;
+  nlohmann::ordered_json base_to_novel;
   nlohmann::ordered_json machine;
 
   std::optional<ConfusionMatrix> confusion;  // confusion.csv

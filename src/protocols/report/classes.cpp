@@ -33,7 +33,6 @@ Measure measure_of(const nlohmann::ordered_json& classes) {
   for (const auto& entry : classes) {
     if (number(entry, "top1")) return {};
     if (number(entry, "ap")) return {"ap", "average precision (%)"};
-    if (number(entry, "average_precision")) return {"average_precision", "average precision (%)"};
   }
   return {};
 }

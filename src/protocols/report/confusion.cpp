@@ -77,7 +77,7 @@ std::string drawing(const ConfusionMatrix& matrix, const std::vector<ConfusionMa
       "<svg id=\"matrix\" viewBox=\"0 0 {0} {0}\" role=\"img\" aria-label=\"confusion matrix, {0} by {0} "
       "classes\" "
       "style=\"--cell:{1:.2f}\"><rect class=\"paper\" width=\"{0}\" height=\"{0}\"/>",
-      size, std::max(1.0, static_cast<double>(size) / 300));
+      size, std::max(1.0, static_cast<double>(size) / 220));
   for (const bool right : {false, true}) {
     for (std::size_t shade = 0; shade < kShades.size(); ++shade) {
       const auto& path = paths[right ? 1 : 0][shade];
@@ -103,7 +103,7 @@ std::string data_for_script(const ConfusionMatrix& matrix, const std::vector<Con
 }
 
 std::string pair_table(const ConfusionMatrix& matrix) {
-  HtmlTable table({"true class", "taken for", "videos", "of the class"}, 2);
+  HtmlTable table({"true class", "taken for", "videos", "share"}, 2);
   for (const auto& pair : worst_pairs(matrix, kMaxPairs)) {
     const auto name = [&](std::int32_t id) {
       return escape_html(matrix.labels[static_cast<std::size_t>(id)], kMaxLabel);
@@ -161,7 +161,7 @@ std::string confusion_section(const ConfusionMatrix& matrix) {
       "<div class=\"confusion\"><div class=\"matrix\"><span class=\"axis-x\">predicted →</span>"
       "<span class=\"axis-y\">true →</span>{}</div>\n<div class=\"beside\"><div id=\"cell\" "
       "aria-live=\"polite\" "
-      "class=\"script\">Click a cell, or a pair below.</div>\n<h3>Worst pairs</h3>\n{}</div></div>\n{}{}",
+      "class=\"empty\">Click a cell, or a pair below.</div>\n<h3>Worst pairs</h3>\n{}</div></div>\n{}{}",
       drawing(matrix, cells, videos), pair_table(matrix), legend(), data_for_script(matrix, cells, videos));
   return section("confusion", "Confusion", note, content);
 }

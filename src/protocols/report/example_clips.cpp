@@ -113,14 +113,14 @@ std::vector<std::int64_t> shown_frames(std::int64_t n, const Experiment& experim
 }
 
 // Throws Error or VideoError if its frames cannot be read.
-std::string picture_of(const ScoredSplit& split, std::size_t video) {
+Image picture_of(const ScoredSplit& split, std::size_t video) {
   FrameIndexCache cache;
   const auto entry = split.list.entry(static_cast<std::int64_t>(video));
   const auto chosen = fetch_frames(
       entry, split.config, cache, [&](std::int64_t n) { return shown_frames(n, split.experiment); },
       split.experiment.data.video_seconds);
   if (chosen.frames.empty()) throw VideoError(fmt::format("{}: has no frames", entry.path.string()));
-  return encode_jpeg(strip_of(chosen.frames), kQuality);
+  return strip_of(chosen.frames);
 }
 
 ExampleClip describe(const VideoScores& scores, const Candidate& candidate, bool right) {
@@ -142,7 +142,9 @@ void add_clips(const ScoredSplit& split, const VideoScores& scores, const std::v
     if (added == kExamples) return;
     auto clip = describe(scores, candidate, right);
     try {
-      clip.jpeg = picture_of(split, candidate.video);
+      const auto picture = picture_of(split, candidate.video);
+      clip.width = picture.width;
+      clip.jpeg = encode_jpeg(picture, kQuality);
     } catch (const Error& problem) {
       examples.absence = fmt::format("Some could not be shown: {}", problem.what());
       continue;

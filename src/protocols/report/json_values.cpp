@@ -11,15 +11,18 @@ std::optional<double> number(const nlohmann::ordered_json& json, std::string_vie
   return value->get<double>();
 }
 
+std::optional<std::pair<double, double>> pair_at(const nlohmann::ordered_json& json, std::string_view key) {
+  if (!json.is_object() || !json.contains(key)) return std::nullopt;
+  const auto& pair = json.find(key).value();
+  if (!pair.is_array() || pair.size() != 2 || !pair[0].is_number() || !pair[1].is_number())
+    return std::nullopt;
+  return std::pair(pair[0].get<double>(), pair[1].get<double>());
+}
+
 std::optional<std::pair<double, double>> interval_at(const nlohmann::ordered_json& figures,
                                                      std::string_view key) {
   if (!figures.is_object() || !figures.contains("intervals")) return std::nullopt;
-  const auto& intervals = figures["intervals"];
-  if (!intervals.is_object() || !intervals.contains(key)) return std::nullopt;
-  const auto& interval = intervals.find(key).value();
-  if (!interval.is_array() || interval.size() != 2 || !interval[0].is_number() || !interval[1].is_number())
-    return std::nullopt;
-  return std::pair(interval[0].get<double>(), interval[1].get<double>());
+  return pair_at(figures["intervals"], key);
 }
 
 std::string text_at(const nlohmann::ordered_json& json, std::string_view key) {

@@ -13,6 +13,9 @@ namespace actionclip::detail {
 // A number of `json`; none if it is anything else, or not finite.
 std::optional<double> number(const nlohmann::ordered_json& json, std::string_view key);
 
+// The two numbers in an array; none if it is anything else.
+std::optional<std::pair<double, double>> pair_at(const nlohmann::ordered_json& json, std::string_view key);
+
 // The two numbers that figures["intervals"] has for `key`; none if it has not.
 std::optional<std::pair<double, double>> interval_at(const nlohmann::ordered_json& figures,
                                                      std::string_view key);

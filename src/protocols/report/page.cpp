@@ -86,30 +86,30 @@ figure { margin: 0; }
 #matrix path { fill: none; stroke-width: var(--cell); }
 .right { --hue: var(--right); } .wrong { --hue: var(--wrong); }
 #matrix path, .legend i { --tint: color-mix(in srgb, var(--hue) var(--strength), var(--sheet)); stroke: var(--tint); background: var(--tint); }
-.h0 { --strength: 22%; } .h1 { --strength: 40%; } .h2 { --strength: 60%; } .h3 { --strength: 80%; } .h4 { --strength: 100%; }
+.h0 { --strength: 34%; } .h1 { --strength: 50%; } .h2 { --strength: 65%; } .h3 { --strength: 80%; } .h4 { --strength: 100%; }
 #cross rect { fill: none; stroke: var(--ink); stroke-width: 1; vector-effect: non-scaling-stroke; }
 #cross line { stroke: var(--ink); stroke-width: 1; opacity: .45; vector-effect: non-scaling-stroke; }
 .legend { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem; margin: .5rem 0 0; color: var(--soft); font-size: .85rem; }
 .legend i { width: 1.1rem; height: .8rem; border-radius: 2px; }
 .legend span { margin: 0 .35rem; }
 .beside { display: flex; flex-direction: column; min-height: 0; }
-#cell { min-height: 6.8rem; }
+#cell { display: none; } .scripted #cell { display: block; min-height: 6.8rem; }
 #cell p { margin: 0 0 .3rem; } #cell ul { margin: 0; padding-left: 1.1rem; color: var(--soft); font-size: .9rem; }
-.pairs { max-height: 30rem; }
-.pairs th, .pairs td { padding: .25rem .5rem; font-size: .9rem; }
+.pairs, .long { max-height: 30rem; }
+.pairs th, .pairs td { padding: .25rem .5rem; font-size: .9rem; overflow-wrap: break-word; }
 .pairs a { color: inherit; text-decoration: none; }
 .scripted .pairs tr { cursor: pointer; }
 .scripted .pairs tr:hover td { background: color-mix(in srgb, var(--a) 10%, transparent); }
 tr.chosen td { background: var(--mark) !important; }
-.script { visibility: hidden; color: var(--soft); } .scripted .script { visibility: visible; }
-.clips { display: grid; gap: .8rem; }
-.clip { padding: .5rem; overflow: hidden; }
+#cell.empty { color: var(--soft); }
+.clips { display: flex; flex-wrap: wrap; gap: .8rem; }
+.clip { padding: .5rem; overflow: hidden; width: calc(var(--width) + 1rem + 2px); min-width: min(100%, 22rem); max-width: 100%; }
 .clip img { display: block; max-width: 100%; height: auto; border-radius: 4px; }
 .clip figcaption { margin-top: .35rem; overflow-wrap: anywhere; }
 .clip small { display: block; }
 b.right, b.wrong { color: var(--hue); }
 @media (max-width: 820px) { .confusion { grid-template-columns: minmax(0, 1fr); } }
-@media print { nav { display: none; } .pairs, pre, details .scroll { max-height: none; } }
+@media print { nav { display: none; } .pairs, .long, pre, details .scroll { max-height: none; } }
 )css";
 
 const std::string_view kPageScript = R"js(
@@ -192,7 +192,7 @@ if (source) {
       const box = row.closest(".scroll");
       if (scroll) box.scrollTop += row.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 2;
     }
-    told.classList.remove("script");
+    told.classList.remove("empty");
     tell(t, p);
   };
   // The cell that is not empty nearest to the pointer: one alone can be smaller than a pixel.

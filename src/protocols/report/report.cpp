@@ -15,7 +15,7 @@
 namespace actionclip {
 namespace {
 
-using namespace detail;  // NOLINT(google-build-using-namespace): the page's parts
+using namespace detail;
 
 std::string navigation(const std::vector<std::pair<const char*, const char*>>& links,
                        const std::string& content) {
@@ -33,13 +33,16 @@ std::string kind_of(const RunRecord& run) {
   if (!run.evaluation.is_null()) kinds.emplace_back("evaluation");
   if (!run.zero_shot.is_null()) kinds.emplace_back("zero-shot");
   if (!run.few_shot.is_null()) kinds.emplace_back("few-shot");
+  if (!run.base_to_novel.is_null()) kinds.emplace_back("base to novel");
   std::string text;
   for (const auto& kind : kinds) text += (text.empty() ? "" : ", ") + kind;
   return text;
 }
 
 std::string without_evaluation(const RunRecord& run) {
-  if (!run.evaluation.is_null() || !run.zero_shot.is_null() || !run.few_shot.is_null()) return "";
+  for (const auto* results : {&run.evaluation, &run.zero_shot, &run.few_shot, &run.base_to_novel}) {
+    if (!results->is_null()) return "";
+  }
   return "<p class=\"note\">There is no evaluation in this folder, and so no classes, confusion and example "
          "clips: "
          "<code>actionclip evaluate --output</code> with this folder adds them.</p>\n";
@@ -50,11 +53,12 @@ std::string without_evaluation(const RunRecord& run) {
 std::string report_html(const RunRecord& run, const ExampleClips& examples) {
   constexpr std::size_t kMaxName = 300;
   const auto name = escape_html(run_name(run), kMaxName);
-  const std::string content =
-      figures_section(run) + without_evaluation(run) + zero_shot_section(run) + few_shot_section(run) +
-      curves_section(run) + (run.confusion ? confusion_section(*run.confusion) : "") + classes_section(run) +
-      (run.evaluation.is_null() ? "" : examples_section(examples)) + failures_section(run) +
-      machine_section(run) + config_section(run);
+  const std::string content = figures_section(run) + without_evaluation(run) + zero_shot_section(run) +
+                              few_shot_section(run) + base_to_novel_section(run) + curves_section(run) +
+                              (run.confusion ? confusion_section(*run.confusion) : "") +
+                              classes_section(run) +
+                              (run.evaluation.is_null() ? "" : examples_section(examples)) +
+                              failures_section(run) + machine_section(run) + config_section(run);
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
@@ -67,6 +71,7 @@ std::string report_html(const RunRecord& run, const ExampleClips& examples) {
       navigation({{"figures", "Figures"},
                   {"zero-shot", "Zero-shot"},
                   {"few-shot", "Few-shot"},
+                  {"base-to-novel", "Base to novel"},
                   {"curves", "Curves"},
                   {"confusion", "Confusion"},
                   {"classes", "Classes"},

@@ -21,8 +21,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::array<const char*, 4> kConfigNames = {kTrainConfigName, kEvaluationConfigName,
-                                                     kZeroShotConfigName, kFewShotConfigName};
+constexpr std::array<const char*, 5> kConfigNames = {
+    kTrainConfigName, kEvaluationConfigName, kZeroShotConfigName, kFewShotConfigName, kBaseToNovelConfigName};
 constexpr std::array<const char*, 4> kTrainKeys = {"loss", "lr", "videos_per_second", "data_wait_fraction"};
 constexpr std::array<const char*, 4> kValidationKeys = {"top1", "top5", "map", "loss"};
 
@@ -120,7 +120,8 @@ ConfusionMatrix read_confusion(const std::filesystem::path& file) {
 
 bool holds_a_run(const RunRecord& run) {
   return !run.config_name.empty() || !run.curves.empty() || !run.evaluation.is_null() ||
-         !run.zero_shot.is_null() || !run.few_shot.is_null() || run.scores || !run.problems.empty();
+         !run.zero_shot.is_null() || !run.few_shot.is_null() || !run.base_to_novel.is_null() || run.scores ||
+         !run.problems.empty();
 }
 
 }  // namespace
@@ -145,6 +146,7 @@ RunRecord read_run(const std::filesystem::path& folder) {
   read_json("evaluation.json", run.evaluation);
   read_json("zero_shot.json", run.zero_shot);
   read_json("few_shot.json", run.few_shot);
+  read_json("base_to_novel.json", run.base_to_novel);
   read_json("machine.json", run.machine);
   read_if_there(run, "confusion.csv", [&](const auto& file) { run.confusion = read_confusion(file); });
   read_if_there(run, "scores.safetensors", [&](const auto& file) { run.scores = load_scores(file); });

@@ -15,6 +15,7 @@ std::string figures_section(const RunRecord& run);
 
 std::string zero_shot_section(const RunRecord& run);
 std::string few_shot_section(const RunRecord& run);
+std::string base_to_novel_section(const RunRecord& run);
 
 // Loss, learning rate, validation and throughput over the steps.
 std::string curves_section(const RunRecord& run);

@@ -99,9 +99,10 @@ std::string clip_figure(const ExampleClip& clip) {
                         100 * clip.truth_probability);
   }
   return fmt::format(
-      "<figure class=\"clip\"><img alt=\"frames of {0}\" src=\"data:image/jpeg;base64,{1}\">"
+      "<figure class=\"clip\" style=\"--width:{3}px\"><img alt=\"frames of {0}\" "
+      "src=\"data:image/jpeg;base64,{1}\">"
       "<figcaption>{2}<small>{0}</small></figcaption></figure>\n",
-      escape_html(clip.path, kMaxText), base64(clip.jpeg), told);
+      escape_html(clip.path, kMaxText), base64(clip.jpeg), told, clip.width);
 }
 
 nlohmann::ordered_json failed_of(const RunRecord& run) {
@@ -163,7 +164,7 @@ std::string failures_section(const RunRecord& run) {
     for (std::size_t i = 0; i < std::min(failed.size(), kMaxFailures); ++i)
       table.add({escape_html(text_at(failed[i], "path"), kMaxText),
                  escape_html(text_at(failed[i], "reason"), kMaxText)});
-    html += table.html("facts");
+    html += table.html("facts long");
   }
   if (html.empty()) return "";
   std::string note;
