@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "actionclip/core/error.h"
-#include "actionclip/protocols/few_shot.h"
+#include "actionclip/protocols/shot_draw.h"
 
 #include "tests/protocols/cached_features.h"
 
