@@ -135,8 +135,7 @@ std::vector<HeadRow> sweep_heads(const CachedFeatures& train, const CachedFeatur
     return linear_probe_head(examples, row.l2);
   };
   // Before the first head, that there are enough clips for each K.
-  for (const auto shots : options.shots)
-    choose_shots(list, std::ssize(train.labels), shots, options.seeds.front());
+  for (const auto shots : options.shots) choose_shots(list, std::ssize(train.labels), shots, /*seed=*/0);
   std::vector<HeadRow> results;
   ProgressBar bar("heads", std::ssize(options.l2) + std::ssize(options.shots) * std::ssize(options.seeds),
                   "fits");

@@ -16,7 +16,7 @@ def linear_probe(train, labels, classes, test, l2):
     """Mean cross-entropy + l2 / 2 * ||W||^2, by gradient descent with torch's L-BFGS through autograd."""
     weight = torch.zeros(classes, train.shape[1], dtype=torch.float64, requires_grad=True)
     bias = torch.zeros(classes, dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS([weight, bias], max_iter=5000, tolerance_grad=1e-12, tolerance_change=1e-16, history_size=50, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS([weight, bias], max_iter=1000, tolerance_grad=1e-10, tolerance_change=1e-14, line_search_fn="strong_wolfe")
 
     def objective():
         logits = train @ weight.T + bias

@@ -15,7 +15,8 @@
 
 namespace actionclip {
 
-// Video i is of label i % classes; features and texts are drawn from `seed`.
+// Video i is of label i % classes; features and texts are drawn from `seed`. The texts are near each other,
+// as those of real labels are: of texts far apart the probabilities would be 0 and 1, and views would tie.
 inline CachedFeatures random_features(std::int64_t videos, std::int64_t classes, std::uint64_t seed,
                                       std::int64_t views = 1, std::int64_t width = 8) {
   at::manual_seed(seed);
@@ -26,7 +27,7 @@ inline CachedFeatures random_features(std::int64_t videos, std::int64_t classes,
       .videos = {},
       .video_features = at::randn({videos, views, width}),
       .texts = {.templates = {"a {}", "{}", "{} b"},
-                .embeddings = l2_normalize(at::randn({3, classes, width})),
+                .embeddings = l2_normalize(at::randn({width}) + 0.1 * at::randn({3, classes, width})),
                 .tokens = at::randint(0, 1000, {3, classes, 5}, at::kLong)}};
   for (std::int64_t c = 0; c < classes; ++c) features.labels.push_back(fmt::format("label {}", c));
   for (std::int64_t i = 0; i < videos; ++i) {
