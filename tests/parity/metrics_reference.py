@@ -83,12 +83,13 @@ def describe_single(tensors, scores, failed, draws):
               "temperature": temperature_of(truth[fine], scores[fine])}
     if draws is None:
         return result
-    right = predicted == truth
-    top1, balanced = [], []
-    for weights in draws.T.astype(float):
-        top1.append(float((right * weights).sum() / weights.sum()))
-        balanced.append(balanced_accuracy_score(truth, predicted, sample_weight=weights))
-    result["intervals"] = {"top1": interval(top1), "mean_class_accuracy": interval(balanced)}
+    weights = draws.astype(float)  # [N, D]
+    hits = (predicted == truth)[:, None] * weights
+    one_hot = numpy.eye(classes)[truth]  # [N, C]
+    with numpy.errstate(invalid="ignore"):
+        recalls = (one_hot.T @ hits) / (one_hot.T @ weights)  # [C, D]; NaN of a class without a video
+    result["intervals"] = {"top1": interval(hits.sum(0) / weights.sum(0)),
+                           "mean_class_accuracy": interval(numpy.nanmean(recalls, axis=0))}
     return result
 
 
