@@ -135,6 +135,10 @@ VideoScores unscored(const ClipDataset& videos, const LabelSet& labels, const Ev
   scores.multi_label = videos.target_classes() > 0;
   for (std::int64_t i = 0; i < list.size(); ++i) {
     auto entry = list.entry(i);
+    if (entry.label_ids.empty() && !scores.multi_label) {
+      throw Error(fmt::format("{}:{}: a video without a label cannot be scored; give a list with labels",
+                              list.file().string(), entry.line));
+    }
     scores.videos.push_back({path_below(list.root(), entry.path), std::move(entry.label_ids), ""});
   }
   scores.probabilities.resize(scores.videos.size() * scores.labels.size());
@@ -174,7 +178,7 @@ void gather_ranks(VideoScores& scores, ProcessGroup& group) {
   }
   for (const auto& text : group.gather_texts(json_text(own, -1))) {
     for (const auto& failed : nlohmann::json::parse(text))
-      scores.videos.at(failed.at(0).get<std::size_t>()).failure = failed.at(1);
+      scores.videos.at(failed.at(0).get<std::size_t>()).failure = failed.at(1).get<std::string>();
   }
 }
 

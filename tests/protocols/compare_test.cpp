@@ -18,7 +18,9 @@ RunRecord run_with_scores(const std::string& name, int videos, int right) {
 
 TEST(Compare, SummarizesARun) {
   const TemporaryFolder folder;
-  folder.write("config.yaml", "model: {arch: ViT-B/16, frames: 16}\ntrain: {epochs: 30, lr: 5.0e-6}\n");
+  folder.write("config.yaml",
+               "model: {arch: ViT-B/16, frames: 16, init: {image: random, text: random}}\ntrain: {epochs: "
+               "30, lr: 5.0e-6}\n");
   folder.write("metrics.jsonl", made_metrics(20));
   const auto validated = summarize(read_run(folder.path()));
   EXPECT_EQ(validated.arch, "ViT-B/16");

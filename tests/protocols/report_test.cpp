@@ -145,7 +145,8 @@ class ReportOfVideos : public ::testing::Test {
     }
     folder_.write("test.txt", list);
     folder_.write("run/evaluation.yaml",
-                  fmt::format("model: {{frames: 3}}\ndata:\n  test: {{list: \"{}\", root: \"{}\", "
+                  fmt::format("model: {{frames: 3, init: {{image: random, text: random}}}}\ndata:\n  labels: "
+                              "labels.csv\n  test: {{list: \"{}\", root: \"{}\", "
                               "format: frames}}\n",
                               (folder_ / "test.txt").string(), (folder_ / "videos").string()));
     folder_.write("run/evaluation.json", R"({"top1": 50, "samples": 4, "failed": 0})");

@@ -129,8 +129,8 @@ std::string examples_section(const ExampleClips& examples) {
     (clip.right ? right : wrong) += clip_figure(clip);
   }
   std::string html;
-  if (!wrong.empty()) html += "<h3>Wrong, and sure of it</h3>\n<div class=\"clips\">" + wrong + "</div>\n";
-  if (!right.empty()) html += "<h3>Right</h3>\n<div class=\"clips\">" + right + "</div>\n";
+  if (!wrong.empty()) html += "<h3>Wrong, the surest first</h3>\n<div class=\"clips\">" + wrong + "</div>\n";
+  if (!right.empty()) html += "<h3>Right, of sure and of unsure ones</h3>\n<div class=\"clips\">" + right + "</div>\n";
   return section("examples", "Example clips", escape_html(examples.absence, 2 * kMaxText), html);
 }
 
