@@ -49,7 +49,13 @@ std::string encode_jpeg(const Image& image, int quality) {
 }
 
 void write_jpeg(const std::filesystem::path& path, const Image& image, int quality) {
-  OutputFile(path).write(encode_jpeg(image, quality));
+  std::string bytes;  // before there is a file: none is left of an image that is refused
+  try {
+    bytes = encode_jpeg(image, quality);
+  } catch (const Error& problem) {
+    throw Error(fmt::format("cannot write {}: {}", path.string(), problem.what()));
+  }
+  OutputFile(path).write(bytes);
 }
 
 }  // namespace actionclip
