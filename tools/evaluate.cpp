@@ -45,6 +45,8 @@ void tell(const Options& options, const DatasetConfig& split, const LabelSet& la
   const auto& common = options.common;
   const bool multi_label = report.scores.multi_label;
   auto json = describe(report);
+  json["split"] = common.split;
+  json["list"] = split.list.string();
   if (protocol) json["protocol"] = to_json(*protocol);
   const auto classes = describe_classes(report, labels);
   if (options.per_class) json["per_class"] = classes;
@@ -55,8 +57,6 @@ void tell(const Options& options, const DatasetConfig& split, const LabelSet& la
     if (protocol) fmt::print("  {}\n", to_text(*protocol));
     if (options.per_class) print_per_class(classes, multi_label);
   }
-  json["split"] = common.split;
-  json["list"] = split.list.string();
   json["per_class"] = classes;
   common.output.write("evaluation.json", json_text(json) + "\n");
   if (!multi_label) common.output.write("confusion.csv", confusion_csv(report, labels));

@@ -299,7 +299,7 @@ void add_config(CLI::App& inspect) {
                       "a YAML file of the method's published Python code: prints it as an experiment, with a "
                       "comment for each difference");
   command->footer(
-      "Examples:\n  actionclip inspect config configs/synthetic/finetune.yaml train.batch_size=64\n"
+      "Example:\n  actionclip inspect config configs/synthetic/finetune.yaml train.batch_size=64\n"
       "  actionclip inspect config --published k400_vit_b16.yaml > configs/kinetics400/own.yaml");
   command->callback([options] { inspect_config(*options); });
 }

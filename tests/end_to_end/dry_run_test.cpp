@@ -75,12 +75,12 @@ TEST_F(DryRun, MistakesInTheSettingsAreStillFound) {
 
 TEST(InspectConfig, PublishedFilesBecomeExperiments) {
   const TemporaryFolder folder;
-  const auto file = folder.write("k400.yaml", "network:\n  arch: ViT-B/32\nsolver:\n  epochs: 3\n");
+  const auto file = folder.write("k400.yaml", "network:\n  arch: ViT-B/32\nsolver:\n  epochs: 30\n");
   const auto mapped = run_program({"inspect", "config", "--published", file});
   ASSERT_EQ(mapped.exit_code, 0) << mapped.errors;
   const auto read = run_program({"inspect", "config", folder.write("own.yaml", mapped.output)});
   EXPECT_EQ(read.exit_code, 0) << read.errors;
-  EXPECT_THAT(read.output, HasSubstr("epochs: 3"));
+  EXPECT_THAT(read.output, HasSubstr("epochs: 30"));
   EXPECT_EQ(run_program({"inspect", "config"}).exit_code, 2);
   EXPECT_EQ(run_program({"inspect", "config", file, "--published", file}).exit_code, 2);
   EXPECT_EQ(run_program({"inspect", "config", "--published", folder / "none.yaml"}).exit_code, 1);
