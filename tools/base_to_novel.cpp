@@ -11,7 +11,9 @@
 #include <spdlog/spdlog.h>
 
 #include "actionclip/core/json_text.h"
+#include "actionclip/protocols/run_record.h"
 
+#include "tools/results.h"
 #include "tools/shot_command.h"
 
 namespace actionclip {
@@ -32,6 +34,8 @@ int base_to_novel_command(Options options) {
     spdlog::warn("base-to-novel: stopped by a signal: the same command goes on from here");
     return kExitResumable;
   }
+  describe_results(options.protocol.runs.output, "base-to-novel", kBaseToNovelConfigName, experiment,
+                   options.protocol.runs.device, 1);
   if (options.common.json) {
     fmt::print("{}\n", json_text(to_json(result)));
   } else {
@@ -64,7 +68,8 @@ void add_base_to_novel_command(CLI::App& program, int& exit_code) {
       "Example:\n  actionclip base-to-novel --config configs/synthetic/few_shot.yaml --weights "
       "runs/demo/finetune/checkpoints/best \\\n"
       "      --shots 8 --seeds 1,2,3 --output runs/demo/base_to_novel\n"
-      "--output gets base_to_novel.json, base_to_novel.svg, and a folder for each run. A clip that is in a "
+      "--output gets base_to_novel.json, base_to_novel.svg, report.html, and a folder for each run. A clip "
+      "that is in a "
       "test list too stops the command before anything is trained.\n"
       "SIGINT, SIGTERM and SIGUSR1 stop it (exit code 75); the same command goes on from there.");
   command->callback([options, &exit_code] { exit_code = base_to_novel_command(*options); });

@@ -51,7 +51,8 @@ void add_few_shot_command(CLI::App& program, int& exit_code) {
       "Example:\n  actionclip few-shot --config configs/synthetic/few_shot.yaml --weights "
       "runs/demo/finetune/checkpoints/best \\\n"
       "      --shots 1,2,4,8 --seeds 1,2,3 --output runs/demo/few_shot\n"
-      "--output gets few_shot.json, the curve few_shot.svg, and a folder for each run. A clip that is in a "
+      "--output gets few_shot.json, the curve few_shot.svg, report.html, and a folder for each run. A clip "
+      "that is in a "
       "test list too stops the command before anything is trained.\n"
       "SIGINT, SIGTERM and SIGUSR1 stop it (exit code 75); the same command goes on from there.");
   command->callback([options, &exit_code] { exit_code = few_shot_command(*options); });
