@@ -130,7 +130,8 @@ std::string examples_section(const ExampleClips& examples) {
   }
   std::string html;
   if (!wrong.empty()) html += "<h3>Wrong, the surest first</h3>\n<div class=\"clips\">" + wrong + "</div>\n";
-  if (!right.empty()) html += "<h3>Right, of sure and of unsure ones</h3>\n<div class=\"clips\">" + right + "</div>\n";
+  if (!right.empty())
+    html += "<h3>Right, of sure and of unsure ones</h3>\n<div class=\"clips\">" + right + "</div>\n";
   return section("examples", "Example clips", escape_html(examples.absence, 2 * kMaxText), html);
 }
 
