@@ -300,7 +300,7 @@ void add_config(CLI::App& inspect) {
                       "comment for each difference");
   command->footer(
       "Example:\n  actionclip inspect config configs/synthetic/finetune.yaml train.batch_size=64\n"
-      "  actionclip inspect config --published k400_vit_b16.yaml > configs/kinetics400/own.yaml");
+      "  actionclip inspect config --published k400_vit_b16.yaml > own.yaml");
   command->callback([options] { inspect_config(*options); });
 }
 

@@ -34,8 +34,8 @@ bool is_kinetics_clip(std::string_view name) {
 std::vector<std::string> plain_names(const LabelSet& labels) {
   std::vector<std::string> names;
   for (const auto& name : labels.names()) {
-    auto plain = plain_label(name);
-    names.push_back(plain.empty() ? name : std::move(plain));
+    const auto plain = plain_label(name);
+    names.push_back(plain.empty() ? name : plain);
   }
   return names;
 }
