@@ -20,7 +20,7 @@ void add_others(const ordered_json& figures, const std::string& prefix, HtmlTabl
       "failed", "intervals", "failed_videos", "per_class",           "split", "step"};
   for (const auto& [key, value] : figures.items()) {
     if (prefix.empty() && elsewhere.contains(key)) continue;
-    const auto name = prefix + (prefix.empty() ? "" : " ") + key;
+    const auto name = prefix.empty() ? key : fmt::format("{} {}", prefix, key);
     if (value.is_object()) {
       add_others(value, name, table);
     } else if (value.is_number() || value.is_string()) {
