@@ -14,11 +14,12 @@
 #include "actionclip/core/error.h"
 #include "actionclip/eval/metrics.h"
 
+#include "eval/log_probability.h"
+
 namespace actionclip {
 namespace {
 
 constexpr std::size_t kBins = 15;
-constexpr double kSmallestProbability = 1e-30;  // where a softmax underflows
 constexpr double kLargestTemperature = 100;
 
 bool is_scored(const ScoredVideo& video) { return video.failure.empty(); }
@@ -39,13 +40,11 @@ struct LogScores {
   }
 };
 
-double log_of(float probability) { return std::log(std::max<double>(probability, kSmallestProbability)); }
-
 LogScores log_scores(const VideoScores& scores) {
   LogScores logs{.classes = scores.labels.size()};
   for (std::size_t i = 0; i < scores.videos.size(); ++i) {
     if (!is_scored(scores.videos[i])) continue;
-    for (const float probability : scores.row(i)) logs.values.push_back(log_of(probability));
+    for (const float probability : scores.row(i)) logs.values.push_back(log_probability(probability));
     logs.label_ids.push_back(scores.videos[i].label_ids.at(0));
   }
   return logs;
@@ -132,9 +131,10 @@ VideoScores with_temperature(VideoScores scores, double temperature) {
   for (std::size_t i = 0; i < scores.videos.size(); ++i) {
     if (!is_scored(scores.videos[i])) continue;
     const auto own = std::span(scores.probabilities).subspan(i * classes, classes);
-    const double top = log_of(*std::ranges::max_element(own));
+    const double top = log_probability(*std::ranges::max_element(own));
     double sum = 0;
-    for (std::size_t c = 0; c < classes; ++c) sum += row[c] = std::exp((log_of(own[c]) - top) / temperature);
+    for (std::size_t c = 0; c < classes; ++c)
+      sum += row[c] = std::exp((log_probability(own[c]) - top) / temperature);
     for (std::size_t c = 0; c < classes; ++c) own[c] = static_cast<float>(row[c] / sum);
   }
   return scores;

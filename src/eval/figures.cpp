@@ -15,10 +15,11 @@
 #include "actionclip/eval/average_precision.h"
 #include "actionclip/eval/fuse_scores.h"
 
+#include "eval/log_probability.h"
+
 namespace actionclip {
 namespace {
 
-constexpr double kSmallestProbability = 1e-30;  // keeps the loss finite when a softmax underflows
 constexpr std::int64_t kTopK = 5;
 
 // A figure, and its value in each draw.
@@ -174,7 +175,7 @@ double mean_loss(const VideoScores& scores) {
     if (!scores.videos[i].failure.empty() || ids.empty()) continue;
     const auto row = scores.row(i);
     double own = 0;
-    for (const auto label_id : ids) own -= std::log(std::max<double>(row[label_id], kSmallestProbability));
+    for (const auto label_id : ids) own -= log_probability(row[label_id]);
     sum += own / static_cast<double>(ids.size());
     ++counted;
   }
