@@ -62,7 +62,7 @@ row "zero-shot top-1 over 40 unseen sentences (%)" "$(field top1_mean <<<"$zero_
 row "  chance" "$(field chance_top1 <<<"$zero_shot")"
 python3 - "$runs/few_shot/few_shot.json" <<'PYTHON'
 import json, sys
-for row in json.load(open(sys.argv[1])):
+for row in json.load(open(sys.argv[1]))["rows"]:
     name = f"few-shot top-1, {row['shots']} clip(s) a class, 3 seeds (%)"
     print(f"  {name:<58} {row['mean']:8.1f} ± {row['std']:.1f}")
 PYTHON

@@ -26,7 +26,7 @@ struct Options {
 };
 
 int base_to_novel_command(Options options) {
-  const Experiment experiment = options.common.load(options.protocol.runs);
+  const Experiment experiment = options.common.load(options.protocol.runs, TestVideos::in_parts);
   options.protocol.base_labels = options.base_labels;
   options.protocol.novel_labels = options.novel_labels;
   BaseToNovelResult result;

@@ -93,6 +93,11 @@ void ResultFolder::write(const std::string& name, const std::string& text) const
   if (!path_.empty()) write_file_atomically(std::filesystem::path(path_) / name, text);
 }
 
+void ResultFolder::remove(const std::string& name) const {
+  std::error_code absent;
+  if (!path_.empty()) std::filesystem::remove(std::filesystem::path(path_) / name, absent);
+}
+
 std::optional<std::filesystem::path> ResultFolder::path_of(const std::string& name) const {
   if (path_.empty()) return std::nullopt;
   return std::filesystem::path(path_) / name;

@@ -59,20 +59,24 @@ void tell(const Options& options, const DatasetConfig& split, const LabelSet& la
   }
   json["per_class"] = classes;
   common.output.write("evaluation.json", json_text(json) + "\n");
-  if (!multi_label) common.output.write("confusion.csv", confusion_csv(report, labels));
+  if (multi_label) {
+    common.output.remove("confusion.csv");
+  } else {
+    common.output.write("confusion.csv", confusion_csv(report, labels));
+  }
 }
 
 int evaluate_command(const Options& options) {
   const auto& common = options.common;
   const Experiment experiment = common.load({common.split});
   const auto& split = find_split(experiment, common.split);
-  ProtocolCheck protocols(options.protocol, 1);
+  ProtocolCheck protocols(options.protocol, {split});
   common.output.open();
   const LabelSet labels = read_labels(experiment.data.labels.path);
   return run_evaluation(common, experiment, [&](c10::Device device, const auto& group) {
     std::optional<ProtocolMatch> protocol;
     if (group->rank() == 0) {
-      protocol = protocols.check(0, split, labels);
+      protocol = protocols.check(0, labels);
       protocols.record();
     }
     const SplitScorer scorer(common, experiment, labels, device, group);

@@ -19,6 +19,7 @@
 #include "actionclip/eval/average_precision.h"
 #include "actionclip/text/csv.h"
 #include "actionclip/train/settle_text.h"
+#include "actionclip/weights/tensor_hash.h"
 
 #include "tools/weights_report.h"
 
@@ -112,11 +113,6 @@ nlohmann::ordered_json describe_precisions(const VideoScores& scores) {
   return classes;
 }
 
-std::string content_hash(const at::Tensor& tensor) {
-  const auto values = tensor.cpu().contiguous();
-  return sha256_of({static_cast<const char*>(values.const_data_ptr()), values.nbytes()});
-}
-
 }  // namespace
 
 void EvaluationOptions::add_to(CLI::App& command) {
@@ -203,9 +199,9 @@ std::optional<at::Tensor> SplitScorer::embed_names(const LabelSet& labels) const
   return text_cache_.embeddings(model, prompts, experiment_.train.precision)[0].cpu();
 }
 
-std::string SplitScorer::weights_sha256() const {
+std::string SplitScorer::tensors_sha256() const {
   std::string weights;
-  for (const auto& [name, tensor] : state_dict(model_)) weights += name + content_hash(tensor);
+  for (const auto& [name, tensor] : state_dict(model_)) weights += name + tensor_hash(tensor);
   return sha256_of(weights);
 }
 
@@ -214,8 +210,8 @@ void SplitScorer::require_same_on_ranks(const VideoList& list) const {
   if (group_->world_size() == 1) return;
   require_agreement(*group_, {{"configuration", sha256_of(to_yaml(experiment_))},
                               {"list of videos", list.fingerprint()},
-                              {"set of labels, templates or vocabulary", content_hash(prompts_->tokens)},
-                              {"set of weights", weights_sha256()},
+                              {"set of labels, templates or vocabulary", tensor_hash(prompts_->tokens)},
+                              {"set of weights", tensors_sha256()},
                               {"version of torch", TORCH_VERSION}});
 }
 

@@ -69,7 +69,7 @@ class SplitScorer {
   const std::vector<std::string>& templates() const { return templates_; }
 
   // Hexadecimal SHA-256 of the tensors, whatever file holds them.
-  std::string weights_sha256() const;
+  std::string tensors_sha256() const;
 
  private:
   void require_same_on_ranks(const VideoList& list) const;

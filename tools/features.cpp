@@ -39,7 +39,7 @@ std::map<std::string, std::string> origin_of(const SplitScorer& scorer, const Ex
   const auto clips = scorer.clips();
   const auto& config = list.config();
   std::map<std::string, std::string> origin = {
-      {"weights_sha256", scorer.weights_sha256()},
+      {"tensors_sha256", scorer.tensors_sha256()},
       {"list_sha256", list.fingerprint()},
       {"list_format", name_of(config.format)},
       {"clips", fmt::format("{}", clips.clips)},

@@ -25,18 +25,18 @@ struct Options {
 };
 
 int few_shot_command(Options options) {
-  const Experiment experiment = options.common.load(options.runs);
-  std::vector<FewShotResult> results;
-  if (run_few_shot(experiment, options.runs, results) == TrainOutcome::stopped_by_signal) {
+  const Experiment experiment = options.common.load(options.runs, TestVideos::all);
+  FewShotReport report;
+  if (run_few_shot(experiment, options.runs, report) == TrainOutcome::stopped_by_signal) {
     spdlog::warn("few-shot: stopped by a signal: the same command goes on from here");
     return kExitResumable;
   }
   describe_results(options.runs.output, "few-shot", kFewShotConfigName, experiment, options.runs.device, 1);
   if (options.common.json) {
-    fmt::print("{}\n", json_text(to_json(results)));
+    fmt::print("{}\n", json_text(to_json(report)));
   } else {
     fmt::print("few-shot on {} (test: {})\n{}", experiment.data.labels.string(),
-               experiment.data.test.list.string(), to_table(results));
+               experiment.data.test.list.string(), to_table(report));
   }
   return kExitDone;
 }

@@ -11,6 +11,16 @@
 namespace actionclip {
 namespace {
 
+// The one that the settings name.
+std::optional<Protocol> protocol_of(const DatasetConfig& list) {
+  if (list.protocol.empty()) return std::nullopt;
+  try {
+    return read_protocol(list.protocol);
+  } catch (const UsageError& error) {  // nobody typed it here
+    throw ConfigError(fmt::format("protocol of {}: {}", list.list.string(), error.what()));
+  }
+}
+
 // A name of a split, or of a manifest, of the name of a file.
 std::string plain_name(std::string name) {
   for (char& c : name) c = c == ':' || c == ' ' || c == '\t' || c == '\n' ? '_' : c;
@@ -28,35 +38,57 @@ std::string record_name(const DatasetConfig& split, const std::optional<Protocol
 
 void ProtocolOptions::add_to(CLI::App& command) {
   command
-      .add_option("--protocol", names,
-                  "NAME or FILE.yaml of a benchmark, with :SPLIT where its lists cannot be told apart: says "
-                  "whether the list is the benchmark's, and is kept with the scores")
+      .add_option(
+          "--protocol", names,
+          "NAME or FILE.yaml of a benchmark, with :SPLIT where its lists cannot be told apart: says "
+          "whether the list is the benchmark's, and is kept with the scores; default: data.SPLIT.protocol")
       ->allow_extra_args(false);  // the word behind it is an override
   command.add_option("--record", record,
                      "writes FILE.yaml, a protocol that pins the list at hand: its counts and its hash");
 }
 
-ProtocolCheck::ProtocolCheck(const ProtocolOptions& options, std::size_t lists) : record_(options.record) {
-  if (options.names.size() > 1 && options.names.size() != lists) {
+ProtocolCheck::ProtocolCheck(const ProtocolOptions& options, const std::vector<DatasetConfig>& lists)
+    : lists_(lists), record_(options.record) {
+  const auto& names = options.names;
+  if (names.size() > 1 && names.size() != lists.size()) {
     throw UsageError(fmt::format("--protocol: {} given for {} list(s): give one for all of them, or one each",
-                                 options.names.size(), lists));
+                                 names.size(), lists.size()));
   }
-  for (const auto& name : options.names) protocols_.push_back(read_protocol(name));
+  for (std::size_t i = 0; i < lists.size(); ++i) {
+    protocols_.push_back(names.empty() ? protocol_of(lists[i])
+                                       : read_protocol(names[names.size() == 1 ? 0 : i]));
+  }
   if (!record_.empty() && std::filesystem::exists(record_))
     throw UsageError(fmt::format("--record {}: is there already; name another file", record_));
 }
 
-std::optional<ProtocolMatch> ProtocolCheck::check(std::size_t index, const DatasetConfig& split,
-                                                  const LabelSet& labels) {
-  if (protocols_.empty() && record_.empty()) return std::nullopt;
-  const auto facts = facts_of(read_video_list(split, &labels), labels);
+std::optional<ProtocolMatch> ProtocolCheck::check(std::size_t index, const LabelSet& labels) {
+  const auto& protocol = protocols_.at(index);
+  if (!protocol && record_.empty()) return std::nullopt;
+  const auto& list = lists_.at(index);
+  return check(protocol, facts_of(read_video_list(list, &labels), labels), list, "");
+}
+
+std::vector<ProtocolMatch> ProtocolCheck::check(const std::vector<ScoredList>& parts) {
+  std::vector<ProtocolMatch> matches;
+  for (const auto& part : parts) {
+    auto protocol = protocols_.front();
+    if (protocol && !part.split.empty()) protocol = split_of(*protocol, part.split);
+    if (const auto match = check(protocol, part.facts, lists_.front(), part.split)) matches.push_back(*match);
+  }
+  return matches;
+}
+
+std::optional<ProtocolMatch> ProtocolCheck::check(const std::optional<Protocol>& protocol,
+                                                  const ListFacts& facts, const DatasetConfig& source,
+                                                  const std::string& split) {
   std::optional<ProtocolMatch> match;
-  if (!protocols_.empty()) {
-    match = match_protocol(protocols_.at(protocols_.size() == 1 ? 0 : index), facts);
-    if (!match->matches()) spdlog::warn("{}: {}", split.list.string(), to_text(*match));
+  if (protocol) {
+    match = match_protocol(*protocol, facts);
+    if (!match->matches()) spdlog::warn("{}: {}", source.list.string(), to_text(*match));
   }
   if (record_.empty()) return match;
-  const auto name = record_name(split, match);
+  const auto name = split.empty() ? record_name(source, match) : split;
   if (!recorded_.emplace(name, facts).second)
     throw UsageError(
         fmt::format("--record {}: two lists would be its split '{}'; record them one by one, or "
@@ -68,7 +100,7 @@ std::optional<ProtocolMatch> ProtocolCheck::check(std::size_t index, const Datas
 void ProtocolCheck::record() const {
   if (record_.empty()) return;
   ProtocolManifest origin;
-  if (!protocols_.empty()) origin = protocols_.front().manifest;
+  if (protocols_.front()) origin = protocols_.front()->manifest;
   origin.name = plain_name(std::filesystem::path(record_).stem().string());
   write_manifest(record_, record_manifest(origin, recorded_));
   spdlog::info("--record: {} pins {} list(s)", record_, recorded_.size());

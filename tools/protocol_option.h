@@ -11,6 +11,7 @@
 
 #include "actionclip/eval/video_scores.h"
 #include "actionclip/protocols/manifest.h"
+#include "actionclip/protocols/shot_options.h"
 #include "actionclip/text/labels.h"
 #include "actionclip/video/config.h"
 
@@ -26,19 +27,27 @@ struct ProtocolOptions {
 // The protocols of the lists that a command scores.
 class ProtocolCheck {
  public:
-  // Of `lists` lists: one protocol for all, or one for each. Throws UsageError for another number of them, as
-  // read_protocol() does, and where --record names a file that is there already.
-  ProtocolCheck(const ProtocolOptions& options, std::size_t lists);
+  // Of so many lists: --protocol gives one for all, or one for each; else the settings of each list do.
+  // Throws UsageError for another number of them, as read_protocol() does, and where --record names a file
+  // that is there already; ConfigError where the settings name no protocol.
+  ProtocolCheck(const ProtocolOptions& options, const std::vector<DatasetConfig>& lists);
 
   // Reads the list, to say at once, before anything is scored, if it is another one than the protocol's; none
-  // without --protocol. For rank 0.
-  std::optional<ProtocolMatch> check(std::size_t index, const DatasetConfig& split, const LabelSet& labels);
+  // without a protocol. For rank 0.
+  std::optional<ProtocolMatch> check(std::size_t index, const LabelSet& labels);
+
+  // The same of a list that has been read, or of parts of it, each the split that it names, if it does.
+  std::vector<ProtocolMatch> check(const std::vector<ScoredList>& parts);
 
   // Writes what has been checked to the file of --record, if there is one.
   void record() const;
 
  private:
-  std::vector<Protocol> protocols_;
+  std::optional<ProtocolMatch> check(const std::optional<Protocol>& protocol, const ListFacts& facts,
+                                     const DatasetConfig& source, const std::string& split);
+
+  std::vector<DatasetConfig> lists_;
+  std::vector<std::optional<Protocol>> protocols_;  // of each
   std::string record_;
   std::map<std::string, ListFacts> recorded_;  // by split name
 };

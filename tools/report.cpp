@@ -61,22 +61,25 @@ void print_runs(const std::vector<RunSummary>& runs) {
 }
 
 void print_differences(const std::vector<RunSummary>& runs, const std::vector<RunDifference>& differences) {
-  TextTable table({"second", "against first", "figure", "points more", "95 %", "more than chance"});
+  TextTable table(
+      {"second", "against first", "scored on", "figure", "points more", "95 %", "more than chance"});
   bool any = false;
   for (const auto& difference : differences) {
     const auto& first = runs[difference.first].name;
     const auto& second = runs[difference.second].name;
     for (const auto& figure : difference.figures) {
-      table.add({second, first, figure.name, fmt::format("{:+.2f}", figure.percent),
-                 interval_cell(figure.interval), is_more_than_chance(figure) ? "yes" : "no"});
+      table.add({second, first, difference.scored.empty() ? "evaluate" : difference.scored, figure.name,
+                 fmt::format("{:+.2f}", figure.percent), interval_cell(figure.interval),
+                 is_more_than_chance(figure) ? "yes" : "no"});
       any = true;
     }
   }
   if (any) fmt::print("\n{}", table.text());
   for (const auto& difference : differences) {
     if (difference.unknown.empty()) continue;
-    fmt::print("\n{} against {}: cannot tell whether they differ: {}\n", runs[difference.second].name,
-               runs[difference.first].name, difference.unknown);
+    fmt::print("\n{} against {}{}: cannot tell whether they differ: {}\n", runs[difference.second].name,
+               runs[difference.first].name,
+               difference.scored.empty() ? "" : fmt::format(" ({})", difference.scored), difference.unknown);
   }
 }
 
@@ -120,9 +123,11 @@ void add_compare_command(CLI::App& program) {
   command->add_option("runs", options->runs, "folders of runs")->required();
   command->add_flag("--json", options->json, "print one JSON object");
   command->footer(
-      "Example:\n  actionclip compare runs/a runs/b\nWhere both folders hold scores.safetensors (evaluate "
-      "--output) of the "
-      "same list, the difference comes with a\n95 % interval: a paired bootstrap over its videos.");
+      "Example:\n  actionclip compare runs/a runs/b\nWhere both folders hold scores of the same list (of "
+      "evaluate or "
+      "zero-shot --output), the difference comes with a\n95 % interval: a paired bootstrap over its videos; "
+      "that "
+      "of few-shot and base-to-novel runs is Student's, over the\nseeds of both.");
   command->callback([options] { compare_command(*options); });
 }
 

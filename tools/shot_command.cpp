@@ -66,10 +66,11 @@ void ShotCommandOptions::add_to(CLI::App& command, ShotOptions& runs) {
                   "times for several")
       ->allow_extra_args(false)
       ->check(CLI::ExistingPath);
+  protocol.add_to(command);
   command.add_flag("--json", json, "print JSON");
 }
 
-Experiment ShotCommandOptions::load(ShotOptions& runs) {
+Experiment ShotCommandOptions::load(ShotOptions& runs, TestVideos scored) {
   require_different("--shots", runs.shots);
   require_different("--seeds", runs.seeds);
   override_weights(experiment, weights);
@@ -78,6 +79,13 @@ Experiment ShotCommandOptions::load(ShotOptions& runs) {
   runs.manifests.assign(manifests.begin(), manifests.end());
   runs.against.assign(against.begin(), against.end());
   runs.device = choose_device(experiment.device);
+  auto test = loaded.data.test;
+  if (scored == TestVideos::in_parts) test.protocol.clear();  // is of the whole list
+  runs.check_lists = [check = ProtocolCheck(protocol, {test})](const auto& lists) mutable {
+    auto matches = check.check(lists);
+    check.record();
+    return matches;
+  };
   return loaded;
 }
 

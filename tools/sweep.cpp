@@ -16,7 +16,7 @@
 
 #include "actionclip/core/error.h"
 #include "actionclip/core/json_text.h"
-#include "actionclip/eval/statistics.h"
+#include "actionclip/core/statistics.h"
 #include "actionclip/protocols/ensemble_sweep.h"
 #include "actionclip/protocols/head_sweep.h"
 

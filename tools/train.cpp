@@ -27,6 +27,7 @@
 #include "tools/command.h"
 #include "tools/dry_run.h"
 #include "tools/evaluation.h"
+#include "tools/protocol_option.h"
 #include "tools/results.h"
 
 namespace actionclip {
@@ -91,12 +92,15 @@ int start_ranks(const TrainOptions& options) {
 // What `evaluate` would leave, of a validation: the run's report shows it. The run does without where it
 // cannot be written.
 void keep_validation(const std::filesystem::path& folder, const Experiment& experiment,
-                     const EvaluationReport& report) {
+                     EvaluationReport report) {
   try {
     const LabelSet labels = read_labels(experiment.data.labels.path);
+    const auto protocol = ProtocolCheck({}, {experiment.data.val}).check(0, labels);
+    note_protocol(protocol, report.scores);
     auto json = describe(report);
     json["split"] = "val";
     json["list"] = experiment.data.val.list.string();
+    if (protocol) json["protocol"] = to_json(*protocol);
     json["per_class"] = describe_classes(report, labels);
     write_file_atomically(folder / "evaluation.json", json_text(json) + "\n");
     if (!report.scores.multi_label)

@@ -15,7 +15,7 @@
 
 #include "actionclip/core/error.h"
 #include "actionclip/core/json_text.h"
-#include "actionclip/eval/statistics.h"
+#include "actionclip/core/statistics.h"
 #include "actionclip/protocols/run_record.h"
 
 #include "tools/command.h"
@@ -45,6 +45,7 @@ struct TestSplit {
 
 struct Outcome {
   TestSplit split;
+  std::filesystem::path weights;  // the file of the model that scored it
   EvaluationReport report;
   std::optional<ProtocolMatch> protocol;
   std::optional<LabelOverlap> overlap;  // none: nobody says what was trained on
@@ -82,6 +83,7 @@ std::vector<TestSplit> choose_splits(const Options& options, const Experiment& e
   for (const auto& list : options.lists) {
     auto split = experiment.data.test;
     split.list.path = std::filesystem::absolute(list);
+    split.protocol.clear();  // is of the list whose place it takes
     split.root.path =
         options.root.empty() ? std::filesystem::path() : std::filesystem::absolute(options.root);
     splits.push_back({split, options.labels.size() > 1 ? splits.size() : 0});
@@ -199,6 +201,16 @@ void tell(const Options& options, const std::vector<Outcome>& outcomes, const st
   options.common.output.write("zero_shot.json", json_text(json) + "\n");
 }
 
+void save(const Options& options, std::vector<Outcome>& outcomes) {
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const auto file = options.common.output.path_of(zero_shot_scores_name(i));
+    if (!file) return;
+    auto& scores = outcomes[i].report.scores;
+    add_weights_origin(scores, outcomes[i].weights);
+    save_scores(scores, *file);
+  }
+}
+
 // A model for each label set, whose splits follow each other.
 std::vector<Outcome> score(const Options& options, const Experiment& experiment,
                            const std::vector<LabelSet>& sets, const std::vector<TestSplit>& splits,
@@ -215,7 +227,10 @@ std::vector<Outcome> score(const Options& options, const Experiment& experiment,
     }
     for (const auto& split : splits) {
       if (split.labels != set) continue;
-      Outcome outcome{.split = split, .report = scorer.score(split.config), .overlap = overlap};
+      Outcome outcome{.split = split,
+                      .weights = scorer.weights().file,
+                      .report = scorer.score(split.config),
+                      .overlap = overlap};
       if (overlap) outcome.strict = strict_accuracy(outcome.report, *overlap);
       outcomes.push_back(std::move(outcome));
     }
@@ -227,13 +242,15 @@ int zero_shot_command(const Options& options) {
   const Experiment experiment = load(options);
   const auto sets = choose_labels(options, experiment);
   const auto splits = choose_splits(options, experiment);
-  ProtocolCheck protocols(options.protocol, splits.size());
+  std::vector<DatasetConfig> lists;
+  for (const auto& split : splits) lists.push_back(split.config);
+  ProtocolCheck protocols(options.protocol, lists);
   options.common.output.open();
   return run_evaluation(options.common, experiment, [&](c10::Device device, const auto& group) {
     const bool leads = group->rank() == 0;
     std::vector<std::optional<ProtocolMatch>> matches(splits.size());
     for (std::size_t i = 0; leads && i < splits.size(); ++i)
-      matches[i] = protocols.check(i, splits[i].config, sets[splits[i].labels]);
+      matches[i] = protocols.check(i, sets[splits[i].labels]);
     if (leads) protocols.record();
     auto outcomes = score(options, experiment, sets, splits, device, group);
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
@@ -242,6 +259,7 @@ int zero_shot_command(const Options& options) {
     }
     if (!leads) return kExitDone;
     tell(options, outcomes, sets);
+    save(options, outcomes);
     describe_results(options.common.output.path(), "zero-shot", kZeroShotConfigName,
                      as_scored(options, experiment, splits), device, group->world_size());
     return kExitDone;
@@ -283,7 +301,9 @@ void add_zero_shot_command(CLI::App& program, int& exit_code) {
       "      --labels data/synthetic/zero_shot_labels.csv --list data/synthetic/zero_shot.txt\n"
       "Labels whose names were trained on, however they are written, are listed, and accuracy is given "
       "without them too.\n"
-      "--output gets zero_shot.json, the settings, zero_shot.yaml, machine.json, and report.html.");
+      "--output gets zero_shot.json, the scores of each list, zero_shot-1.safetensors and on, for "
+      "`actionclip "
+      "rescore`\nand `compare`, the settings, zero_shot.yaml, machine.json, and report.html.");
   command->callback([options, &exit_code] { exit_code = zero_shot_command(*options); });
 }
 

@@ -13,19 +13,13 @@
 #include "actionclip/eval/text_cache.h"
 #include "actionclip/model/autocast.h"
 #include "actionclip/weights/initialize.h"
+#include "actionclip/weights/tensor_hash.h"
 
 namespace actionclip {
 namespace {
 
 // Of 77 tokens each: 200 MB between the layers of a block of CLIP's base models.
 constexpr std::int64_t kPromptsAtOnce = 256;
-
-std::string hash_of(const at::Tensor& tensor) {
-  if (!tensor.defined()) return "none";
-  const auto values = tensor.cpu().contiguous();
-  return fmt::format("{} {}", shape_string(values.sizes().vec()),
-                     sha256_of({static_cast<const char*>(values.const_data_ptr()), values.nbytes()}));
-}
 
 // Whether the embedding of a prompt depends on the parameter.
 bool is_of_texts(std::string_view name) {
@@ -62,10 +56,10 @@ std::string embeddings_key(const ActionClip& model, const TextInput& prompts, Pr
                   boost::describe::enum_to_string(precision, "?"), write_config(config.text),
                   write_config(config.context));
   for (const auto& [name, tensor] : state_dict(model)) {
-    if (is_of_texts(name)) text += fmt::format("{} {}\n", name, hash_of(tensor));
+    if (is_of_texts(name)) text += fmt::format("{} {}\n", name, tensor_hash(tensor));
   }
   for (const auto& tensor : {prompts.tokens, prompts.placeholders, prompts.label_ids})
-    text += hash_of(tensor) + "\n";
+    text += tensor_hash(tensor) + "\n";
   return sha256_of(text);
 }
 

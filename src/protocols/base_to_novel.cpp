@@ -13,7 +13,7 @@
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
 #include "actionclip/core/json_text.h"
-#include "actionclip/eval/statistics.h"
+#include "actionclip/core/statistics.h"
 #include "actionclip/protocols/base_novel_split.h"
 #include "actionclip/protocols/score_curve.h"
 #include "actionclip/text/label_matcher.h"
@@ -102,6 +102,10 @@ ShotProtocol make_protocol(Experiment experiment, const BaseToNovelOptions& opti
   result.novel_labels = novel.labels.names();
   result.base_videos = base.test.size();
   result.novel_videos = novel.test.size();
+  result.list_sha256 = tests.front().fingerprint();
+  result.seeds = options.runs.seeds;
+  result.protocols = check_lists(options.runs, {{"base", facts_of(base.test, base.labels)},
+                                                {"novel", facts_of(novel.test, novel.labels)}});
   auto tokenizer = make_tokenizer(experiment.text);
   auto identity = shot_identity(
       experiment, options.runs, train, tests.front(),
@@ -183,11 +187,11 @@ TrainOutcome run_base_to_novel(const Experiment& experiment, const BaseToNovelOp
 }
 
 nlohmann::ordered_json to_json(const BaseToNovelResult& result) {
-  nlohmann::ordered_json json = {{"base_labels", result.base_labels},
-                                 {"novel_labels", result.novel_labels},
-                                 {"base_videos", result.base_videos},
-                                 {"novel_videos", result.novel_videos},
-                                 {"rows", nlohmann::ordered_json::array()}};
+  nlohmann::ordered_json json = {
+      {"base_labels", result.base_labels},      {"novel_labels", result.novel_labels},
+      {"base_videos", result.base_videos},      {"novel_videos", result.novel_videos},
+      {"list_sha256", result.list_sha256},      {"seeds", result.seeds},
+      {"rows", nlohmann::ordered_json::array()}};
   for (const auto& row : result.rows) {
     nlohmann::ordered_json entry = {{"shots", row.shots},
                                     {"base", describe(row.base)},
@@ -197,6 +201,7 @@ nlohmann::ordered_json to_json(const BaseToNovelResult& result) {
     if (!row.epochs.empty()) entry["epochs"] = row.epochs;
     json["rows"].push_back(entry);
   }
+  for (const auto& match : result.protocols) json["protocols"].push_back(to_json(match));
   return json;
 }
 
@@ -212,6 +217,7 @@ std::string to_table(const BaseToNovelResult& result) {
     if (!row.epochs.empty()) table += fmt::format("  epochs {}", fmt::join(row.epochs, ", "));
     table += '\n';
   }
+  for (const auto& match : result.protocols) table += fmt::format("  {}\n", to_text(match));
   return table;
 }
 

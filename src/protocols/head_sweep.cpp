@@ -30,7 +30,7 @@ void require_same_model(const CachedFeatures& train, const CachedFeatures& test)
   if (train.labels != test.labels) refuse("have other labels");
   if (train.video_features.size(2) != test.video_features.size(2)) refuse("have features of another width");
   const auto weights = [](const CachedFeatures& features) {
-    const auto entry = features.identity.origin.find("weights_sha256");
+    const auto entry = features.identity.origin.find("tensors_sha256");
     return entry == features.identity.origin.end() ? std::string() : entry->second;
   };
   if (weights(train) != weights(test)) refuse("are of other weights");

@@ -47,7 +47,7 @@ std::filesystem::path find_manifest(const std::string& name) {
   if (is_file_name(name)) {
     std::error_code ignored;
     if (std::filesystem::is_regular_file(name, ignored)) return name;
-    throw UsageError(fmt::format("--protocol {}: no such file", name));
+    throw UsageError(fmt::format("protocol {}: no such file", name));
   }
   const auto folders = manifest_folders();
   const std::array<std::filesystem::path, 2> places{folders[0] / (name + kEnding),
@@ -56,7 +56,7 @@ std::filesystem::path find_manifest(const std::string& name) {
   const auto known = known_protocols();
   const auto nearest = nearest_name(name, known);
   throw UsageError(fmt::format(
-      "--protocol {}: there is no such protocol{}; those that come with the program "
+      "protocol {}: there is no such one{}; those that come with the program "
       "are {}, and a YAML file can be named",
       name, nearest.empty() ? "" : fmt::format(" (nearest: {})", nearest), fmt::join(known, ", ")));
 }
@@ -75,6 +75,14 @@ std::vector<std::string> choose(const ProtocolManifest& manifest, const IsWanted
     if (is_wanted(split)) names.push_back(name);
   }
   return names;
+}
+
+// `asked`: how it was asked for.
+void require_split(const Protocol& protocol, const std::string& asked) {
+  const auto& splits = protocol.manifest.splits;
+  if (splits.contains(protocol.split)) return;
+  throw UsageError(fmt::format("protocol {}: {} has no such split; it has {}", asked, protocol.manifest.name,
+                               fmt::join(names_of(splits), ", ")));
 }
 
 // The list's split, or why there is none.
@@ -172,10 +180,19 @@ Protocol read_protocol(const std::string& text) {
   }
   protocol.manifest = read_config<ProtocolManifest>(load_yaml(find_manifest(name)));
   protocol.sha256 = sha256_of(write_config(protocol.manifest));
-  const auto& splits = protocol.manifest.splits;
-  if (name.size() == text.size() || splits.contains(protocol.split)) return protocol;
-  throw UsageError(fmt::format("--protocol {}: {} has no such split; it has {}", text, name,
-                               fmt::join(names_of(splits), ", ")));
+  if (name.size() != text.size()) require_split(protocol, text);
+  return protocol;
+}
+
+Protocol split_of(Protocol protocol, const std::string& split) {
+  const auto asked = fmt::format("{}:{}", protocol.manifest.name, split);
+  if (!protocol.split.empty() && protocol.split != split) {
+    throw UsageError(fmt::format("protocol {}:{}: {} is scored too; leave the split out",
+                                 protocol.manifest.name, protocol.split, asked));
+  }
+  protocol.split = split;
+  require_split(protocol, asked);
+  return protocol;
 }
 
 std::vector<std::string> known_protocols() {

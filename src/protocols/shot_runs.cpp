@@ -243,6 +243,10 @@ std::string shot_identity(const Experiment& experiment, const ShotOptions& optio
   return run_identity(experiment, train, test, more);
 }
 
+std::vector<ProtocolMatch> check_lists(const ShotOptions& options, const std::vector<ScoredList>& lists) {
+  return options.check_lists ? options.check_lists(lists) : std::vector<ProtocolMatch>();
+}
+
 std::vector<VideoList> read_test_lists(const Experiment& experiment, const ShotOptions& options,
                                        const LabelSet& labels) {
   std::vector<VideoList> lists;

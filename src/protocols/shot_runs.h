@@ -48,6 +48,9 @@ std::string shot_identity(const Experiment& experiment, const ShotOptions& optio
                           const VideoList& test,
                           nlohmann::ordered_json more = nlohmann::ordered_json::object());
 
+// What options.check_lists says of them; nothing without it.
+std::vector<ProtocolMatch> check_lists(const ShotOptions& options, const std::vector<ScoredList>& lists);
+
 // data.test, and the lists that `options` name beside it.
 std::vector<VideoList> read_test_lists(const Experiment& experiment, const ShotOptions& options,
                                        const LabelSet& labels);

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "actionclip/core/statistics.h"
+
 namespace actionclip {
 namespace {
 
@@ -27,11 +29,9 @@ Spread spread_or_zero(const std::vector<double>& values) {
 
 }  // namespace
 
-Spread spread_of(std::vector<double> values) {
-  std::ranges::sort(values);
-  const std::size_t middle = values.size() / 2;
-  const double median = values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-  return {values.front(), median, values.back()};
+Spread spread_of(const std::vector<double>& values) {
+  const auto [least, most] = std::ranges::minmax(values);
+  return {least, median_of(values), most};
 }
 
 ListStatistics count_classes(const VideoList& list, const LabelSet* labels) {

@@ -57,6 +57,25 @@ TEST_F(BaseToNovel, ATrainingClipInTheTestListStopsItBeforeAnythingIsWritten) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "runs"));
 }
 
+TEST_F(BaseToNovel, BothHalvesAreRecordedAndMatchedAsSplitsOfAProtocol) {
+  const auto manifest = (folder_ / "halves.yaml").string();
+  const auto recorded = call({"--record", manifest});
+  ASSERT_EQ(recorded.exit_code, 0) << recorded.errors;
+  EXPECT_THAT(read_text(manifest), AllOf(HasSubstr("base:"), HasSubstr("novel:"), HasSubstr("sha256:")));
+  const auto matched = call({"--protocol", manifest});
+  ASSERT_EQ(matched.exit_code, 0) << matched.errors;
+  EXPECT_THAT(matched.output, AllOf(HasSubstr("protocol halves:base: the list matches (5 videos, 5 classes"),
+                                    HasSubstr("protocol halves:novel: the list matches")));
+  const auto json = nlohmann::json::parse(read_text(folder_ / "runs/base_to_novel.json"));
+  EXPECT_EQ(json.at("protocols").at(1).at("name"), "halves:novel");
+  EXPECT_THAT(read_text(folder_ / "runs/report.html"), HasSubstr("halves:novel"));
+
+  const auto other = call({"--protocol", "ucf101"});
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_THAT(other.errors, HasSubstr("protocol ucf101:base: ucf101 has no such split"));
+  EXPECT_EQ(call({"--protocol", manifest + ":base"}).exit_code, 2) << "novel is scored too";
+}
+
 TEST_F(BaseToNovel, LabelFilesDivideTheClasses) {
   write_text(folder_ / "base.txt", "no such label\n");
   const auto refused = call({"--base-labels", folder_ / "base.txt"});

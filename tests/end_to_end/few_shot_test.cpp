@@ -18,6 +18,8 @@
 namespace actionclip {
 namespace {
 
+using ::testing::HasSubstr;
+
 using Tensors = std::map<std::string, at::Tensor>;
 
 bool same(const Tensors& a, const Tensors& b) {
@@ -65,6 +67,22 @@ class FewShot : public ::testing::Test {
 
   TemporaryFolder folder_;
 };
+
+TEST_F(FewShot, TheTestListIsMatchedWithItsProtocolBeforeAnythingIsTrained) {
+  const auto refused = call({"--protocol", "ucf101:test9"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "few"));
+  const auto other = call({"--protocol", "ucf101_few_shot", "--json"});
+  ASSERT_EQ(other.exit_code, 0) << other.errors;
+  EXPECT_THAT(other.errors, HasSubstr("the list is ANOTHER ONE"));
+  const auto protocol = nlohmann::json::parse(other.output).at("protocol");
+  EXPECT_EQ(protocol.at("name"), "ucf101_few_shot:test1");
+  EXPECT_EQ(protocol.at("matches"), false);
+  EXPECT_EQ(protocol, nlohmann::json::parse(read_text(folder_ / "few/few_shot.json")).at("protocol"));
+
+  ASSERT_EQ(call({"--record", folder_ / "own.yaml"}).exit_code, 0);
+  EXPECT_THAT(call({"--protocol", folder_ / "own.yaml"}).output, HasSubstr("the list matches"));
+}
 
 TEST_F(FewShot, AFinishedRunIsReusedAndAStoppedOneGoneOnWith) {
   few_shot();

@@ -156,6 +156,20 @@ TEST_F(Protocols, WhatCannotBeComparedOrRecordedIsRefusedBeforeAnythingIsScored)
   refused({"--record", path("data/test.txt")}, "is there already");
 }
 
+TEST_F(Protocols, TheSettingsMayNameTheProtocolOfAListWhichTheCommandLineOverrules) {
+  ASSERT_EQ(run("evaluate", {"--record", path("tiny.yaml")}).exit_code, 0);
+  const auto setting = "data.test.protocol=" + path("tiny.yaml");
+  EXPECT_EQ(result_of("evaluate", {setting}).at("protocol").at("matches"), true);
+  EXPECT_EQ(result_of("evaluate", {setting, "--protocol", "ucf101:test1"}).at("protocol").at("matches"),
+            false);
+  const auto of_another = zero_shot(path("data/zero_shot_labels.csv"), {"--json", setting});
+  EXPECT_FALSE(nlohmann::json::parse(of_another.output).at("splits").at(0).contains("protocol"))
+      << "--list takes the place of the list that it is of";
+  const auto unknown = run("evaluate", {"data.test.protocol=ucf102"});
+  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_THAT(unknown.errors, AllOf(HasSubstr("test.txt"), HasSubstr("nearest: ucf101")));
+}
+
 TEST_F(Protocols, EachListMayHaveItsOwnLabels) {
   const std::string list = path("data/zero_shot.txt"), labels = path("data/zero_shot_labels.csv");
   const auto planted = plant({3});
@@ -171,6 +185,25 @@ TEST_F(Protocols, EachListMayHaveItsOwnLabels) {
       1e-9);
   EXPECT_FALSE(json.contains("labels"));
   EXPECT_EQ(run("zero-shot", {"--labels", labels, "--labels", planted, "--list", list}).exit_code, 2);
+}
+
+TEST_F(Protocols, ZeroShotKeepsTheScoresOfEachList) {
+  const std::string list = path("data/zero_shot.txt"), labels = path("data/zero_shot_labels.csv");
+  for (const char* output : {"out", "again"}) {
+    const auto scored =
+        run("zero-shot", {"--labels", labels, "--list", list, "--list", list, "--output", path(output)});
+    ASSERT_EQ(scored.exit_code, 0) << scored.errors;
+  }
+  const auto file = path("out/zero_shot-2.safetensors");
+  const auto again =
+      nlohmann::json::parse(run_program({"rescore", file, "--json"}).output).at("scores").at(0);
+  const auto json = nlohmann::json::parse(read_text(folder_ / "out/zero_shot.json"));
+  EXPECT_EQ(again.at("top1"), json.at("splits").at(1).at("top1"));
+  EXPECT_EQ(again.at("origin").at("list"), list);
+  EXPECT_EQ(again.at("origin").at("weights_sha256").get<std::string>().size(), 64u);
+  const auto compared = run_program({"compare", path("out"), path("again")});
+  EXPECT_THAT(compared.output, AllOf(HasSubstr("zero-shot, 2 split(s)"), HasSubstr("zero_shot.txt"),
+                                     HasSubstr("+0.00"), Not(HasSubstr("cannot tell"))));
 }
 
 TEST_F(Protocols, TextsAreEncodedOnceForAllCommands) {

@@ -159,7 +159,7 @@ TEST_F(TrainedPartsRun, FewShotTrainsAClassifierOfItsOwnLabels) {
   arguments.insert(arguments.end(), data.begin(), data.end());
   const auto result = run("few-shot", from("start", std::move(arguments)));
   ASSERT_EQ(result.exit_code, 0) << result.errors;
-  const auto rows = nlohmann::json::parse(result.output);
+  const auto rows = nlohmann::json::parse(result.output).at("rows");
   ASSERT_EQ(rows.size(), 2u);
   const auto checkpoint = last("few/shots-2-seed-1");
   const auto weights = read_tensors(checkpoint + "/model.safetensors");

@@ -335,7 +335,7 @@ TEST_F(Training, ZeroShotAndFewShotRun) {
        "data.test.list=" + (folder_ / "data/few_shot_test.txt").string(), "train.epochs=1",
        "train.schedule.warmup_epochs=0", "model.init.image=weights", "model.init.text=weights"});
   ASSERT_EQ(few_shot.exit_code, 0) << few_shot.errors;
-  const auto table = nlohmann::json::parse(few_shot.output);
+  const auto table = nlohmann::json::parse(few_shot.output).at("rows");
   ASSERT_EQ(table.size(), 3u);
   EXPECT_EQ(table[2].at("top1").size(), 2u);
   const auto chosen = [&](const char* run) {

@@ -76,7 +76,7 @@ struct FeatureCase {
                          .batch_videos = 2,
                          .shard_videos = 4,
                          .keep_frames = true,
-                         .origin = {{"weights_sha256", "1234"}, {"precision", "fp32"}}},
+                         .origin = {{"tensors_sha256", "1234"}, {"precision", "fp32"}}},
             .list = fake_list(kVideos),
             .clips = clips(),
             .labels = labels(),

@@ -69,9 +69,9 @@ class FewShotRun : public ::testing::Test {
   std::string error_of(const Experiment& experiment) const { return error_of(experiment, options()); }
   std::string error_of(const Experiment& experiment, const ShotOptions& protocol) const {
     std::string message = "no error";
-    std::vector<FewShotResult> results;
+    FewShotReport report;
     try {
-      run_few_shot(experiment, protocol, results);
+      run_few_shot(experiment, protocol, report);
     } catch (const Error& error) {
       message = error.what();
     }
@@ -129,8 +129,8 @@ TEST_F(FewShotRun, ABatchOfMoreClipsThanChosenTakesThemAllInPartsOfNoFewer) {
     SCOPED_TRACE(fmt::format("batch_size={} accumulate_steps={}", batch_size, parts));
     settings.train.batch_size = batch_size;
     settings.train.accumulate_steps = parts;
-    std::vector<FewShotResult> results;
-    ASSERT_EQ(run_few_shot(settings, protocol, results), TrainOutcome::finished);
+    FewShotReport report;
+    ASSERT_EQ(run_few_shot(settings, protocol, report), TrainOutcome::finished);
     const auto written = load_experiment(run(2, 1) / "config.yaml", {});
     EXPECT_EQ(written.train.batch_size, kClips);
     EXPECT_EQ(written.train.accumulate_steps, expected_parts);
@@ -149,8 +149,8 @@ TEST_F(FewShotRun, ABatchThatIsMadeSmallerHoldsTheClipsOfWholeVideosAndPairs) {
   settings.data.sampling.repeats = 2;
   for (const bool mixed : {false, true}) {
     settings.train.mix.mixup_alpha = mixed ? 0.8 : 0;
-    std::vector<FewShotResult> results;
-    ASSERT_EQ(run_few_shot(settings, protocol, results), TrainOutcome::finished);
+    FewShotReport report;
+    ASSERT_EQ(run_few_shot(settings, protocol, report), TrainOutcome::finished);
     const auto written = load_experiment(run(2, 1) / "config.yaml", {}).train;
     const std::int64_t block = mixed ? 4 : 2;
     EXPECT_EQ(written.batch_size, 2 * kClips / block * block);
@@ -163,8 +163,8 @@ TEST_F(FewShotRun, ASmallBatchIsLeftAsItIs) {
   auto settings = experiment();
   settings.train.batch_size = 4;
   settings.train.accumulate_steps = 2;
-  std::vector<FewShotResult> results;
-  ASSERT_EQ(run_few_shot(settings, options(), results), TrainOutcome::finished);
+  FewShotReport report;
+  ASSERT_EQ(run_few_shot(settings, options(), report), TrainOutcome::finished);
   const auto written = load_experiment(run(1, 1) / "config.yaml", {});
   EXPECT_EQ(written.train.batch_size, 4);
   EXPECT_EQ(written.train.accumulate_steps, 2);
@@ -208,9 +208,9 @@ TEST_F(FewShotRun, ALeakIntoAnotherTestListIsFoundTooAndOneOfClipsThatAreNotChos
   int refused = 0;
   for (const char* video : {"video 1", "video 6"}) {
     protocol.against = {folder_.write("split2.txt", fmt::format("{} 1 1\n", video))};
-    std::vector<FewShotResult> results;
+    FewShotReport report;
     try {
-      run_few_shot(experiment(), protocol, results);
+      run_few_shot(experiment(), protocol, report);
     } catch (const Error&) {
       ++refused;
     }
@@ -236,15 +236,15 @@ TEST_F(FewShotRun, TheDevPartPicksTheEpochWhoseWeightsAreScored) {
   settings.eval.every_epochs = 0;  // each epoch then
   auto protocol = options();
   protocol.dev = 1;
-  std::vector<FewShotResult> results;
-  ASSERT_EQ(run_few_shot(settings, protocol, results), TrainOutcome::finished);
-  ASSERT_EQ(results.at(0).epochs.size(), 2u);
+  FewShotReport report;
+  ASSERT_EQ(run_few_shot(settings, protocol, report), TrainOutcome::finished);
+  ASSERT_EQ(report.rows.at(0).epochs.size(), 2u);
   for (const std::int64_t seed : {1, 2}) {
     const auto folder = run(1, seed);
     const auto state = nlohmann::json::parse(read_text(folder / "checkpoints/best/state.json"));
     const auto result = nlohmann::json::parse(read_text(folder / "result.json"));
     EXPECT_EQ(result.at("epoch"), state.at("epoch"));
-    EXPECT_EQ(results[0].epochs.at(static_cast<std::size_t>(seed - 1)), state.at("epoch"));
+    EXPECT_EQ(report.rows[0].epochs.at(static_cast<std::size_t>(seed - 1)), state.at("epoch"));
     EXPECT_EQ(load_experiment(folder / "config.yaml", {}).data.val.list.path.filename(), "dev.csv");
     EXPECT_THAT(read_text(folder / "metrics.jsonl"), HasSubstr("\"split\":\"val\",\"step\":3"));
     const auto train = read_text(folder / "train.csv"), dev = read_text(folder / "dev.csv");
@@ -254,20 +254,20 @@ TEST_F(FewShotRun, TheDevPartPicksTheEpochWhoseWeightsAreScored) {
       EXPECT_NE(train.find(name) == std::string::npos, dev.find(name) == std::string::npos) << name;
     }
   }
-  const auto json = to_json(results);
-  EXPECT_EQ(json.at(0).at("epochs").size(), 2u);
-  EXPECT_THAT(to_table(results), HasSubstr("epochs "));
+  const auto json = to_json(report);
+  EXPECT_EQ(json.at("rows").at(0).at("epochs").size(), 2u);
+  EXPECT_THAT(to_table(report), HasSubstr("epochs "));
 }
 
 TEST_F(FewShotRun, ARunWithoutADevPartIsNotTakenForOneWithIt) {
-  std::vector<FewShotResult> results;
+  FewShotReport report;
   auto protocol = options();
   protocol.seeds = {1};
-  ASSERT_EQ(run_few_shot(experiment(), protocol, results), TrainOutcome::finished);
-  EXPECT_TRUE(results.at(0).epochs.empty());
+  ASSERT_EQ(run_few_shot(experiment(), protocol, report), TrainOutcome::finished);
+  EXPECT_TRUE(report.rows.at(0).epochs.empty());
   EXPECT_FALSE(std::filesystem::exists(run(1, 1) / "dev.csv"));
   protocol.dev = 1;
-  ASSERT_EQ(run_few_shot(experiment(), protocol, results), TrainOutcome::finished);
+  ASSERT_EQ(run_few_shot(experiment(), protocol, report), TrainOutcome::finished);
   EXPECT_TRUE(std::filesystem::exists(run(1, 1) / "dev.csv"));
   EXPECT_TRUE(std::filesystem::exists(options().output / "shots-1-seed-1.before-1"));
 }
@@ -278,21 +278,21 @@ TEST_F(FewShotRun, ADevPartThatIsNeverScoredIsAnError) {
   settings.train.max_steps = 1;  // no epoch ends
   auto protocol = options();
   protocol.dev = 1;
-  std::vector<FewShotResult> results;
-  EXPECT_THROW(run_few_shot(settings, protocol, results), Error);
+  FewShotReport report;
+  EXPECT_THROW(run_few_shot(settings, protocol, report), Error);
 }
 
 TEST_F(FewShotRun, SeveralSeedsHaveAnIntervalAndAPicture) {
-  std::vector<FewShotResult> results;
+  FewShotReport report;
   auto protocol = options();
   protocol.shots = {0, 1};
-  ASSERT_EQ(run_few_shot(experiment(), protocol, results), TrainOutcome::finished);
-  const auto json = nlohmann::json::parse(read_text(protocol.output / "few_shot.json"));
+  ASSERT_EQ(run_few_shot(experiment(), protocol, report), TrainOutcome::finished);
+  const auto json = nlohmann::json::parse(read_text(protocol.output / "few_shot.json")).at("rows");
   EXPECT_TRUE(json.at(0).at("interval95").is_null()) << "one score alone";
   const double low = json.at(1).at("interval95").at(0), high = json.at(1).at("interval95").at(1);
   EXPECT_NEAR((low + high) / 2, json.at(1).at("mean"), 1e-9);
-  EXPECT_NEAR(high - low, 2 * results[1].margin.value(), 1e-9);
-  EXPECT_THAT(to_table(results), HasSubstr("± 95 %"));
+  EXPECT_NEAR(high - low, 2 * report.rows[1].margin.value(), 1e-9);
+  EXPECT_THAT(to_table(report), HasSubstr("± 95 %"));
   EXPECT_THAT(read_text(protocol.output / "few_shot.svg"), HasSubstr("<svg"));
 }
 
@@ -303,25 +303,25 @@ TEST_F(FewShotRun, ASignalWhileARunIsScoredKeepsTheScoreAndTheNextCallGoesOn) {
   const auto sink = std::make_shared<RaiseOnLog>("counted as wrong");
   auto& sinks = spdlog::default_logger()->sinks();
   sinks.push_back(sink);
-  std::vector<FewShotResult> results;
-  EXPECT_EQ(run_few_shot(settings, options(), results), TrainOutcome::stopped_by_signal);
+  FewShotReport report;
+  EXPECT_EQ(run_few_shot(settings, options(), report), TrainOutcome::stopped_by_signal);
   sinks.erase(std::find(sinks.begin(), sinks.end(), sink));
   ASSERT_TRUE(std::filesystem::exists(run(1, 1) / "result.json"));
   EXPECT_FALSE(std::filesystem::exists(run(1, 2)));
   const auto scored = std::filesystem::last_write_time(run(1, 1) / "result.json");
 
-  results.clear();
-  EXPECT_EQ(run_few_shot(settings, options(), results), TrainOutcome::finished);
-  ASSERT_EQ(results.size(), 1u);
-  EXPECT_EQ(results[0].top1.size(), 2u);
+  report = {};
+  EXPECT_EQ(run_few_shot(settings, options(), report), TrainOutcome::finished);
+  ASSERT_EQ(report.rows.size(), 1u);
+  EXPECT_EQ(report.rows[0].top1.size(), 2u);
   EXPECT_EQ(std::filesystem::last_write_time(run(1, 1) / "result.json"), scored);
 }
 
 TEST_F(FewShotRun, ARequestThatIsThereAlreadyStopsItBeforeTheFirstRun) {
   const StopSignal outer;
   std::raise(SIGTERM);
-  std::vector<FewShotResult> results;
-  EXPECT_EQ(run_few_shot(experiment(), options(), results), TrainOutcome::stopped_by_signal);
+  FewShotReport report;
+  EXPECT_EQ(run_few_shot(experiment(), options(), report), TrainOutcome::stopped_by_signal);
   EXPECT_FALSE(std::filesystem::exists(run(1, 1)));
 }
 

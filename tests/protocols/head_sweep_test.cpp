@@ -86,7 +86,7 @@ TEST(SweepHeads, WhatDoesNotFitIsRefused) {
   other.labels[1] = "another";
   refused(other, test, "other labels");
   other = train;
-  other.identity.origin["weights_sha256"] = "5";
+  other.identity.origin["tensors_sha256"] = "5";
   refused(other, test, "other weights");
   other = train;
   other.videos[1].label_ids = {};

@@ -1,5 +1,6 @@
 #include "actionclip/protocols/manifest.h"
 
+#include <filesystem>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -8,6 +9,7 @@
 
 #include "actionclip/config/reader.h"
 #include "actionclip/core/error.h"
+#include "actionclip/train/experiment.h"
 
 #include "tests/places.h"
 #include "tests/temporary_folder.h"
@@ -63,6 +65,23 @@ TEST(Manifest, EveryOneThatComesWithTheProgramIsReadUnderItsName) {
   }
 }
 
+TEST(Manifest, EveryReadyConfigurationNamesProtocolsThatThereAre) {
+  int named = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(source_folder() / "configs")) {
+    const auto folder = entry.path().parent_path().filename();
+    if (entry.path().extension() != ".yaml" || folder == "base" || folder == "prompts" ||
+        folder == "protocols")
+      continue;
+    const auto data = load_experiment(entry.path(), {}, {""}).data;
+    for (const auto* split : {&data.train, &data.val, &data.test}) {
+      if (split->protocol.empty()) continue;
+      EXPECT_NO_THROW(read_protocol(split->protocol)) << entry.path();
+      ++named;
+    }
+  }
+  EXPECT_GE(named, 60) << "validation and test of every recipe";
+}
+
 TEST(Manifest, PinsWhatIsPublished) {
   const auto ucf101 = read_protocol("ucf101:test2");
   EXPECT_EQ(ucf101.split, "test2");
@@ -73,7 +92,7 @@ TEST(Manifest, PinsWhatIsPublished) {
 
 TEST(Manifest, AProtocolOrSplitThatThereIsNotIsRefusedWithThoseThatThereAre) {
   EXPECT_THAT(error_of([] { read_protocol("ucf10"); }),
-              AllOf(HasSubstr("--protocol ucf10"), HasSubstr("nearest: ucf101"), HasSubstr("hmdb51")));
+              AllOf(HasSubstr("protocol ucf10"), HasSubstr("nearest: ucf101"), HasSubstr("hmdb51")));
   EXPECT_THAT(error_of([] { read_protocol("ucf101:test4"); }),
               AllOf(HasSubstr("no such split"), HasSubstr("full, test1, test2, test3")));
   EXPECT_THAT(error_of([] { read_protocol("no/such.yaml"); }), HasSubstr("no/such.yaml: no such file"));

@@ -12,7 +12,6 @@
 #include "protocols/report/confusion.h"
 #include "protocols/report/html.h"
 #include "protocols/report/json_values.h"
-#include "protocols/report/median.h"
 #include "tests/protocols/made_run.h"
 
 namespace actionclip::detail {
@@ -71,11 +70,9 @@ TEST(JsonValues, AreThoseOfTheRightKindAlone) {
   EXPECT_EQ(interval_at(json, "a"), std::pair(1.0, 2.0));
   EXPECT_FALSE(interval_at(json, "b"));
   EXPECT_FALSE(interval_at(json, "c"));
-}
-
-TEST(Median, DoesNotMindOneSlowStep) {
-  EXPECT_EQ(median({100, 1, 101}), 100);
-  EXPECT_EQ(median({7}), 7);
+  EXPECT_TRUE(array_at(json, "a").empty());
+  EXPECT_TRUE(array_at(nlohmann::ordered_json(3), "a").empty());
+  EXPECT_EQ(array_at(json["intervals"], "b").size(), 1U);
 }
 
 TEST(Chart, KeepsExtremesAndMeansOfALongCurve) {

@@ -97,13 +97,16 @@ TEST(Report, ShowsZeroShotAndFewShot) {
   const TemporaryFolder folder;
   folder.write("zero_shot.json", R"({"labels": 51, "chance_top1": 1.96, "top1_mean": 40.5, "top1_std": 1.25,
     "splits": [{"list": "split1.txt", "top1": 40.5, "top5": 70, "samples": 1530, "failed": 0, "loss": 2.5}]})");
-  folder.write("few_shot.json", R"([{"shots": 1, "top1": [40, 42], "mean": 41, "std": 1.41},
-                                    {"shots": 16, "top1": [60, 62], "mean": 61, "std": 1.41}])");
+  folder.write("few_shot.json", R"({"rows": [{"shots": 1, "top1": [40, 42], "mean": 41, "std": 1.41},
+                                    {"shots": 16, "top1": [60, 62], "mean": 61, "std": 1.41}],
+    "protocol": {"name": "ucf101:test1", "sha256": "abc", "differences": ["videos: <3>, not 4"]}})");
   const auto page = page_of(folder);
   EXPECT_THAT(page, HasSubstr("± 1.25 over 1 split(s)"));
   EXPECT_THAT(page, HasSubstr("split1.txt"));
   EXPECT_THAT(page, HasSubstr("class=\"whisker\""));
   EXPECT_THAT(page, HasSubstr("40.00 42.00"));
+  EXPECT_THAT(page, HasSubstr("ucf101:test1"));
+  EXPECT_THAT(page, HasSubstr("the list is another one</strong>: videos: &lt;3&gt;, not 4"));
 }
 
 TEST(Report, ShowsBaseToNovel) {
@@ -122,7 +125,7 @@ TEST(Report, SurvivesFilesThatHoldSomethingElse) {
   folder.write("evaluation.json",
                R"({"top1": "none", "per_class": 3, "intervals": [1], "failed_videos": {"a": 1}})");
   folder.write("zero_shot.json", R"({"splits": [1, "two", null]})");
-  folder.write("few_shot.json", R"([1, {"shots": "x"}, null])");
+  folder.write("few_shot.json", R"({"rows": [1, {"shots": "x"}, null], "protocol": 3})");
   folder.write("base_to_novel.json", R"({"rows": [3, {"base": 1}]})");
   folder.write("machine.json", R"({"train": 3, "evaluate": {"gpus": [], "deep": {"er": null}}})");
   folder.write("metrics.jsonl", "[]\n3\n\n{\"split\":3}\n");

@@ -13,12 +13,12 @@
 
 #include "actionclip/core/error.h"
 #include "actionclip/core/memory.h"
+#include "actionclip/core/statistics.h"
 #include "actionclip/text/labels.h"
 #include "actionclip/video/dataset.h"
 #include "actionclip/video/loader.h"
 #include "actionclip/video/video_list.h"
 
-#include "tools/bench/median.h"
 #include "tools/bench/run_benchmark.h"
 
 namespace actionclip {
@@ -60,9 +60,9 @@ void measure(const Options& options) {
   }
   if (dataset.failed_count() > 0) throw Error(fmt::format("{} videos failed", dataset.failed_count()));
   fmt::print("workers  clips/s  ratio\n");
-  const double first = median(rates.front());
+  const double first = median_of(rates.front());
   for (std::size_t i = 0; i < rates.size(); ++i) {
-    const double own = median(rates[i]);
+    const double own = median_of(rates[i]);
     fmt::print("{:>7}  {:>7.1f}  {:>5.2f}\n", options.workers[i], own, own / first);
   }
 }

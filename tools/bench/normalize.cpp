@@ -23,9 +23,9 @@
 #include <torch/version.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/core/statistics.h"
 #include "actionclip/model/config.h"
 
-#include "tools/bench/median.h"
 #include "tools/bench/run_benchmark.h"
 #include "tools/device_option.h"
 
@@ -95,10 +95,10 @@ nlohmann::ordered_json measure(const Options& options, c10::Device device, at::S
   const double bytes = static_cast<double>(result.numel()) * static_cast<double>(1 + result.element_size());
   return {{"type", c10::toString(type)},
           {"crops", crops},
-          {"seconds", median(ours)},
-          {"seconds_of_operations", median(theirs)},
-          {"gigabytes_per_second", bytes / median(ours) * 1e-9},
-          {"gigabytes_per_second_of_operations", bytes / median(theirs) * 1e-9}};
+          {"seconds", median_of(ours)},
+          {"seconds_of_operations", median_of(theirs)},
+          {"gigabytes_per_second", bytes / median_of(ours) * 1e-9},
+          {"gigabytes_per_second_of_operations", bytes / median_of(theirs) * 1e-9}};
 }
 
 nlohmann::ordered_json run(const Options& options) {

@@ -41,7 +41,7 @@ for shard, ids in enumerate(label_ids.split(SHARD)):
     features = texts.mean(0)[ids] + 0.15 * torch.randn(len(ids), WIDTH)
     save_file({"video_features": features[:, None].contiguous()}, str(folder / f"videos-{shard:05}.safetensors"), {"failures": "{}"})
 identity = {"videos": videos, "views": 1, "batch_videos": 32, "shard_videos": SHARD, "stored_as": "fp32", "frame_features": False,
-            "origin": {"weights_sha256": "synthetic"}}
+            "origin": {"tensors_sha256": "synthetic"}}
 (folder / "identity.json").write_text(json.dumps(identity))
 index = {"labels": labels, "videos": [{"path": f"{i}.mp4", "label_ids": [int(label)]} for i, label in enumerate(label_ids)]}
 (folder / "index.json").write_text(json.dumps(index))

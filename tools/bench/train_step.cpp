@@ -25,6 +25,7 @@
 #include <torch/version.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/core/statistics.h"
 #include "actionclip/model/cost.h"
 #include "actionclip/train/learner.h"
 #include "actionclip/weights/initialize.h"
@@ -32,7 +33,6 @@
 #include "actionclip/weights/state_dict.h"
 #include "actionclip/weights/tensor_convert.h"
 
-#include "tools/bench/median.h"
 #include "tools/bench/process_memory.h"
 #include "tools/bench/run_benchmark.h"
 #include "tools/device_option.h"
@@ -208,7 +208,7 @@ nlohmann::ordered_json run(const StepOptions& options) {
                                                  : load_inputs(options.load / "inputs.safetensors");
   const Timings timings = run_steps(learner, inputs, options);
   const std::int64_t peak = process_memory("VmHWM");
-  const double seconds = median(timings.seconds);
+  const double seconds = median_of(timings.seconds);
   const double flops = step_flops(learner.model()->config(), inputs, options);
   nlohmann::ordered_json result = {
       {"program", "actionclip"},

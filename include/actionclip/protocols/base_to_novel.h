@@ -40,7 +40,10 @@ struct BaseToNovelRow {
 struct BaseToNovelResult {
   std::vector<std::string> base_labels, novel_labels;
   std::int64_t base_videos = 0, novel_videos = 0;  // of the test
+  std::string list_sha256;                         // VideoList::fingerprint() of data.test
+  std::vector<std::int64_t> seeds;                 // in the order of every score's values
   std::vector<BaseToNovelRow> rows;                // by K
+  std::vector<ProtocolMatch> protocols;            // of the test videos of both; empty: of none
 };
 
 // 2 a b / (a + b); 0 if both are 0.
@@ -56,9 +59,10 @@ double harmonic_mean(double a, double b);
 TrainOutcome run_base_to_novel(const Experiment& experiment, const BaseToNovelOptions& options,
                                BaseToNovelResult& result);
 
-// {"base_labels", "novel_labels", "base_videos", "novel_videos", "rows": [{"shots", "base", "novel",
-// "harmonic": {"values", "mean", "std", "interval95"}, "harmonic_of_means"}]}, with "epochs" in a row where a
-// dev part picked them.
+// {"base_labels", "novel_labels", "base_videos", "novel_videos", "list_sha256", "seeds", "rows":
+// [{"shots", "base", "novel", "harmonic": {"values", "mean", "std", "interval95"}, "harmonic_of_means"}]},
+// with "epochs" in a row where a dev part picked them, and with "protocols" (to_json() of each) where there
+// are any.
 nlohmann::ordered_json to_json(const BaseToNovelResult& result);
 
 // An aligned table, a row a K.

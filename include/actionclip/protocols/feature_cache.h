@@ -33,7 +33,7 @@ struct FeatureIdentity {
   std::int64_t shard_videos = 1;              // of a whole shard: a multiple of batch_videos
   bool half = false;                          // kept as fp16, else as fp32
   bool keep_frames = false;                   // frame features too
-  std::map<std::string, std::string> origin;  // "weights_sha256", "list_sha256", "sampling", "precision" ...
+  std::map<std::string, std::string> origin;  // "tensors_sha256", "list_sha256", "sampling", "precision" ...
 
   std::int64_t shards() const { return (videos + shard_videos - 1) / shard_videos; }
   std::int64_t videos_before(std::int64_t shard) const;  // the first video of a shard

@@ -24,6 +24,13 @@ struct FewShotResult {
   std::vector<std::int64_t> epochs;  // by seed: those that the dev part picked; empty: none did
 };
 
+struct FewShotReport {
+  std::string list_sha256;                // VideoList::fingerprint() of data.test
+  std::vector<std::int64_t> seeds;        // in the order of every row's values
+  std::vector<FewShotResult> rows;        // by K
+  std::optional<ProtocolMatch> protocol;  // of data.test
+};
+
 // Trains on data.train's chosen clips (choose_shots()) as `train:` says and scores data.test, once for each K
 // and seed, each in a folder of `output`: the weights behind the last epoch, or of the epoch that was best on
 // the dev part (choose_dev()), which is scored every eval.every_epochs, each epoch if that is 0. A batch of
@@ -35,14 +42,14 @@ struct FewShotResult {
 // is written if the settings, labels or lists do not serve: pre-training and lists of captions have no
 // labels, a class has too few clips for a K and the dev part, or a chosen clip is in a test list
 // (find_leaks()). Throws Error too at a folder that a run under way writes into, or that no run made.
-TrainOutcome run_few_shot(const Experiment& experiment, const ShotOptions& options,
-                          std::vector<FewShotResult>& results);
+TrainOutcome run_few_shot(const Experiment& experiment, const ShotOptions& options, FewShotReport& report);
 
-// [{"shots", "top1", "mean", "std", "interval95": [low, high] or null}], and "epochs" where a dev part picked
-// them.
-nlohmann::ordered_json to_json(const std::vector<FewShotResult>& results);
+// {"list_sha256", "seeds", "rows": [{"shots", "top1", "mean", "std", "interval95": [low, high] or null}],
+// "protocol"}: with "epochs" in a row where a dev part picked them, and to_json() of the protocol where there
+// is one.
+nlohmann::ordered_json to_json(const FewShotReport& report);
 
 // An aligned table with a bar a row: the curve over K.
-std::string to_table(const std::vector<FewShotResult>& results);
+std::string to_table(const FewShotReport& report);
 
 }  // namespace actionclip

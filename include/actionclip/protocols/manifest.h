@@ -62,6 +62,10 @@ struct Protocol {
 // (file:line:column) for a file that is none.
 Protocol read_protocol(const std::string& text);
 
+// The protocol's split of that name. Throws UsageError if another one was asked for, or there is none (it
+// lists those that are).
+Protocol split_of(Protocol protocol, const std::string& split);
+
 // Names of the manifests that come with the program, sorted.
 std::vector<std::string> known_protocols();
 

@@ -23,6 +23,9 @@ inline constexpr const char* kZeroShotConfigName = "zero_shot.yaml";
 inline constexpr const char* kFewShotConfigName = "few_shot.yaml";
 inline constexpr const char* kBaseToNovelConfigName = "base_to_novel.yaml";
 
+// The scores of zero-shot's split `index` (from 0): "zero_shot-1.safetensors".
+std::string zero_shot_scores_name(std::size_t index);
+
 // A figure over the optimiser steps of a run.
 struct Curve {
   std::vector<double> steps;
@@ -62,6 +65,8 @@ struct RunRecord {
 
   std::optional<ConfusionMatrix> confusion;  // confusion.csv
   std::optional<VideoScores> scores;         // scores.safetensors
+  std::vector<VideoScores>
+      zero_shot_scores;  // zero_shot-1.safetensors and on: of the splits of zero_shot.json
 
   std::string log_first;               // first line of train.log
   std::string log_last;                // and its last

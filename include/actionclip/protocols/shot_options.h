@@ -3,11 +3,21 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <string>
 #include <vector>
 
 #include <c10/core/Device.h>
 
+#include "actionclip/protocols/manifest.h"
+
 namespace actionclip {
+
+// A list that is scored.
+struct ScoredList {
+  std::string split;  // "base" or "novel"; empty: it is the only one
+  ListFacts facts;
+};
 
 struct ShotOptions {
   std::vector<std::int64_t> shots = {1, 2, 4, 8, 16};  // K; 0: the weights as they are (zero-shot)
@@ -23,6 +33,9 @@ struct ShotOptions {
   // root.
   std::vector<std::filesystem::path> manifests;
   std::vector<std::filesystem::path> against;
+  // Called with the lists that are scored, before anything is trained or written; what it gives is kept with
+  // the scores: each list's match with its protocol, or nothing. Empty: the lists are of no protocol.
+  std::function<std::vector<ProtocolMatch>(const std::vector<ScoredList>&)> check_lists;
 };
 
 // A training run, or the weights as they are.

@@ -32,10 +32,11 @@ struct DatasetConfig {
   ListFormat format = ListFormat::video;
   std::string frame_pattern = "img_{:05d}.jpg";  // names in a frame folder
   std::int64_t index_bias = 1;                   // number of the first frame
+  std::string protocol;  // benchmark that the list is of, as --protocol takes it; empty: of none
 
   void check(ConfigChecker& checker) const;
 };
-BOOST_DESCRIBE_STRUCT(DatasetConfig, (), (list, root, format, frame_pattern, index_bias))
+BOOST_DESCRIBE_STRUCT(DatasetConfig, (), (list, root, format, frame_pattern, index_bias, protocol))
 
 // Which frames of a video, or of the part of it that a list names, a clip shows (sampler.h).
 enum class FrameSampling {

@@ -18,7 +18,7 @@ struct Spread {
   double median = 0;  // of an even number: the mean of the two in the middle
   double max = 0;
 };
-Spread spread_of(std::vector<double> values);  // not empty
+Spread spread_of(const std::vector<double>& values);  // not empty
 
 struct ListStatistics {
   std::int64_t videos = 0;

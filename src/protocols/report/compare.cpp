@@ -1,6 +1,5 @@
 #include "actionclip/protocols/compare.h"
 
-#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,10 +7,10 @@
 
 #include "actionclip/config/reader.h"
 #include "actionclip/core/error.h"
+#include "actionclip/core/statistics.h"
 #include "actionclip/train/experiment.h"
 
 #include "json_values.h"
-#include "median.h"
 
 namespace actionclip {
 namespace {
@@ -34,10 +33,11 @@ void take_settings(const RunRecord& run, RunSummary& summary) {
   }
 }
 
-void take_figures(const RunRecord& run, RunSummary& summary) {
+// What `evaluate` says, else the last validation.
+bool take_evaluation(const RunRecord& run, RunSummary& summary) {
   const bool evaluated = run.evaluation.is_object();
   const auto& figures = evaluated ? run.evaluation : run.last_validation;
-  if (!figures.is_object()) return;
+  if (!figures.is_object()) return false;
   summary.source = evaluated
                        ? "evaluation.json"
                        : fmt::format("validation of epoch {:.0f}", number(figures, "epoch").value_or(0));
@@ -47,6 +47,39 @@ void take_figures(const RunRecord& run, RunSummary& summary) {
   summary.loss = number(figures, "loss");
   if (const auto interval = detail::interval_at(figures, summary.map ? "map" : "top1"))
     summary.interval = Interval{.low = interval->first, .high = interval->second};
+  return true;
+}
+
+void take_zero_shot(const ordered_json& zero_shot, RunSummary& summary) {
+  const auto splits = detail::array_at(zero_shot, "splits");
+  summary.source = fmt::format("zero-shot, {} split(s)", splits.size());
+  summary.top1 = number(zero_shot, "top1_mean");
+  summary.top5 = number(zero_shot, "top5_mean");
+  summary.map = number(zero_shot, "map_mean");
+}
+
+// Of the row of the most clips a class; `score`: the member of the row that has its mean, empty: the row has.
+void take_shots(const ordered_json& json, const char* name, const char* score, RunSummary& summary) {
+  const ordered_json* last = nullptr;
+  const auto rows = detail::array_at(json, "rows");
+  for (const auto& row : rows) {
+    if (row.is_object() &&
+        (last == nullptr || number(row, "shots").value_or(0) > number(*last, "shots").value_or(0)))
+      last = &row;
+  }
+  if (last == nullptr) return;
+  summary.source = fmt::format("{}, {:.0f} clips a class", name, number(*last, "shots").value_or(0));
+  const auto of_score = *score == 0 ? *last : last->value(score, ordered_json::object());
+  summary.top1 = number(of_score, "mean");
+  if (const auto interval = detail::pair_at(of_score, "interval95"))
+    summary.interval = Interval{.low = interval->first, .high = interval->second};
+}
+
+void take_figures(const RunRecord& run, RunSummary& summary) {
+  if (take_evaluation(run, summary)) return;
+  if (run.zero_shot.is_object()) return take_zero_shot(run.zero_shot, summary);
+  if (run.few_shot.is_object()) return take_shots(run.few_shot, "few-shot", "", summary);
+  if (run.base_to_novel.is_object()) take_shots(run.base_to_novel, "base to novel", "harmonic", summary);
 }
 
 template <typename Value>
@@ -73,36 +106,6 @@ ordered_json summary_json(const RunSummary& run) {
           {"videos_per_second", or_null(run.videos_per_second)}};
 }
 
-// Lists of one name can differ: the hashes tell, where both scores have one.
-bool lists_differ(const VideoScores& first, const VideoScores& second) {
-  const auto hash = [](const VideoScores& scores) {
-    const auto found = scores.origin.find("list_sha256");
-    return found == scores.origin.end() ? std::string() : found->second;
-  };
-  const auto a = hash(first), b = hash(second);
-  return !a.empty() && !b.empty() && a != b;
-}
-
-RunDifference difference_of(const std::vector<RunRecord>& runs, std::size_t first, std::size_t second) {
-  RunDifference difference{.first = first, .second = second};
-  for (const auto run : {first, second}) {
-    if (runs[run].scores) continue;
-    difference.unknown = fmt::format(
-        "{} holds no scores of videos (scores.safetensors, of evaluate --output)", runs[run].folder.string());
-    return difference;
-  }
-  if (lists_differ(*runs[first].scores, *runs[second].scores)) {
-    difference.unknown = "they are scores of different lists";
-    return difference;
-  }
-  try {
-    difference.figures = figure_differences(*runs[first].scores, *runs[second].scores);
-  } catch (const Error& problem) {
-    difference.unknown = problem.what();
-  }
-  return difference;
-}
-
 }  // namespace
 
 RunSummary summarize(const RunRecord& run) {
@@ -110,21 +113,8 @@ RunSummary summarize(const RunRecord& run) {
   take_settings(run, summary);
   take_figures(run, summary);
   if (const auto curve = run.curves.find("train/videos_per_second"); curve != run.curves.end())
-    summary.videos_per_second = detail::median(curve->second.values);
+    summary.videos_per_second = median_of(curve->second.values);
   return summary;
-}
-
-bool is_more_than_chance(const Figure& difference) {
-  return difference.interval.low > 0 || difference.interval.high < 0;
-}
-
-std::vector<RunDifference> differences_of(const std::vector<RunRecord>& runs) {
-  std::vector<RunDifference> differences;
-  for (std::size_t first = 0; first < runs.size(); ++first) {
-    for (std::size_t second = first + 1; second < runs.size(); ++second)
-      differences.push_back(difference_of(runs, first, second));
-  }
-  return differences;
 }
 
 ordered_json to_json(const std::vector<RunSummary>& runs, const std::vector<RunDifference>& differences) {
@@ -132,6 +122,7 @@ ordered_json to_json(const std::vector<RunSummary>& runs, const std::vector<RunD
   for (const auto& run : runs) json["runs"].push_back(summary_json(run));
   for (const auto& difference : differences) {
     ordered_json entry = {{"first", difference.first}, {"second", difference.second}};
+    if (!difference.scored.empty()) entry["scored"] = difference.scored;
     if (!difference.unknown.empty()) entry["unknown"] = difference.unknown;
     for (const auto& figure : difference.figures) {
       entry["figures"].push_back({{"figure", figure.name},

@@ -57,4 +57,32 @@ std::string figure_cards(const nlohmann::ordered_json& figures) {
   return "<div class=\"cards\">" + html + "</div>\n";
 }
 
+std::string protocol_note(const nlohmann::ordered_json& protocol) {
+  constexpr std::size_t kMaxText = 1000;
+  const auto name = text_at(protocol, "name");
+  if (name.empty()) return "";
+  std::string differences;
+  if (const auto found = protocol.find("differences"); found != protocol.end() && found->is_array()) {
+    for (const auto& difference : *found) {
+      if (difference.is_string())
+        differences += (differences.empty() ? "" : "; ") + difference.get<std::string>();
+    }
+  }
+  const auto verdict = differences.empty() ? "the list matches what the protocol pins"
+                                           : "<strong>the list is another one</strong>: ";
+  return fmt::format(
+      "<p class=\"note\">Protocol <code>{}</code>: {}{}. Its list's SHA-256: <code>{}</code></p>\n",
+      escape_html(name, kMaxText), verdict, escape_html(differences, kMaxText),
+      escape_html(text_at(protocol, "sha256"), kMaxText));
+}
+
+std::string protocol_notes(const nlohmann::ordered_json& results, const char* key) {
+  if (!results.is_object() || !results.contains(key)) return "";
+  const auto& protocols = results.at(key);
+  if (!protocols.is_array()) return protocol_note(protocols);
+  std::string html;
+  for (const auto& protocol : protocols) html += protocol_note(protocol);
+  return html;
+}
+
 }  // namespace actionclip::detail

@@ -18,4 +18,11 @@ std::string card(std::string_view name, std::string_view unit, const std::string
 // One for each of the known figures that `figures` has.
 std::string figure_cards(const nlohmann::ordered_json& figures);
 
+// What the scores are of: the protocol in `protocol` (to_json(ProtocolMatch)), its list's hash, and what
+// tells the list from another one of that name; empty if it is nothing of the kind.
+std::string protocol_note(const nlohmann::ordered_json& protocol);
+
+// Of the member of that name, or of each in it if it is an array.
+std::string protocol_notes(const nlohmann::ordered_json& results, const char* key);
+
 }  // namespace actionclip::detail

@@ -16,8 +16,8 @@ using nlohmann::ordered_json;
 // Numbers and texts that no card shows, those of objects in it too ("groups verb").
 void add_others(const ordered_json& figures, const std::string& prefix, HtmlTable& table) {
   static const std::set<std::string, std::less<>> elsewhere = {
-      "top1",   "top5",      "map",           "mean_class_accuracy", "loss",  "ece", "samples",
-      "failed", "intervals", "failed_videos", "per_class",           "split", "step"};
+      "top1",   "top5",      "map",           "mean_class_accuracy", "loss",  "ece",  "samples",
+      "failed", "intervals", "failed_videos", "per_class",           "split", "step", "protocol"};
   for (const auto& [key, value] : figures.items()) {
     if (prefix.empty() && elsewhere.contains(key)) continue;
     const auto name = prefix.empty() ? key : fmt::format("{} {}", prefix, key);
@@ -49,7 +49,8 @@ std::string figures_section(const RunRecord& run) {
   if (!evaluated)
     note += fmt::format(", behind epoch {:.0f}: the last validation", number(figures, "epoch").value_or(0));
   note += figures.contains("intervals") ? "; with 95 % intervals over draws of its videos." : ".";
-  return section("figures", "Figures", escape_html(note), figure_cards(figures) + others(figures));
+  return section("figures", "Figures", escape_html(note),
+                 figure_cards(figures) + protocol_notes(figures, "protocol") + others(figures));
 }
 
 }  // namespace actionclip::detail

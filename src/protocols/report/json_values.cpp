@@ -31,4 +31,11 @@ std::string text_at(const nlohmann::ordered_json& json, std::string_view key) {
   return value != json.end() && value->is_string() ? value->get<std::string>() : "";
 }
 
+nlohmann::ordered_json array_at(const nlohmann::ordered_json& json, std::string_view key) {
+  if (json.is_object()) {
+    if (const auto found = json.find(key); found != json.end() && found->is_array()) return *found;
+  }
+  return nlohmann::ordered_json::array();
+}
+
 }  // namespace actionclip::detail

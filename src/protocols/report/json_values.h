@@ -23,4 +23,7 @@ std::optional<std::pair<double, double>> interval_at(const nlohmann::ordered_jso
 // A text of `json`; empty if it is anything else.
 std::string text_at(const nlohmann::ordered_json& json, std::string_view key);
 
+// An array of `json`; an empty one if it is anything else.
+nlohmann::ordered_json array_at(const nlohmann::ordered_json& json, std::string_view key);
+
 }  // namespace actionclip::detail

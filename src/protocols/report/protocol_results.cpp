@@ -93,7 +93,10 @@ std::string zero_shot_section(const RunRecord& run) {
   if (!json.is_object() || !json.contains("splits") || !json["splits"].is_array()) return "";
   std::string html;
   for (const auto& [name, mean, deviation] :
-       {std::tuple("top-1", "top1_mean", "top1_std"), std::tuple("top-5", "top5_mean", "top5_std")}) {
+       {std::tuple("top-1", "top1_mean", "top1_std"), std::tuple("top-5", "top5_mean", "top5_std"),
+        std::tuple("mAP", "map_mean", "map_std"),
+        std::tuple("strict top-1", "strict_top1_mean", "strict_top1_std"),
+        std::tuple("strict, others alone", "strict_top1_of_left_mean", "strict_top1_of_left_std")}) {
     const auto value = number(json, mean);
     if (!value) continue;
     html += card(
@@ -102,25 +105,30 @@ std::string zero_shot_section(const RunRecord& run) {
   }
   if (const auto chance = number(json, "chance_top1"))
     html += card("chance", "%", fmt::format("{:.2f}", *chance), "top-1");
+  std::string notes;
+  for (const auto& split : json["splits"]) notes += protocol_notes(split, "protocol");
   std::string note;
   if (const auto labels = number(json, "labels")) note = fmt::format("{:.0f} labels", *labels);
   const auto trained = number(json, "labels_trained_on");
   if (trained && *trained > 0) note += fmt::format(", of which the model was trained on {:.0f}", *trained);
   return section("zero-shot", "Zero-shot", note,
-                 "<div class=\"cards\">" + html + "</div>\n" + splits_table(json["splits"]));
+                 "<div class=\"cards\">" + html + "</div>\n" + splits_table(json["splits"]) + notes);
 }
 
 std::string few_shot_section(const RunRecord& run) {
-  const auto& rows = run.few_shot;
-  if (!rows.is_array() || rows.empty()) return "";
+  const auto& json = run.few_shot;
+  if (!json.is_object() || !json.contains("rows") || !json["rows"].is_array()) return "";
+  const auto& rows = json["rows"];
   HtmlTable table({"clips a class", "top-1 (%)", "of each seed"}, 0);
   auto line = line_named("top-1");
   for (const auto& row : rows) {
     table.add({shots_cell(row), with_spread(row), each_of(row)});
     add_point(row, row, line);
   }
+  if (table.empty()) return "";
   return section("few-shot", "Few-shot", "Means over the seeds, with 95 % intervals, or else deviations.",
-                 "<div class=\"charts\">" + shots_chart(rows, {line}) + table.html() + "</div>\n");
+                 "<div class=\"charts\">" + shots_chart(rows, {line}) + table.html() + "</div>\n" +
+                     protocol_notes(json, "protocol"));
 }
 
 std::string base_to_novel_section(const RunRecord& run) {
@@ -141,7 +149,8 @@ std::string base_to_novel_section(const RunRecord& run) {
   if (table.empty()) return "";
   return section("base-to-novel", "Base to novel",
                  "Top-1 among the labels of each half; means over the seeds.",
-                 "<div class=\"charts\">" + shots_chart(rows, lines) + table.html() + "</div>\n");
+                 "<div class=\"charts\">" + shots_chart(rows, lines) + table.html() + "</div>\n" +
+                     protocol_notes(json, "protocols"));
 }
 
 }  // namespace actionclip::detail

@@ -16,6 +16,8 @@
 #include "actionclip/core/text_input.h"
 #include "actionclip/text/csv.h"
 
+#include "json_values.h"
+
 namespace actionclip {
 namespace {
 
@@ -124,7 +126,20 @@ bool holds_a_run(const RunRecord& run) {
          !run.problems.empty();
 }
 
+// Of as many splits as zero_shot.json has: files of an earlier call with more of them do not count.
+void read_zero_shot_scores(RunRecord& run) {
+  const auto splits = detail::array_at(run.zero_shot, "splits").size();
+  for (std::size_t i = 0; i < splits; ++i) {
+    read_if_there(run, zero_shot_scores_name(i).c_str(),
+                  [&](const auto& file) { run.zero_shot_scores.push_back(load_scores(file)); });
+  }
+}
+
 }  // namespace
+
+std::string zero_shot_scores_name(std::size_t index) {
+  return fmt::format("zero_shot-{}.safetensors", index + 1);
+}
 
 RunRecord read_run(const std::filesystem::path& folder) {
   std::error_code unknown;
@@ -150,6 +165,7 @@ RunRecord read_run(const std::filesystem::path& folder) {
   read_json("machine.json", run.machine);
   read_if_there(run, "confusion.csv", [&](const auto& file) { run.confusion = read_confusion(file); });
   read_if_there(run, "scores.safetensors", [&](const auto& file) { run.scores = load_scores(file); });
+  read_zero_shot_scores(run);
   if (!holds_a_run(run)) {
     throw Error(
         fmt::format("{}: holds nothing of a run (config.yaml, metrics.jsonl, evaluation.json, "

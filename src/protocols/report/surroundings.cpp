@@ -7,9 +7,10 @@
 
 #include <fmt/format.h>
 
+#include "actionclip/core/statistics.h"
+
 #include "html.h"
 #include "json_values.h"
-#include "median.h"
 #include "sections.h"
 
 namespace actionclip::detail {
@@ -24,12 +25,12 @@ constexpr std::size_t kMaxShownProblems = 20;
 void add_throughput(const RunRecord& run, HtmlTable& table) {
   if (const auto curve = run.curves.find("train/videos_per_second"); curve != run.curves.end()) {
     table.add({"throughput",
-               fmt::format("{:.1f} videos a second (median of {} steps)", median(curve->second.values),
+               fmt::format("{:.1f} videos a second (median of {} steps)", median_of(curve->second.values),
                            grouped(static_cast<double>(curve->second.values.size())))});
   }
   if (const auto curve = run.curves.find("train/data_wait_fraction"); curve != run.curves.end()) {
-    table.add(
-        {"waiting for data", fmt::format("{:.0f} % of a step (median)", 100 * median(curve->second.values))});
+    table.add({"waiting for data",
+               fmt::format("{:.0f} % of a step (median)", 100 * median_of(curve->second.values))});
   }
   if (const auto sentence = text_at(run.bottleneck, "sentence"); !sentence.empty())
     table.add({"what limited it", escape_html(sentence, kMaxText)});

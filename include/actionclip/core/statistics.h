@@ -1,4 +1,4 @@
-// Mean and spread of a figure over seeds or splits.
+// Mean and spread of a figure over seeds, splits or repeated measurements.
 #pragma once
 
 #include <optional>
@@ -8,6 +8,8 @@ namespace actionclip {
 
 double mean_of(std::span<const double> values);       // 0 of none
 double deviation_of(std::span<const double> values);  // sample standard deviation; 0 of fewer than two
+
+double median_of(std::span<const double> values);  // of an even number the middle of the two; 0 of none
 
 // Half the width of the interval around the mean of `values` that holds the true mean with the probability
 // `confidence`, if they are independent draws of a normal distribution: t s / sqrt(n), t the quantile

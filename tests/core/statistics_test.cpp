@@ -1,6 +1,6 @@
 // Mean, spread and interval against values from tables and by hand.
 
-#include "actionclip/eval/statistics.h"
+#include "actionclip/core/statistics.h"
 
 #include <cmath>
 #include <vector>
@@ -32,6 +32,12 @@ TEST(Statistics, TheMarginShrinksWithTheNumberOfValuesAndTheirSpread) {
   const std::vector<double> five = {1, 1, 2, 3, 3};  // of four degrees: 2.776445, from tables
   EXPECT_NEAR(margin_of(five).value(), 2.776445 / std::sqrt(5), 1e-6);
   EXPECT_EQ(margin_of(std::vector<double>{4, 4, 4}).value(), 0);
+}
+
+TEST(Statistics, TheMedianDoesNotMindOneSlowStep) {
+  EXPECT_EQ(median_of(std::vector<double>{100, 1, 101}), 100);
+  EXPECT_EQ(median_of(std::vector<double>{7, 1}), 4);
+  EXPECT_EQ(median_of({}), 0);
 }
 
 TEST(Statistics, OneValueHasNoMargin) {
