@@ -161,7 +161,7 @@ TEST_F(ContextRun, FewShotLearnsAContextForItsOwnLabels) {
       {"few-shot", "--config", path("config.yaml"), "--output", path("few"), "--shots", "0,1", "--seeds", "1",
        "--json", "data.test.list=" + path("data/few_shot_test.txt"), "train.epochs=1",
        "train.schedule.warmup_epochs=0", "model.context.length=2", "model.context.class_specific=true"}));
-  const auto table = result_of(result);
+  const auto table = result_of(result).at("rows");
   ASSERT_EQ(table.size(), 2u);
   const auto tensors = read_tensors(path("few/shots-1-seed-1/checkpoints/last/model.safetensors"));
   EXPECT_EQ(tensors.at("context.vectors").size(0), 10);
