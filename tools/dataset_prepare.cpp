@@ -28,6 +28,7 @@ struct Options {
   double max_missing = PrepareOptions().max_missing;
   std::string output;
   bool force = false;
+  bool untrimmed = false;
   bool json = false;
 };
 
@@ -91,7 +92,8 @@ void prepare(const Options& options) {
                                  .annotations = {options.annotations.begin(), options.annotations.end()},
                                  .labels = options.labels,
                                  .max_missing = options.max_missing,
-                                 .force = options.force};
+                                 .force = options.force,
+                                 .untrimmed = options.untrimmed};
   const auto report = prepare_dataset(wanted, options.output);
   if (report.changed) {
     spdlog::warn("{}: holds other videos than when {} was made; --force makes it anew", options.root,
@@ -123,18 +125,22 @@ void add_dataset_prepare(CLI::App& dataset, int& /*exit_code*/) {
                       "annotation files, or folders of them; default: they are looked for below --root");
   command->add_option("--labels", options->labels,
                       "label file that the classes are matched to; default: made from the annotations");
-  command->add_option("--output", options->output, "folder to make")->required();
+  command->add_option("--output", options->output, "folder for lists and labels; other files in it stay")
+      ->required();
   command
       ->add_option("--max-missing", options->max_missing,
                    "share of the videos that may be missing; the lists hold those that are there")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  command->add_flag("--force", options->force, "make a folder anew that an earlier call made");
+  command->add_flag(
+      "--untrimmed", options->untrimmed,
+      "of Kinetics: files named by their id alone are whole videos; the lists name the seconds");
+  command->add_flag("--force", options->force, "make lists and labels anew that an earlier call made");
   command->add_flag("--json", options->json, "print summary.json");
   command->footer(
       needs +
-      "Example:\n  actionclip dataset prepare ucf101 --root data/ucf101/UCF-101 --annotations "
-      "data/ucf101/ucfTrainTestlist --output data/ucf101/lists\n"
+      "Example:\n  actionclip dataset prepare ucf101 --root data/ucf101/videos --annotations "
+      "data/ucf101/ucfTrainTestlist --output data/ucf101\n"
       "The settings to paste are printed. A folder made with the same settings is left as it is, and "
       "told if the videos below --root have changed since.");
   command->callback([options] { prepare(*options); });

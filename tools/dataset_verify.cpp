@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
+#include <tuple>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -41,21 +43,39 @@ struct Options {
   bool json = false;
 };
 
+// A line of a list that names what another one does.
+struct RepeatedLine {
+  std::string path;
+  std::int64_t first = 0, line = 0;
+  bool other_labels = false;
+};
+
 // The videos of --list or of the command line, and behind them those of --against.
 struct Collection {
   std::optional<VideoList> list;
   std::optional<VideoList> against;
   std::vector<VideoToVerify> videos;
-  std::size_t own = 0;  // of `videos`, those before --against's
+  std::size_t own = 0;                 // of `videos`, those before --against's
+  std::vector<RepeatedLine> repeated;  // of --list
 };
 
-// Each video once: a list may name several parts of one.
-void add_videos(const VideoList& list, std::vector<VideoToVerify>& videos) {
+// Each video once: a list may name several parts of one. Returns the lines that name a video, and the same
+// part of it, which stands above already.
+std::vector<RepeatedLine> add_videos(const VideoList& list, std::vector<VideoToVerify>& videos) {
   std::unordered_set<std::string> added;
+  std::map<std::tuple<std::string, double, double>, std::int64_t> first;  // the index that names it
+  std::vector<RepeatedLine> repeated;
   for (std::int64_t i = 0; i < list.size(); ++i) {
     auto entry = list.entry(i);
+    const auto [above, is_new] =
+        first.try_emplace({entry.path.string(), entry.range.start, entry.range.end}, i);
+    if (!is_new) {
+      const auto other = list.entry(above->second);
+      repeated.push_back({entry.path.string(), other.line, entry.line, other.label_ids != entry.label_ids});
+    }
     if (added.insert(entry.path.string()).second) videos.push_back({std::move(entry), list.config()});
   }
+  return repeated;
 }
 
 Collection collect(const Options& options) {
@@ -79,7 +99,7 @@ Collection collect(const Options& options) {
     return all;
   }
   all.list = options.list.read_with_labels().list;
-  add_videos(*all.list, all.videos);
+  all.repeated = add_videos(*all.list, all.videos);
   all.own = all.videos.size();
   if (options.against.empty()) return all;
   ListOptions other = options.list;
@@ -126,6 +146,17 @@ void write_lists(const Options& options, const Collection& all, const std::vecto
   if (all.against && !output.empty() && has_lines) {
     write_file_atomically(output / "skip_against.txt", without_failed(*all.against, others).removed);
   }
+}
+
+nlohmann::ordered_json to_json(const std::vector<RepeatedLine>& repeated) {
+  auto json = nlohmann::ordered_json::array();
+  for (const auto& line : repeated) {
+    json.push_back({{"video", line.path},
+                    {"first_line", line.first},
+                    {"line", line.line},
+                    {"other_labels", line.other_labels}});
+  }
+  return json;
 }
 
 std::string duplicates_csv(const std::vector<DuplicatePair>& pairs, const std::vector<VideoFacts>& own,
@@ -184,14 +215,25 @@ void print_duplicates(const nlohmann::ordered_json& duplicates, const char* wher
     table.add({pair["video"], pair["against"], pair["same_content"].get<bool>() ? "same" : "near",
                std::to_string(pair["distance"].get<int>())});
   }
-  fmt::print("{} pairs of the same or nearly the same video {}:\n{}", duplicates.size(), where, table.text());
+  fmt::print("{} pair(s) of the same or nearly the same video {}:\n{}", duplicates.size(), where,
+             table.text());
   if (duplicates.size() > kShown) fmt::print("... and {} more\n", duplicates.size() - kShown);
+}
+
+void print_repeated(const nlohmann::ordered_json& repeated) {
+  for (std::size_t i = 0; i < repeated.size() && i < kShown; ++i) {
+    fmt::print("listed twice: {}, in line {} and line {}{}\n", repeated[i]["video"].get<std::string>(),
+               repeated[i]["first_line"].get<std::int64_t>(), repeated[i]["line"].get<std::int64_t>(),
+               repeated[i]["other_labels"].get<bool>() ? ", with other labels" : "");
+  }
+  if (repeated.size() > kShown) fmt::print("... and {} more\n", repeated.size() - kShown);
 }
 
 void print_report(const nlohmann::ordered_json& report) {
   print_failures(report["failed"]);
+  print_repeated(report["repeated_lines"]);
   print_duplicates(report["duplicates"], "in both lists");
-  print_duplicates(report["duplicates_within"], "in one");
+  print_duplicates(report["duplicates_within"], "in the list");
   fmt::print("{} videos: {} decode ({} frames, {:.2f} hours), {} failed\n",
              report["videos"].get<std::int64_t>(), report["decodable"].get<std::int64_t>(),
              report["frames"].get<std::int64_t>(), report["hours"].get<double>(), report["failed"].size());
@@ -220,6 +262,7 @@ int verify(const Options& options) {
   write_lists(options, all, own, others);
   journal.finish(videos);
   auto report = to_json(videos);
+  report["repeated_lines"] = to_json(all.repeated);
   report["duplicates"] = to_json(pairs, own, others);
   report["duplicates_within"] = to_json(within, own, own);
   if (options.json) {

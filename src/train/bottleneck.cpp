@@ -25,7 +25,8 @@ RunSetup run_setup(const Experiment& experiment, std::int64_t machine_ranks) {
           .prefetch = experiment.data.prefetch,
           .cores = std::max<std::int64_t>(1, std::thread::hardware_concurrency()),
           .machine_ranks = machine_ranks,
-          .full_precision = experiment.train.precision == Precision::fp32};
+          .full_precision = experiment.train.precision == Precision::fp32,
+          .frame_folders = experiment.data.train.format == ListFormat::frames};
 }
 
 void Bottleneck::add(const StepTimes& step) {
@@ -80,8 +81,12 @@ Bottleneck::Verdict Bottleneck::verdict_of_loading(double waiting) const {
         setup_.workers);
   } else if (load.decode >= load.transform) {
     verdict.limited_by = "decoding";
-    change = more_workers() +
-             "scale the videos down to a short side of 256 pixels with `actionclip dataset extract`";
+    change =
+        more_workers() +
+        (setup_.frame_folders
+             ? "if the frames are larger, scale them down to a short side of 256 pixels"
+             : "if the videos are larger, scale them down to a short side of 256 pixels (as frames, with "
+               "`actionclip dataset extract`)");
   } else {
     verdict.limited_by = "transforming";
     change = more_workers() + "leave out the dearest of data.transforms (rand_augment, color_jitter, blur)";

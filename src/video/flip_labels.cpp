@@ -1,5 +1,8 @@
 #include "actionclip/video/flip_labels.h"
 
+#include <cctype>
+#include <cstddef>
+#include <cstdint>
 #include <numeric>
 #include <string>
 #include <string_view>
@@ -69,6 +72,26 @@ class FlipPairs {
   std::vector<std::int64_t> lines_;    // where a label was named; 0: nowhere
 };
 
+// With each word "left" as "right" and the other way round, letter case of the first letter kept.
+std::string mirrored_name(const std::string& name) {
+  std::string mirrored;
+  for (std::size_t begin = 0; begin < name.size();) {
+    std::size_t end = begin;
+    while (end < name.size() && std::isalpha(static_cast<unsigned char>(name[end])) != 0) ++end;
+    const auto word = name.substr(begin, end - begin);
+    if (word == "left" || word == "Left") {
+      mirrored += word.front() == 'L' ? "Right" : "right";
+    } else if (word == "right" || word == "Right") {
+      mirrored += word.front() == 'R' ? "Left" : "left";
+    } else {
+      mirrored += word;
+    }
+    if (end < name.size()) mirrored += name[end++];
+    begin = end;
+  }
+  return mirrored;
+}
+
 }  // namespace
 
 FlipLabels::FlipLabels(std::vector<std::int64_t> mirrored) : mirrored_(std::move(mirrored)) {
@@ -96,6 +119,22 @@ FlipLabels read_flip_labels(const std::filesystem::path& file, const LabelSet& l
   FlipPairs pairs(name, labels);
   for (std::size_t i = 1; i < rows.size(); ++i) pairs.add(rows[i]);
   return FlipLabels(pairs.take());
+}
+
+std::string left_right_pairs(const LabelSet& labels, std::vector<std::string>& alone) {
+  std::unordered_map<std::string, std::int64_t> ids;
+  for (std::int64_t id = 0; id < labels.size(); ++id) ids.emplace(labels.name(id), id);
+  std::string rows;
+  for (std::int64_t id = 0; id < labels.size(); ++id) {
+    const auto& name = labels.name(id);
+    const auto mirrored = mirrored_name(name);
+    if (mirrored == name) continue;
+    const auto other = ids.find(mirrored);
+    if (other == ids.end()) alone.push_back(name);
+    if (other != ids.end() && id < other->second)
+      rows += fmt::format("{},{}\n", csv_field(name), csv_field(mirrored));
+  }
+  return rows.empty() ? "" : "label,flipped\n" + rows;
 }
 
 }  // namespace actionclip

@@ -97,7 +97,7 @@ void VideoReader::decide(const FrameIndex& known) {
 }
 
 void VideoReader::stop_selecting(const std::string& reason) {
-  spdlog::info("{}: is decoded in full, as its packets are not what they look like: {}",
+  spdlog::info("{}: is decoded in full, as its packets are not what they look like ({})",
                file_->path().string(), reason);
   statistics_ += selective_->statistics();
   selective_.reset();

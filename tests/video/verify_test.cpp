@@ -274,12 +274,12 @@ TEST(Duplicates, TheThresholdSeparatesCopiesOfRealVideosFromOthers) {
   for (const char* copy : {"small.mp4", "fewer.mp4"}) {
     const auto facts = examine(folder / copy);
     ASSERT_TRUE(facts.hash) << facts.reason;
-    EXPECT_LE(distance(*original.hash, *facts.hash), kNearDistance * 2 / 3) << copy;
+    EXPECT_LE(distance(*original.hash, *facts.hash), kNearDistance / 2) << copy;
   }
   for (const char* other : {"arm_wrestling.mp4", "flipping_a_pancake.mkv"}) {
     const auto facts = examine(kRealVideos / other);
     ASSERT_TRUE(facts.hash) << facts.reason;
-    EXPECT_GT(distance(*original.hash, *facts.hash), 3 * kNearDistance) << other;
+    EXPECT_GT(distance(*original.hash, *facts.hash), 2 * kNearDistance) << other;
   }
 }
 

@@ -16,4 +16,10 @@ namespace actionclip {
 bool make_folder_once(const std::filesystem::path& folder, const std::string& settings,
                       const std::function<void(const std::filesystem::path&)>& fill, bool anew = false);
 
+// The same for files that lie in `folder` beside others, which stay: as make_folder_once(), but each file
+// gets its name there alone, settings.json the last. Throws Error too if `folder` holds a file of such a name
+// and no settings.json, or a folder of such a name.
+bool add_files_once(const std::filesystem::path& folder, const std::string& settings,
+                    const std::function<void(const std::filesystem::path&)>& fill, bool anew = false);
+
 }  // namespace actionclip

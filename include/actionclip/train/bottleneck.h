@@ -28,6 +28,7 @@ struct RunSetup {
   std::int64_t cores = 1;          // of this machine, as many as the process may use
   std::int64_t machine_ranks = 1;  // that share them
   bool full_precision = true;      // train.precision: fp32
+  bool frame_folders = false;      // data.train.format: frames
 };
 
 RunSetup run_setup(const Experiment& experiment, std::int64_t machine_ranks);

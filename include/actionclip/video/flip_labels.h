@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "actionclip/text/labels.h"
@@ -29,5 +30,9 @@ class FlipLabels {
 // both ways, so its other order may be given too or left out; labels that are not named stay as they are.
 // Throws Error with file:line: another header, a name that is not in `labels`, a label in two pairs.
 FlipLabels read_flip_labels(const std::filesystem::path& file, const LabelSet& labels);
+
+// A file for read_flip_labels(): the labels that become each other where "left" and "right" change places in
+// their names. Empty if there are none. `alone` gets those that say left or right and have no such other.
+std::string left_right_pairs(const LabelSet& labels, std::vector<std::string>& alone);
 
 }  // namespace actionclip

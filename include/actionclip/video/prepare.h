@@ -18,6 +18,8 @@ struct PrepareOptions {
   std::filesystem::path labels;
   double max_missing = 0.05;  // share of the videos named that may be absent
   bool force = false;         // a folder that an earlier call made is made anew
+  // Kinetics: files named by their id alone are whole videos, of which the lists name the annotated seconds.
+  bool untrimmed = false;
 };
 
 struct PreparableDataset {
@@ -50,18 +52,19 @@ struct PrepareReport {
 // summary.json.
 std::string summary_json(const PrepareReport& report);
 
-// Writes into the folder `output`, which appears whole or not at all; one that was made with the same
-// settings and annotations is left as it is, unless options.force:
+// Writes into the folder `output`, all files or none; what else lies in it (the videos, say) stays. One that
+// was made with the same settings and annotations is left as it is, unless options.force:
 //   labels.csv     `id,name[,code]`
 //   train.txt, val.txt, test.txt
 //       the splits; for UCF101 and HMDB51 train.txt and val.txt are the first official split, and
 //       train_split1.txt, test_split1.txt ... all three. Lines PATH LABEL_ID relative to root. Charades,
-//       whose videos have several labels: train.csv, val.csv in the format `table`
+//       whose videos have several labels, and untrimmed Kinetics: train.csv, val.csv in the format `table`
+//   flip_labels.csv  for data.transforms.flip_labels: labels that tell left from right, where there are any
 //   missing.txt    `LIST,VIDEO` of each video that annotations name and root lacks
 //   summary.json   what is returned
 // Throws Error: an unknown data set; annotations that are missing or malformed (file:line); class names that
 // match none or several of the labels; no video found; a larger share missing than max_missing; `output`
-// holds anything else.
+// holds a file of one of these names that was not made with the same settings.
 PrepareReport prepare_dataset(const PrepareOptions& options, const std::filesystem::path& output);
 
 }  // namespace actionclip

@@ -1,9 +1,15 @@
-// Lines PATH LABEL_ID and PATH NUM_FRAMES LABEL_ID.
+// Lines PATH LABEL_ID, of a video file with several labels PATH LABEL_ID LABEL_ID ..., and PATH NUM_FRAMES
+// LABEL_ID.
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "actionclip/core/text_input.h"
 
+#include "video/file_ending.h"
 #include "video/list_formats/list_text.h"
 
 namespace actionclip {
@@ -22,6 +28,24 @@ std::string_view take_last_word(std::string_view& text) {
   return word;
 }
 
+// What stands before the label in "a.mp4 3 17" is no path, where its words but the last ones, which are
+// numbers, name a video file. Takes the numbers off `text`.
+std::vector<std::int32_t> take_further_labels(const ListText& source, std::int64_t line,
+                                              std::string_view& text) {
+  std::vector<std::int64_t> numbers;
+  auto rest = text;
+  do {
+    const auto number = parse_integer(take_last_word(rest));
+    if (!number || rest.empty()) return {};
+    numbers.push_back(*number);
+  } while (!is_video_name(rest));
+  text = rest;
+  std::vector<std::int32_t> labels;
+  for (auto number = numbers.rbegin(); number != numbers.rend(); ++number)
+    labels.push_back(checked_label_id(source, line, *number));
+  return labels;
+}
+
 void add_line(const ListText& source, std::string_view text, std::int64_t line, VideoList& list) {
   const bool has_frames = list.config().format == ListFormat::frames;
   const char* expected = has_frames ? "PATH NUM_FRAMES LABEL_ID" : "PATH LABEL_ID";
@@ -38,8 +62,11 @@ void add_line(const ListText& source, std::string_view text, std::int64_t line, 
   if (has_frames) {
     entry.frame_count = parse_frame_count(source, line, frames_word, " (expected PATH NUM_FRAMES LABEL_ID)");
   }
+  std::vector<std::int32_t> labels;
+  if (!has_frames) labels = take_further_labels(source, line, text);
+  labels.push_back(label);
   entry.path = text;
-  entry.label_ids = {&label, 1};
+  entry.label_ids = labels;
   list.add(entry);
 }
 

@@ -17,9 +17,11 @@ namespace actionclip {
 struct NamedVideo {
   std::vector<std::string> names;    // file names without extension, the likeliest first
   std::vector<std::string> folders;  // that its path may hold: where several videos have the name
-  std::string path;                  // relative to root, where the folders are all there is; else empty
-  std::vector<std::string> labels;   // as the annotations write them
-  double start = 0;                  // seconds
+  // Of a file that shows more than this video, from `start` to `end`: looked for last. Empty: there is none.
+  std::string whole;
+  std::string path;                 // relative to root, where the folders are all there is; else empty
+  std::vector<std::string> labels;  // as the annotations write them
+  double start = 0;                 // seconds
   double end = std::numeric_limits<double>::infinity();
 };
 
@@ -41,6 +43,7 @@ struct PrepareInput {
   const VideoTree& videos;
   std::vector<std::filesystem::path> annotations;  // files of such names, sorted
   const LabelSet* labels;                          // nullptr: no label file is given
+  bool untrimmed = false;                          // PrepareOptions::untrimmed
 };
 
 // One a file of this folder. Throw Error for annotations that are missing or malformed.

@@ -58,9 +58,13 @@ const KnownDataset& find_dataset(const std::string& name) {
   throw UsageError(fmt::format("unknown data set '{}'; known: {}", name, fmt::join(names, ", ")));
 }
 
-bool lies_in(const std::filesystem::path& file, const std::filesystem::path& folder) {
-  const auto relative = std::filesystem::absolute(file).lexically_relative(std::filesystem::absolute(folder));
-  return !relative.empty() && *relative.begin() != "..";
+// Whether an earlier call wrote the file: a list can have the name of annotations.
+bool is_own_list(const std::filesystem::path& file, const std::filesystem::path& output) {
+  std::error_code unknown;
+  if (!std::filesystem::equivalent(file.parent_path(), output, unknown)) return false;
+  if (!std::filesystem::exists(output / "settings.json", unknown)) return false;
+  const auto own = read_summary(output).lists;
+  return std::ranges::find(own, file.filename().string(), &PreparedList::file) != own.end();
 }
 
 // The files that --annotations names, and of folders, or of root, those that have the right names.
@@ -70,9 +74,8 @@ std::vector<std::filesystem::path> annotation_files(const PrepareOptions& option
   const auto is_annotation = dataset.is_annotation;
   std::vector<std::filesystem::path> files;
   const auto add_from = [&](const VideoTree& folder) {
-    std::ranges::copy_if(folder.texts(), std::back_inserter(files), [&](const auto& file) {
-      return is_annotation(file) && !lies_in(file, output);  // what an earlier call wrote
-    });
+    std::ranges::copy_if(folder.texts(), std::back_inserter(files),
+                         [&](const auto& file) { return is_annotation(file) && !is_own_list(file, output); });
   };
   if (options.annotations.empty()) add_from(videos);
   for (const auto& path : options.annotations) {
@@ -108,6 +111,7 @@ std::string settings_text(const PrepareOptions& options, std::span<const std::fi
       {"annotations", files},
       {"labels", options.labels.empty() ? "" : sha256_of_file(options.labels)},
       {"max_missing", options.max_missing},
+      {"untrimmed", options.untrimmed},
   };
   return json_text(settings) + "\n";
 }
@@ -216,11 +220,14 @@ std::vector<PreparableDataset> preparable_datasets() {
 
 PrepareReport prepare_dataset(const PrepareOptions& options, const std::filesystem::path& output) {
   find_dataset(options.dataset);
+  if (options.untrimmed && !options.dataset.starts_with("kinetics"))
+    throw UsageError(fmt::format("--untrimmed: is of Kinetics, not of {}", options.dataset));
   const VideoTree videos(options.root);
   const auto given = options.labels.empty() ? std::nullopt : std::optional(read_labels(options.labels));
-  const PrepareInput input{videos, annotation_files(options, videos, output), given ? &*given : nullptr};
+  const PrepareInput input{videos, annotation_files(options, videos, output), given ? &*given : nullptr,
+                           options.untrimmed};
   PrepareReport report;
-  const bool made = make_folder_once(
+  const bool made = add_files_once(
       output, settings_text(options, input.annotations),
       [&](const std::filesystem::path& folder) {
         auto prepared = find_videos(options, input, given);

@@ -1,5 +1,6 @@
 #include "video/prepare/resolve.h"
 
+#include <limits>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -37,11 +38,22 @@ LabelIds match_labels(const std::vector<NamedList>& lists, const LabelSet& label
                   labels.source(), unmatched.size(), joined_names(unmatched, kNamed)));
 }
 
-std::optional<std::string> find(const NamedVideo& video, const VideoTree& videos) {
-  if (!video.path.empty()) return video.path;
+struct FoundPath {
+  std::string path;
+  double start = 0, end = std::numeric_limits<double>::infinity();
+};
+
+std::optional<FoundPath> find(const NamedVideo& video, const VideoTree& videos) {
+  const bool is_cut = !video.whole.empty();  // then the files of `names` hold the range and nothing else
+  const FoundPath as_named = is_cut ? FoundPath() : FoundPath{"", video.start, video.end};
+  if (!video.path.empty()) return FoundPath{video.path, as_named.start, as_named.end};
   for (const auto& name : video.names) {
-    if (auto path = videos.find(name, video.folders)) return path;
+    if (auto path = videos.find(name, video.folders))
+      return FoundPath{std::move(*path), as_named.start, as_named.end};
   }
+  if (!is_cut) return std::nullopt;
+  if (auto path = videos.find(video.whole, video.folders))
+    return FoundPath{std::move(*path), video.start, video.end};
   return std::nullopt;
 }
 
@@ -49,18 +61,18 @@ FoundList resolve_list(const NamedList& list, const LabelIds& ids, const VideoTr
   FoundList found{.file = list.file, .split = list.split, .videos = {}, .missing = {}, .repeated = 0};
   std::set<std::tuple<std::string, std::vector<std::int64_t>, double, double>> listed;
   for (const auto& video : list.videos) {
-    auto path = find(video, videos);
-    if (!path) {
+    auto place = find(video, videos);
+    if (!place) {
       found.missing.push_back(video.names.front());
       continue;
     }
     std::vector<std::int64_t> label_ids;
     for (const auto& label : video.labels) label_ids.push_back(ids.at(label));
-    if (!listed.emplace(*path, label_ids, video.start, video.end).second) {
+    if (!listed.emplace(place->path, label_ids, place->start, place->end).second) {
       ++found.repeated;
       continue;
     }
-    found.videos.push_back({std::move(*path), std::move(label_ids), video.start, video.end});
+    found.videos.push_back({std::move(place->path), std::move(label_ids), place->start, place->end});
   }
   return found;
 }

@@ -6,11 +6,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
 #include "actionclip/core/json_text.h"
 #include "actionclip/text/csv.h"
+#include "actionclip/video/flip_labels.h"
 
 namespace actionclip {
 namespace {
@@ -92,6 +94,16 @@ std::string list_text(const FoundList& list, ListFormat format) {
 void write_prepared(const std::filesystem::path& folder, const PrepareReport& report, const LabelSet& labels,
                     const std::vector<FoundList>& lists, ListFormat format) {
   write_text(folder / "labels.csv", labels_text(labels));
+  std::vector<std::string> alone;
+  if (const auto pairs = left_right_pairs(labels, alone); !pairs.empty()) {
+    write_text(folder / "flip_labels.csv", pairs);
+    if (!alone.empty()) {
+      spdlog::warn(
+          "flip_labels.csv: {} labels say left or right and have no mirror image, as '{}'; a mirrored clip "
+          "keeps them",
+          alone.size(), alone.front());
+    }
+  }
   std::string missing = "list,video\n";
   for (const auto& list : lists) {
     if (!list.videos.empty()) write_text(folder / list.file, list_text(list, format));
