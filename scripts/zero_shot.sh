@@ -8,7 +8,8 @@
 # From the environment:
 #   BENCHMARKS      ucf101 hmdb51 kinetics600 (those of which no list is there are left out)
 #   DATA            data: below it NAME/labels.csv, NAME/test_split1.txt to test_split3.txt and NAME/videos, as `dataset prepare` makes
-#                   them; of kinetics600 unseen_split1.txt to 3 and unseen_labels1.csv to 3
+#                   them; of kinetics600 unseen_split1.txt to 3 and unseen_labels1.csv to 3,
+#                   which are lists of other authors that you put there
 #   K600_PROTOCOL   kinetics600_unseen_val, or kinetics600_unseen_val_test where the lists hold the test set's videos too
 #   TRAINED_LABELS  label file of what the model was trained on, where its weights do not name the labels
 set -euo pipefail

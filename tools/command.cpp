@@ -13,6 +13,7 @@
 #include "actionclip/core/error.h"
 #include "actionclip/core/log.h"
 #include "actionclip/core/progress.h"
+#include "actionclip/core/text_input.h"
 #include "actionclip/distributed/local_launcher.h"
 
 namespace actionclip {
@@ -76,6 +77,15 @@ int report_exception() {
   } catch (const std::exception& problem) {
     return report(problem.what(), kExitError);
   }
+}
+
+CLI::Validator number_in(double low, double high) {
+  const auto check = [low, high](const std::string& text) {
+    const auto value = parse_number(text);
+    if (value && *value >= low && *value <= high) return std::string();
+    return fmt::format("{} is not a number from {} to {}", text, low, high);
+  };
+  return CLI::Validator(check, fmt::format("FLOAT in [{} - {}]", low, high));
 }
 
 void ResultFolder::add_to(CLI::App& command) {

@@ -51,6 +51,9 @@ int report(const std::string& message, int exit_code);
 // The same for what is being thrown, and returns the exit code for it. Call it in a handler.
 int report_exception();
 
+// CLI::Range(low, high) of numbers, without NaN.
+CLI::Validator number_in(double low, double high);
+
 // --output of the commands that print results: a folder that gets them as files too.
 class ResultFolder {
  public:

@@ -14,6 +14,7 @@
 #include "actionclip/core/json_text.h"
 #include "actionclip/video/prepare.h"
 
+#include "tools/command.h"
 #include "tools/dataset_commands.h"
 #include "tools/text_table.h"
 
@@ -130,7 +131,7 @@ void add_dataset_prepare(CLI::App& dataset, int& /*exit_code*/) {
   command
       ->add_option("--max-missing", options->max_missing,
                    "share of the videos that may be missing; the lists hold those that are there")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(number_in(0, 1))
       ->capture_default_str();
   command->add_flag(
       "--untrimmed", options->untrimmed,

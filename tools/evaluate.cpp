@@ -80,7 +80,9 @@ int evaluate_command(const Options& options) {
       protocols.record();
     }
     const SplitScorer scorer(common, experiment, labels, device, group);
+    const WorkTimer timer;
     auto report = scorer.score(split);
+    const auto work = timer.done(report.samples());
     if (group->rank() != 0) return kExitDone;
     note_protocol(protocol, report.scores);
     tell(options, split, labels, report, protocol);
@@ -89,7 +91,7 @@ int evaluate_command(const Options& options) {
       save_scores(report.scores, *file);
     }
     describe_results(common.output.path(), "evaluate", kEvaluationConfigName, experiment, device,
-                     group->world_size());
+                     group->world_size(), work);
     return kExitDone;
   });
 }

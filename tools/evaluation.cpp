@@ -228,7 +228,9 @@ ClipDatasetOptions SplitScorer::clips() const {
 
 EvaluationReport SplitScorer::score(const DatasetConfig& split) const {
   const ClipDataset videos(read_list(split), clips());
-  return evaluate(*classifier_, videos, labels_, experiment_.eval, experiment_.data, group_);
+  auto report = evaluate(*classifier_, videos, labels_, experiment_.eval, experiment_.data, group_);
+  require_finite_scores(report.scores, experiment_.data.max_failed_share);
+  return report;
 }
 
 int run_evaluation(const EvaluationOptions& options, const Experiment& experiment,

@@ -247,7 +247,7 @@ void add_ratio_options(CLI::App& command, Options& options) {
                   "ratios, comma separated: 0 is the fine-tuned model, 1 the pre-trained one")
       ->delimiter(',')
       ->allow_extra_args(false)  // the word behind it is an override
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(number_in(0, 1))
       ->default_str(fmt::format("{}", fmt::join(options.ratios, ",")));
   command
       .add_option(

@@ -108,8 +108,11 @@ void ProtocolCheck::record() const {
 
 void note_protocol(const std::optional<ProtocolMatch>& match, VideoScores& scores) {
   if (!match) return;
-  scores.origin["protocol"] = match->name();
-  scores.origin["protocol_sha256"] = match->list.sha256;
+  scores.origin["protocol"] = to_text(*match);
+  scores.origin["protocol_name"] = match->name();
+  scores.origin["protocol_list_sha256"] = match->list.sha256;
+  scores.origin["protocol_manifest_sha256"] = match->manifest_sha256;
+  scores.origin["protocol_matches"] = match->matches() ? "true" : "false";
 }
 
 }  // namespace actionclip

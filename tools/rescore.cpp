@@ -2,14 +2,17 @@
 // compared, or with a temperature.
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
 #include "actionclip/core/error.h"
 #include "actionclip/core/json_text.h"
@@ -80,6 +83,16 @@ std::vector<NamedScores> load(const Options& options, const std::vector<std::str
   return loaded;
 }
 
+// A temperature that is fitted on the very scores that it then improves says nothing about others.
+void warn_of_own_dev(const Options& options) {
+  for (std::size_t i = 0; i < options.dev.size(); ++i) {
+    std::error_code unknown;
+    if (std::filesystem::equivalent(options.dev[i], options.files[i], unknown))
+      spdlog::warn("--dev {}: is the file that is scored; the temperature is fitted on the test itself",
+                   options.dev[i]);
+  }
+}
+
 // Gives the scores the temperature that their own dev scores ask for.
 void apply_temperatures(const std::vector<NamedScores>& dev, std::vector<NamedScores>& scored) {
   for (std::size_t i = 0; i < dev.size(); ++i) {
@@ -118,6 +131,9 @@ void print(const std::vector<NamedScores>& scored, const std::vector<EvaluationR
            const std::vector<Figure>& differences) {
   for (std::size_t i = 0; i < scored.size(); ++i) {
     fmt::print("{}\n{}", scored[i].name, to_table(reports[i]));
+    const auto& origin = reports[i].scores.origin;
+    if (const auto protocol = origin.find("protocol"); protocol != origin.end())
+      fmt::print("  {}\n", protocol->second);
     if (scored[i].temperature) fmt::print("  {:<40}{:>10.4f}\n", "temperature", *scored[i].temperature);
   }
   if (differences.empty()) return;
@@ -133,6 +149,7 @@ void print(const std::vector<NamedScores>& scored, const std::vector<EvaluationR
 int rescore_command(const Options& options) {
   check(options);
   auto scored = load(options, options.files);
+  warn_of_own_dev(options);
   apply_temperatures(load(options, options.dev), scored);
   std::vector<Figure> differences;
   if (options.compare) differences = figure_differences(scored[0].scores, scored[1].scores);

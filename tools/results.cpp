@@ -23,7 +23,8 @@ nlohmann::ordered_json read_object(const std::filesystem::path& file) {
 
 }  // namespace
 
-void write_machine(const std::filesystem::path& folder, const char* command, c10::Device device, int ranks) {
+void write_machine(const std::filesystem::path& folder, const char* command, c10::Device device, int ranks,
+                   const std::optional<WorkDone>& work) {
   const auto file = folder / "machine.json";
   auto json = read_object(file);
   nlohmann::ordered_json entry = {{"actionclip", ACTIONCLIP_VERSION},
@@ -31,16 +32,22 @@ void write_machine(const std::filesystem::path& folder, const char* command, c10
                                   {"compiler", __VERSION__},
                                   {"device", device.str()},
                                   {"ranks", ranks}};
+  if (work) {
+    entry["videos"] = work->videos;
+    entry["seconds"] = work->seconds;
+    entry["videos_per_second"] = static_cast<double>(work->videos) / work->seconds;
+  }
   entry.update(describe_machine());
   json[command] = entry;
   write_file_atomically(file, json_text(json) + "\n");
 }
 
 void describe_results(const std::filesystem::path& folder, const char* command, const char* config_name,
-                      const Experiment& experiment, c10::Device device, int ranks) {
+                      const Experiment& experiment, c10::Device device, int ranks,
+                      const std::optional<WorkDone>& work) {
   if (folder.empty()) return;
   write_file_atomically(folder / config_name, to_yaml(experiment));
-  write_machine(folder, command, device, ranks);
+  write_machine(folder, command, device, ranks, work);
   write_report_or_warn(folder);
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/distributed/launch_environment.h"
 
 namespace actionclip {
 namespace {
@@ -71,6 +72,10 @@ void ShotCommandOptions::add_to(CLI::App& command, ShotOptions& runs) {
 }
 
 Experiment ShotCommandOptions::load(ShotOptions& runs, TestVideos scored) {
+  if (const auto environment = read_launch_environment(); environment && environment->world_size > 1) {
+    throw UsageError(fmt::format("{} has started {} processes, and this protocol runs in one: start it alone",
+                                 environment->launcher, environment->world_size));
+  }
   require_different("--shots", runs.shots);
   require_different("--seeds", runs.seeds);
   override_weights(experiment, weights);

@@ -187,7 +187,7 @@ int sweep_command(const Options& options) {
 
 // A list of numbers with commas between them; the word behind it is another argument.
 template <typename T>
-void add_numbers(CLI::App& command, const char* name, std::vector<T>& values, const CLI::Range& range,
+void add_numbers(CLI::App& command, const char* name, std::vector<T>& values, const CLI::Validator& range,
                  const char* help) {
   command.add_option(name, values, help)
       ->delimiter(',')
@@ -209,7 +209,7 @@ void add_ensemble_options(CLI::App& command, Options& options) {
       .add_option("--subset", options.subsets,
                   "templates by their numbers, as 1,4,7, or all; given several times; instead of --subsets")
       ->allow_extra_args(false);
-  add_numbers(command, "--ratios", options.ratios, CLI::Range(0.0, 1.0),
+  add_numbers(command, "--ratios", options.ratios, number_in(0, 1),
               "ensembling ratios, comma separated: 0 is mean_of_softmax, 1 mean_embedding (see below)");
 }
 
@@ -219,7 +219,7 @@ void add_head_options(CLI::App& command, Options& options) {
                      "features of training videos: heads are fitted to them");
   add_numbers(command, "--shots", heads.shots, CLI::Range(1, 1000000), "clips a class, comma separated");
   add_numbers(command, "--seeds", heads.seeds, CLI::Range(0, 1000000000), "seeds, comma separated");
-  add_numbers(command, "--l2", heads.l2, CLI::Range(1e-12, 1e6),
+  add_numbers(command, "--l2", heads.l2, number_in(1e-12, 1e6),
               "weight decays of linear probes, comma separated");
   command.add_option("--tip-alpha", heads.tip.alpha, "share of the examples in Tip-Adapter")
       ->check(CLI::NonNegativeNumber)

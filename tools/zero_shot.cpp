@@ -113,7 +113,7 @@ void add_mean(nlohmann::ordered_json& json, const std::string& key, const std::v
               std::size_t splits) {
   if (values.size() != splits) return;
   json[key + "_mean"] = mean_of(values);
-  json[key + "_std"] = deviation_of(values);
+  if (splits > 1) json[key + "_std"] = deviation_of(values);  // one has none
 }
 
 nlohmann::ordered_json describe(const Outcome& outcome, const LabelSet& labels) {
@@ -168,8 +168,9 @@ void print(const Outcome& outcome, const LabelSet& labels) {
 }
 
 std::string mean_in_words(const nlohmann::ordered_json& json, const std::string& key) {
-  return fmt::format("{:.2f} ± {:.2f}", json.at(key + "_mean").get<double>(),
-                     json.at(key + "_std").get<double>());
+  const auto mean = fmt::format("{:.2f}", json.at(key + "_mean").get<double>());
+  const auto deviation = json.find(key + "_std");
+  return deviation == json.end() ? mean : fmt::format("{} ± {:.2f}", mean, deviation->get<double>());
 }
 
 // Every figure's mean and spread over the splits, and what chance gives.
@@ -243,7 +244,11 @@ int zero_shot_command(const Options& options) {
   const auto sets = choose_labels(options, experiment);
   const auto splits = choose_splits(options, experiment);
   std::vector<DatasetConfig> lists;
-  for (const auto& split : splits) lists.push_back(split.config);
+  for (const auto& split : splits) {
+    lists.push_back(split.config);
+    read_video_list(split.config,
+                    &sets[split.labels]);  // else the last is found faulty when the first is scored
+  }
   ProtocolCheck protocols(options.protocol, lists);
   options.common.output.open();
   return run_evaluation(options.common, experiment, [&](c10::Device device, const auto& group) {
@@ -252,16 +257,20 @@ int zero_shot_command(const Options& options) {
     for (std::size_t i = 0; leads && i < splits.size(); ++i)
       matches[i] = protocols.check(i, sets[splits[i].labels]);
     if (leads) protocols.record();
+    const WorkTimer timer;
     auto outcomes = score(options, experiment, sets, splits, device, group);
+    std::int64_t videos = 0;
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
       note_protocol(matches[i], outcomes[i].report.scores);
+      videos += outcomes[i].report.samples();
       outcomes[i].protocol = std::move(matches[i]);
     }
     if (!leads) return kExitDone;
+    const auto work = timer.done(videos);
     tell(options, outcomes, sets);
     save(options, outcomes);
     describe_results(options.common.output.path(), "zero-shot", kZeroShotConfigName,
-                     as_scored(options, experiment, splits), device, group->world_size());
+                     as_scored(options, experiment, splits), device, group->world_size(), work);
     return kExitDone;
   });
 }
@@ -293,7 +302,7 @@ void add_zero_shot_command(CLI::App& program, int& exit_code) {
       ->add_option(
           "--near-similarity", options->near_similarity,
           "labels are shown as near to one trained on, whose name's embedding has this cosine with it")
-      ->check(CLI::Range(-1.0, 1.0))
+      ->check(number_in(-1, 1))
       ->capture_default_str();
   command->footer(
       "Example:\n  actionclip zero-shot --config configs/synthetic/finetune.yaml --weights "

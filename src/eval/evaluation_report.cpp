@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -24,12 +25,14 @@ std::vector<UnscoredVideo> failed_videos(const VideoScores& scores) {
   return failed;
 }
 
-// What the scores say of their views; one where they say nothing.
-std::int64_t views_of(const VideoScores& scores) {
-  std::int64_t views = 1;
+// What the scores say of their views; none where they say nothing, as of fused ones that differ.
+std::optional<std::int64_t> views_of(const VideoScores& scores) {
   const auto told = scores.origin.find("views");
-  if (told != scores.origin.end())
-    std::from_chars(told->second.data(), told->second.data() + told->second.size(), views);
+  std::int64_t views = 0;
+  if (told == scores.origin.end() ||
+      std::from_chars(told->second.data(), told->second.data() + told->second.size(), views).ec !=
+          std::errc())
+    return std::nullopt;
   return views;
 }
 
@@ -66,7 +69,7 @@ nlohmann::ordered_json to_json(const EvaluationReport& report) {
   json["samples"] = report.samples();
   json["failed"] = report.failed.size();
   json["loss"] = number_or_null(report.loss);
-  json["views"] = report.views;
+  json["views"] = report.views ? nlohmann::ordered_json(*report.views) : nullptr;
   json["intervals"] = intervals_json(report.figures);
   for (const auto& [column, top1] : report.group_top1) json["groups"][column] = top1;
   if (report.pair_accuracy) json["pairs"] = *report.pair_accuracy;
@@ -88,7 +91,7 @@ std::string to_table(const EvaluationReport& report) {
   table += table_row("loss", std::isfinite(report.loss) ? fmt::format("{:.4f}", report.loss) : "not known");
   table += table_row("videos", fmt::format("{}", report.samples()));
   table += table_row("failed (count as wrong)", fmt::format("{}", report.failed.size()));
-  table += table_row("views a video", fmt::format("{}", report.views));
+  table += table_row("views a video", report.views ? fmt::format("{}", *report.views) : "not known");
   return table + "  [ , ]: 95 % of draws of the videos, with replacement\n";
 }
 

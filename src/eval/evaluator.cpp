@@ -247,4 +247,13 @@ EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, con
   return report;
 }
 
+void require_finite_scores(const VideoScores& scores, double share) {
+  const auto count = std::ranges::count(scores.videos, kScoresNotFinite, &ScoredVideo::failure);
+  if (static_cast<double>(count) <= std::ceil(share * static_cast<double>(scores.videos.size()))) return;
+  throw Error(fmt::format(
+      "the scores of {} of {} videos are not finite, more than data.max_failed_share {} allows: the "
+      "weights are damaged, or train.precision is too narrow for them (fp32 is not)",
+      count, scores.videos.size(), share));
+}
+
 }  // namespace actionclip

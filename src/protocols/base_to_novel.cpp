@@ -111,8 +111,10 @@ ShotProtocol make_protocol(Experiment experiment, const BaseToNovelOptions& opti
       experiment, options.runs, train, tests.front(),
       {{"protocol", kProtocol}, {"base_labels", result.base_labels}, {"novel_labels", result.novel_labels}});
   const auto score = [experiment, tokenizer, base, novel](ActionClip& model) {
-    return std::vector{score_top1(experiment, model, tokenizer, base.labels, base.test),
-                       score_top1(experiment, model, tokenizer, novel.labels, novel.test)};
+    ShotRun run;
+    score_top1(experiment, model, tokenizer, base.labels, base.test, run);
+    score_top1(experiment, model, tokenizer, novel.labels, novel.test, run);
+    return run;
   };
   return {.name = kProtocol,
           .scores = {"base_top1", "novel_top1"},
@@ -141,6 +143,7 @@ BaseToNovelRow summarize(const ShotRuns& of_shots) {
     base.push_back(run.scores.at(0));
     novel.push_back(run.scores.at(1));
     harmonic.push_back(harmonic_mean(base.back(), novel.back()));
+    row.failed.push_back(run.failed);
     if (run.epoch > 0) row.epochs.push_back(run.epoch);
   }
   row.base = over_seeds(std::move(base));
@@ -198,6 +201,7 @@ nlohmann::ordered_json to_json(const BaseToNovelResult& result) {
                                     {"novel", describe(row.novel)},
                                     {"harmonic", describe(row.harmonic)},
                                     {"harmonic_of_means", row.harmonic_of_means}};
+    if (has_failures(row.failed)) entry["failed"] = row.failed;
     if (!row.epochs.empty()) entry["epochs"] = row.epochs;
     json["rows"].push_back(entry);
   }
@@ -207,7 +211,8 @@ nlohmann::ordered_json to_json(const BaseToNovelResult& result) {
 
 std::string to_table(const BaseToNovelResult& result) {
   const auto cell = [](const ScoreOverSeeds& score) {
-    return fmt::format("{:.2f} ± {}", score.mean, margin_text(score.margin));
+    const auto mean = fmt::format("{:.2f}", score.mean);
+    return score.margin ? fmt::format("{} ± {}", mean, margin_text(score.margin)) : mean;
   };
   std::string table =
       fmt::format("  {:>5}  {:>5}  {:>15}  {:>15}  {:>15}\n", "shots", "seeds", "base", "novel", "harmonic");

@@ -36,7 +36,9 @@ ShotProtocol few_shot_protocol(const Experiment& experiment, const ShotOptions& 
   auto tokenizer = make_tokenizer(experiment.text);
   auto identity = shot_identity(experiment, options, train, tests.front());
   const auto score = [experiment, tokenizer, labels, test = tests.front()](ActionClip& model) {
-    return std::vector{score_top1(experiment, model, tokenizer, labels, test)};
+    ShotRun run;
+    score_top1(experiment, model, tokenizer, labels, test, run);
+    return run;
   };
   return {.name = "few-shot",
           .scores = {"top1"},
@@ -54,6 +56,7 @@ FewShotResult summarize(const ShotRuns& of_shots) {
   FewShotResult result{.shots = of_shots.shots};
   for (const auto& run : of_shots.runs) {
     result.top1.push_back(run.scores.front());
+    result.failed.push_back(run.failed);
     if (run.epoch > 0) result.epochs.push_back(run.epoch);
   }
   result.mean = mean_of(result.top1);
@@ -93,6 +96,7 @@ nlohmann::ordered_json to_json(const FewShotReport& report) {
                                   {"mean", result.mean},
                                   {"std", result.deviation},
                                   {"interval95", interval_json(result.mean, result.margin)}};
+    if (has_failures(result.failed)) row["failed"] = result.failed;
     if (!result.epochs.empty()) row["epochs"] = result.epochs;
     json["rows"].push_back(row);
   }

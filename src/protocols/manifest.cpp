@@ -144,12 +144,12 @@ class Comparison {
   ProtocolMatch& match_;
 };
 
-// "the hash of the list is not pinned: 12ab...".
-std::string unpinned_text(const ProtocolMatch& match) {
-  std::vector<std::string> facts;
-  for (const auto& fact : match.unpinned)
-    facts.push_back(fact == "sha256" ? fmt::format("hash of the list ({})", match.list.sha256) : fact);
-  return facts.empty() ? "" : fmt::format("; not pinned: {}", fmt::join(facts, ", "));
+std::string verdict_of(const ProtocolMatch& match) {
+  if (!match.matches()) return fmt::format("the list is ANOTHER ONE: {}", fmt::join(match.differences, "; "));
+  const auto facts = fmt::format("{} videos, {} classes", match.list.videos, match.list.classes);
+  if (match.is_proven()) return fmt::format("the list matches ({})", facts);
+  return fmt::format("nothing tells the list from it ({}), but not pinned: {}", facts,
+                     fmt::join(match.unpinned, ", "));
 }
 
 }  // namespace
@@ -226,6 +226,7 @@ nlohmann::ordered_json to_json(const ProtocolMatch& match) {
   return {{"name", match.name()},
           {"sha256", match.list.sha256},
           {"matches", match.matches()},
+          {"proven", match.is_proven()},
           {"differences", match.differences},
           {"unpinned", match.unpinned},
           {"videos", match.list.videos},
@@ -235,12 +236,8 @@ nlohmann::ordered_json to_json(const ProtocolMatch& match) {
 }
 
 std::string to_text(const ProtocolMatch& match) {
-  if (!match.matches()) {
-    return fmt::format("protocol {}: the list is ANOTHER ONE: {}{}", match.name(),
-                       fmt::join(match.differences, "; "), unpinned_text(match));
-  }
-  return fmt::format("protocol {}: the list matches ({} videos, {} classes{})", match.name(),
-                     match.list.videos, match.list.classes, unpinned_text(match));
+  return fmt::format("protocol {}: {}; sha256 of the list {}, of the manifest {}", match.name(),
+                     verdict_of(match), match.list.sha256, match.manifest_sha256);
 }
 
 ProtocolManifest record_manifest(const ProtocolManifest& origin,

@@ -109,10 +109,12 @@ class ShotTraining {
     if (trainer.run() == TrainOutcome::stopped_by_signal || stop.requested()) return std::nullopt;
     if (options_.dev > 0) {
       const std::int64_t epoch = load_best(trainer.model());
-      return ShotRun{protocol_.score(trainer.model()), epoch};
+      auto scored = protocol_.score(trainer.model());
+      scored.epoch = epoch;
+      return scored;
     }
     const AveragedWeights averaged(trainer.average());
-    return ShotRun{protocol_.score(trainer.model()), 0};
+    return protocol_.score(trainer.model());
   }
 
   // Gives the model the weights, or their average where there is one, of the epoch that was best on the dev
@@ -134,6 +136,7 @@ class ShotTraining {
   nlohmann::ordered_json describe(const ShotRun& run) const {
     nlohmann::ordered_json json;
     for (std::size_t i = 0; i < run.scores.size(); ++i) json[protocol_.scores[i]] = run.scores[i];
+    if (run.failed > 0) json["failed"] = run.failed;
     if (run.epoch > 0) json["epoch"] = run.epoch;
     return json;
   }
@@ -149,6 +152,8 @@ class ShotTraining {
     }
     const auto epoch = json->find("epoch");
     if (epoch != json->end() && epoch->is_number_integer()) run.epoch = epoch->get<std::int64_t>();
+    const auto failed = json->find("failed");
+    if (failed != json->end() && failed->is_number_integer()) run.failed = failed->get<std::int64_t>();
     return run;
   }
 
@@ -166,7 +171,7 @@ ShotRun score_start(const ShotProtocol& protocol, const ShotOptions& options) {
   experiment.model.labels = protocol.labels.size();
   ActionClip model = start_model(experiment, *protocol.tokenizer, protocol.labels.names());
   model->to(options.device);
-  return {protocol.score(model), 0};
+  return protocol.score(model);
 }
 
 void warn_of_unknown(const VideoList& list, std::string_view what, const ContentHashes& hashes) {
@@ -212,6 +217,7 @@ std::string in_words(const ShotProtocol& protocol, const ShotRun& run) {
   for (std::size_t i = 0; i < run.scores.size(); ++i)
     text += fmt::format("{}{} {:.2f}", i == 0 ? "" : ", ", protocol.scores[i], run.scores[i]);
   if (run.epoch > 0) text += fmt::format(" (epoch {})", run.epoch);
+  if (run.failed > 0) text += fmt::format(", {} test videos failed", run.failed);
   return text;
 }
 
@@ -259,15 +265,18 @@ std::vector<VideoList> read_test_lists(const Experiment& experiment, const ShotO
   return lists;
 }
 
-double score_top1(const Experiment& experiment, ActionClip& model,
-                  const std::shared_ptr<const Tokenizer>& tokenizer, const LabelSet& labels,
-                  const VideoList& list) {
+void score_top1(const Experiment& experiment, ActionClip& model,
+                const std::shared_ptr<const Tokenizer>& tokenizer, const LabelSet& labels,
+                const VideoList& list, ShotRun& run) {
   const auto& config = model->config();
   const auto prompts = make_prompt_generator(experiment.text, tokenizer, labels, config);
   Classifier classifier(model, text_input(prompts), experiment.train.precision, experiment.eval.ensemble);
   const ClipDataset videos(
       list, clip_options(experiment, config.vision.image_size, config.fusion.frames, labels.size()));
-  return evaluate(classifier, videos, labels, experiment.eval, experiment.data).metrics.top1();
+  const auto report = evaluate(classifier, videos, labels, experiment.eval, experiment.data);
+  require_finite_scores(report.scores, experiment.data.max_failed_share);
+  run.scores.push_back(report.metrics.top1());
+  run.failed += std::ssize(report.failed);
 }
 
 TrainOutcome run_shots(const ShotProtocol& protocol, const ShotOptions& options,
@@ -287,6 +296,10 @@ TrainOutcome run_shots(const ShotProtocol& protocol, const ShotOptions& options,
     results.push_back(std::move(of_shots));
   }
   return TrainOutcome::finished;
+}
+
+bool has_failures(const std::vector<std::int64_t>& failed) {
+  return std::ranges::any_of(failed, [](auto videos) { return videos > 0; });
 }
 
 }  // namespace actionclip

@@ -30,7 +30,7 @@ struct ShotProtocol {
   std::string identity;  // shot_identity()
   // Writes what else a run reads into its folder, and names it in the run's experiment; may be empty.
   std::function<void(const std::filesystem::path& folder, Experiment& run)> prepare;
-  std::function<std::vector<double>(ActionClip& model)> score;  // percent
+  std::function<ShotRun(ActionClip& model)> score;  // all but the epoch
 };
 
 // Runs of one K, by seed.
@@ -55,15 +55,18 @@ std::vector<ProtocolMatch> check_lists(const ShotOptions& options, const std::ve
 std::vector<VideoList> read_test_lists(const Experiment& experiment, const ShotOptions& options,
                                        const LabelSet& labels);
 
-// Top-1 in percent of the model on a list with these labels.
-double score_top1(const Experiment& experiment, ActionClip& model,
-                  const std::shared_ptr<const Tokenizer>& tokenizer, const LabelSet& labels,
-                  const VideoList& list);
+// Adds the top-1 of the model on a list with these labels to the scores of `run`, and what failed.
+void score_top1(const Experiment& experiment, ActionClip& model,
+                const std::shared_ptr<const Tokenizer>& tokenizer, const LabelSet& labels,
+                const VideoList& list, ShotRun& run);
 
 // The scores of all K and seeds, each run in the folder shots-K-seed-S of the output: an earlier call's, or
 // of runs made now. Throws Error before anything is written if a class has too few clips, or a chosen clip is
 // in a test list or, of the dev part, is trained on. stopped_by_signal: what is finished is in `results`.
 TrainOutcome run_shots(const ShotProtocol& protocol, const ShotOptions& options,
                        std::vector<ShotRuns>& results);
+
+// Whether any of the numbers is above 0.
+bool has_failures(const std::vector<std::int64_t>& failed);
 
 }  // namespace actionclip

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "actionclip/config/reader.h"
+#include "actionclip/text/templates.h"
 #include "actionclip/train/experiment.h"
 
 #include "published_settings.h"
@@ -112,8 +113,8 @@ void map_model(const PublishedConfig& from, Writer& to) {
 
 void map_text(const PublishedConfig& from, Writer& to) {
   to.open("text");
-  to.comment("The 16 templates of the method; the path is from a folder of configs/.");
-  to.set("templates", "../prompts/action.yaml", "");
+  to.comment("The 16 templates of the method.");
+  to.set("templates", quoted(default_templates_path().string()), "");
   if (from.network.fix_text) to.set("fix_text", *from.network.fix_text, "network.fix_text");
   to.close();
 }

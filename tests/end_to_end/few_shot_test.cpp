@@ -68,6 +68,16 @@ class FewShot : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
+TEST_F(FewShot, AMissingTestVideoIsCountedInTheResults) {
+  write_text(folder_ / "gone.txt", read_text(folder_ / "data/few_shot_test.txt") + "gone.mp4 0\n");
+  const auto result =
+      call({"--json", "data.max_failed_share=0.5", "data.test.list=" + (folder_ / "gone.txt").string(),
+            "data.test.root=" + (folder_ / "data").string()});
+  ASSERT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_EQ(nlohmann::json::parse(result.output).at("rows").at(0).at("failed").at(0), 1);
+  EXPECT_EQ(nlohmann::json::parse(read_text(run() / "result.json")).at("failed"), 1);
+}
+
 TEST_F(FewShot, TheTestListIsMatchedWithItsProtocolBeforeAnythingIsTrained) {
   const auto refused = call({"--protocol", "ucf101:test9"});
   EXPECT_EQ(refused.exit_code, 2);

@@ -206,6 +206,14 @@ TEST_F(Protocols, ZeroShotKeepsTheScoresOfEachList) {
                                      HasSubstr("+0.00"), Not(HasSubstr("cannot tell"))));
 }
 
+TEST_F(Protocols, AListThatCannotBeReadStopsZeroShotBeforeAnotherIsScored) {
+  const std::string list = path("data/zero_shot.txt"), labels = path("data/zero_shot_labels.csv");
+  const auto refused = run("zero-shot", {"--labels", labels, "--list", list, "--list", path("absent.txt")});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.errors, AllOf(HasSubstr("absent.txt"), Not(HasSubstr("text: "))));
+  EXPECT_EQ(zero_shot(labels, {"--near-similarity", "nan"}).exit_code, 2);
+}
+
 TEST_F(Protocols, TextsAreEncodedOnceForAllCommands) {
   const auto cached = [&](const std::string& command, std::vector<std::string> arguments) {
     arguments.insert(arguments.end(), {"--text-cache", path("texts")});

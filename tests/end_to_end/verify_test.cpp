@@ -111,6 +111,24 @@ TEST_F(VerifyRun, AVideoThatStandsTwiceInOneListIsFound) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "checked/duplicates.csv"));
 }
 
+TEST_F(VerifyRun, LinesThatNameAVideoTwiceAreTold) {
+  for (int i = 0; i < 2; ++i) add_video(fmt::format("{}.mp4", i), 6 + i);
+  folder_.write("train.txt", "0.mp4 0\n1.mp4 1\n0.mp4 1\n0.mp4 0\n");
+  const auto shown = with_list("verify", {});
+  EXPECT_EQ(shown.exit_code, 0) << shown.errors;
+  EXPECT_THAT(shown.output, HasSubstr("0.mp4, in line 1 and line 3, with other labels\n"));
+  EXPECT_THAT(shown.output, HasSubstr("0.mp4, in line 1 and line 4\n"));
+  const auto json = nlohmann::json::parse(with_list("verify", {"--json"}).output);
+  EXPECT_EQ(json.at("repeated_lines").size(), 2u);
+  EXPECT_EQ(json.at("videos"), 2);
+
+  folder_.write("parts.csv", "path,label,start,end\n0.mp4,0,0,0.1\n0.mp4,1,0.1,0.2\n0.mp4,1,0.1,0.2\n");
+  const auto parts = dataset("verify", {"--list", folder_ / "parts.csv", "--root", folder_ / "videos",
+                                        "--format", "table", "--json"});
+  EXPECT_EQ(nlohmann::json::parse(parts.output).at("repeated_lines").size(), 1u)
+      << "parts are no repetitions";
+}
+
 TEST_F(VerifyRun, ListsThatNameTheirLabelsNeedNoFileOfThemUnlessIdsAreWritten) {
   add_video("run/1.mp4", 6);
   add_video("jump high/2.mp4", 20);

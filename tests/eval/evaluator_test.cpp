@@ -290,5 +290,15 @@ TEST(CheckLabelColumns, NamesTheColumnThatIsMissingAndTheEntryThatIsNoLabelId) {
   EXPECT_THAT(error_of(config), AllOf(HasSubstr("noun"), HasSubstr("eval.pair_by")));
 }
 
+TEST(RequireFiniteScores, MoreThanTheShareOfVideosIsAnError) {
+  VideoScores scores{.labels = {"a"}, .videos = std::vector<ScoredVideo>(100), .probabilities = {}};
+  scores.videos[7].failure = kScoresNotFinite;
+  scores.videos[8].failure = "damaged";
+  EXPECT_NO_THROW(require_finite_scores(scores, 0.01)) << "one of a hundred";
+  EXPECT_THROW(require_finite_scores(scores, 0), Error);
+  scores.videos[9].failure = kScoresNotFinite;
+  EXPECT_THROW(require_finite_scores(scores, 0.01), Error);
+}
+
 }  // namespace
 }  // namespace actionclip

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "actionclip/core/error.h"
+#include "actionclip/eval/evaluation_report.h"
 
 #include "tests/eval/random_scores.h"
 
@@ -64,6 +65,15 @@ TEST(FuseScores, TheOriginIsWhatAllShare) {
   scores[1].origin = {{"list", "val.txt"}, {"weights", "b"}};
   const auto fused = fuse_scores(scores, std::vector<double>{1, 1});
   EXPECT_EQ(fused.origin, (std::map<std::string, std::string>{{"list", "val.txt"}}));
+}
+
+TEST(FuseScores, OfOtherNumbersOfViewsNoneIsTold) {
+  auto scores = two_models();
+  scores[0].origin = {{"views", "1"}};
+  scores[1].origin = {{"views", "12"}};
+  EXPECT_FALSE(report_of(fuse_scores(scores, std::vector<double>{1, 1})).views);
+  scores[1].origin = scores[0].origin;
+  EXPECT_EQ(report_of(fuse_scores(scores, std::vector<double>{1, 1})).views, 1);
 }
 
 TEST(FuseScores, RatiosThatDoNotServeAreRefused) {

@@ -116,13 +116,34 @@ TEST(Manifest, FindingsHaveTheirPlace) {
   EXPECT_THAT(yaml_error("{name: a, clases: 3, splits: {x: {}}}"), HasSubstr("classes"));
 }
 
-TEST(Match, AListThatIsTheProtocolsMatchesAndSaysWhatIsNotPinned) {
+TEST(Match, WithoutAPinnedHashNothingSpeaksAgainstTheListButItIsNotProven) {
   const auto match = match_protocol(three_splits(), facts(10));
   EXPECT_TRUE(match.matches());
+  EXPECT_FALSE(match.is_proven());
   EXPECT_EQ(match.name(), "set:one");
   EXPECT_THAT(match.unpinned, ElementsAre("sha256"));
-  EXPECT_THAT(to_text(match), AllOf(HasSubstr("set:one: the list matches (10 videos, 5 classes"),
-                                    HasSubstr("not pinned: hash of the list (" + kHash)));
+  EXPECT_THAT(
+      to_text(match),
+      AllOf(HasSubstr("set:one: nothing tells the list from it (10 videos, 5 classes), but not pinned: "
+                      "sha256; sha256 of the list " +
+                      kHash),
+            HasSubstr("of the manifest hash of the manifest")));
+  EXPECT_EQ(to_json(match).at("proven"), false);
+}
+
+TEST(Match, AListOfThePinnedHashIsProven) {
+  const auto protocol = protocol_of("{name: set, splits: {one: {videos: 10, sha256: " + kHash + "}}}");
+  const auto match = match_protocol(protocol, facts(10));
+  EXPECT_TRUE(match.is_proven());
+  EXPECT_THAT(to_text(match), AllOf(HasSubstr("set:one: the list matches (10 videos"), HasSubstr(kHash)));
+  EXPECT_EQ(to_json(match).at("proven"), true);
+}
+
+TEST(SplitOf, IsTheProtocolsUnlessAnotherWasAskedFor) {
+  EXPECT_EQ(split_of(three_splits(), "two").split, "two");
+  EXPECT_EQ(split_of(three_splits("two"), "two").split, "two");
+  EXPECT_THAT(error_of([] { split_of(three_splits(), "four"); }), HasSubstr("it has one, three, two"));
+  EXPECT_THAT(error_of([] { split_of(three_splits("one"), "two"); }), HasSubstr("leave the split out"));
 }
 
 TEST(Match, EveryDifferenceIsNamed) {

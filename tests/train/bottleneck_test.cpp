@@ -27,8 +27,9 @@ TEST(Bottleneck, DecodingThatIdleCoresCouldDoAsksForWorkers) {
   EXPECT_EQ(
       verdict.sentence,
       "decoding limited the run: it waited 43 % of the time for clips; raise data.num_workers from 2 (4 "
-      "cores are idle), or scale the videos down to a short side of 256 pixels with `actionclip dataset "
-      "extract`");
+      "cores are idle), or if the videos are larger, scale them down to a short side of 256 pixels (as "
+      "frames, with "
+      "`actionclip dataset extract`)");
   EXPECT_NEAR(verdict.waiting, 0.43, 1e-12);
   EXPECT_EQ(verdict.communication, 0);
 }
@@ -38,7 +39,14 @@ TEST(Bottleneck, DecodingOnAMachineThatIsBusyAsksForSmallerVideos) {
   const auto verdict = verdict_of(step, {.workers = 2, .cores = 2});
   EXPECT_EQ(verdict.limited_by, "decoding");
   EXPECT_THAT(verdict.sentence,
-              AllOf(HasSubstr("no core is idle, so scale the videos down"), Not(HasSubstr("num_workers"))));
+              AllOf(HasSubstr("no core is idle, so if the videos are larger, scale them down"),
+                    Not(HasSubstr("num_workers"))));
+}
+
+TEST(Bottleneck, FramesAreNotToBeExtractedFromFrameFolders) {
+  const StepTimes step{.whole = 1, .waiting = 0.3, .cpu = 1.9, .load = {.decode = 1.9}};
+  const auto verdict = verdict_of(step, {.workers = 2, .cores = 2, .frame_folders = true});
+  EXPECT_THAT(verdict.sentence, AllOf(HasSubstr("if the frames are larger"), Not(HasSubstr("extract"))));
 }
 
 TEST(Bottleneck, TheOtherRanksOfTheMachineUseItsCoresToo) {

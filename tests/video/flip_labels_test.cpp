@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -78,6 +79,21 @@ TEST_F(FlipLabelsFile, MistakesAreNamedByTheirLine) {
                        file_.string() + ":2"));
   EXPECT_THAT(error_of("label,flipped\nPushing left,\"Pushing\n"), HasSubstr("flips.csv:2"));
   EXPECT_THROW(read_flip_labels(folder_ / "none.csv", labels()), Error);
+}
+
+TEST(LeftRightPairs, AreLabelsThatBecomeEachOtherAndReadBack) {
+  std::vector<std::string> alone;
+  const LabelSet own({"Pulling a cup from left to right", "Pulling a cup from right to left", "Lefty, alone",
+                      "Turning, left", "Turning, right", "Right behind"});
+  const auto text = left_right_pairs(own, alone);
+  EXPECT_EQ(text,
+            "label,flipped\nPulling a cup from left to right,Pulling a cup from right to left\n"
+            "\"Turning, left\",\"Turning, right\"\n");
+  EXPECT_EQ(alone, std::vector<std::string>{"Right behind"});
+  const TemporaryFolder folder;
+  const auto pairs = read_flip_labels(folder.write("flip.csv", text), own);
+  EXPECT_EQ(pairs.mirrored(4), 3);
+  EXPECT_EQ(left_right_pairs(LabelSet({"run", "copyright"}), alone), "");
 }
 
 TEST(FlipLabels, MirroringTwiceLeadsBack) {

@@ -144,6 +144,52 @@ TEST_F(Prepare, KineticsIsFoundInFlatAndInClassFoldersAndItsTimesAreOfTheName) {
   EXPECT_EQ(list("val.txt").size(), 2);
 }
 
+TEST_F(Prepare, WholeKineticsVideosAreListedWithTheirSeconds) {
+  add_videos({"aaaaaaaaaaa.mp4", "bbbbbbbbbbb_000001_000011.mp4"});
+  folder_.write("annotations/train.csv",
+                "label,youtube_id,time_start,time_end,split\nrun,aaaaaaaaaaa,2,12,train\n"
+                "jump,aaaaaaaaaaa,20,30,train\nrun,bbbbbbbbbbb,1,11,train\n");
+  const auto report = prepare_annotated("kinetics400", {.untrimmed = true});
+  EXPECT_EQ(report.format, "table");
+  EXPECT_EQ(out("train.csv"),
+            "path,label,start,end\naaaaaaaaaaa.mp4,1,2,12\naaaaaaaaaaa.mp4,0,20,30\n"
+            "bbbbbbbbbbb_000001_000011.mp4,1,0,\n");
+  EXPECT_EQ(list("train.csv", ListFormat::table).entry(1).range.start, 20);
+  EXPECT_THAT(error_of({.root = folder_ / "videos", .untrimmed = true}, "class_folders"),
+              HasSubstr("--untrimmed: is of Kinetics"));
+}
+
+TEST_F(Prepare, ListsMayLieBesideTheVideosAndTheAnnotations) {
+  add_videos({"UCF-101/YoYo/v_YoYo_g01_c01.avi", "UCF-101/YoYo/v_YoYo_g02_c01.avi"});
+  for (const char* split : {"01", "02", "03"}) {
+    folder_.write(std::string("videos/splits/trainlist") + split + ".txt", "YoYo/v_YoYo_g01_c01.avi 1\n");
+    folder_.write(std::string("videos/splits/testlist") + split + ".txt", "YoYo/v_YoYo_g02_c01.avi\n");
+  }
+  folder_.write("videos/splits/classInd.txt", "1 YoYo\n");
+  const PrepareOptions options{.dataset = "ucf101", .root = folder_ / "videos"};
+  EXPECT_TRUE(prepare_dataset(options, folder_ / "videos").made);
+  EXPECT_EQ(read_text(folder_ / "videos/train.txt"), "UCF-101/YoYo/v_YoYo_g01_c01.avi 0\n");
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "videos/UCF-101/YoYo/v_YoYo_g01_c01.avi"));
+  EXPECT_FALSE(prepare_dataset(options, folder_ / "videos").made);
+  auto anew = options;
+  anew.force = true;
+  EXPECT_TRUE(prepare_dataset(anew, folder_ / "videos").made);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "videos/UCF-101/YoYo/v_YoYo_g02_c01.avi"));
+
+  folder_.write("mine/train.txt", "what I made\n");
+  EXPECT_THROW(prepare_dataset(options, folder_ / "mine"), Error);
+  anew.force = true;
+  EXPECT_THROW(prepare_dataset(anew, folder_ / "mine"), Error) << "no earlier call made it";
+  EXPECT_EQ(read_text(folder_ / "mine/train.txt"), "what I made\n");
+}
+
+TEST_F(Prepare, LabelsThatTellLeftFromRightGetAFileForMirroredClips) {
+  add_videos({"train/pushing left to right/1.mp4", "train/pushing right to left/2.mp4",
+              "train/turning left/3.mp4", "train/covering/4.mp4"});
+  prepare("class_folders");
+  EXPECT_EQ(out("flip_labels.csv"), "label,flipped\npushing left to right,pushing right to left\n");
+}
+
 TEST_F(Prepare, KineticsWithoutAnnotationsIsAFolderASplitAndClass) {
   add_videos({"train/riding_a_bike/a_000000_000010.mp4", "train/air_drumming/b_000000_000010.mp4",
               "validate/air_drumming/c_000000_000010.mp4"});

@@ -18,6 +18,7 @@
 namespace actionclip {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
@@ -37,6 +38,19 @@ TEST_F(VideoListTest, VideoLinesGivePathAndLabel) {
   EXPECT_EQ(list.entry(1).path, folder_ / "sub/b c.mp4");
   EXPECT_EQ(list.label_id(1), 0);
   EXPECT_EQ(list.entry(1).line, 2);
+}
+
+TEST_F(VideoListTest, BehindAVideoFileSeveralLabelsMayStand) {
+  const auto list = read("a b.mp4 3 9\nsub 1/c.MKV 0 1 2\nfolder 4 5\nd.mp4 7 e.mp4 6\n");
+  EXPECT_EQ(list.entry(0).path, folder_ / "a b.mp4");
+  EXPECT_THAT(list.entry(0).label_ids, ElementsAre(3, 9));
+  EXPECT_EQ(list.entry(1).path, folder_ / "sub 1/c.MKV");
+  EXPECT_THAT(list.entry(1).label_ids, ElementsAre(0, 1, 2));
+  EXPECT_EQ(list.entry(2).path, folder_ / "folder 4") << "no video file's name: its own number";
+  EXPECT_THAT(list.entry(2).label_ids, ElementsAre(5));
+  EXPECT_EQ(list.entry(3).path, folder_ / "d.mp4 7 e.mp4");
+  EXPECT_THAT(complaint("a.mp4 3 10\n"), HasSubstr("label id 10 is not in 0..9"));
+  EXPECT_THAT(complaint("a.mp4 10 3\n"), HasSubstr("label id 10 is not in 0..9"));
 }
 
 TEST_F(VideoListTest, FrameLinesGivePathCountAndLabel) {

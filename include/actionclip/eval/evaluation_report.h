@@ -26,7 +26,7 @@ struct EvaluationReport {
   std::vector<Figure> figures;               // figures_of(scores)
   std::optional<double> calibration_error;   // percent; none of a multi-label list, or if all videos failed
   double loss = 0;                           // mean_loss(scores)
-  std::int64_t views = 1;                    // a video
+  std::optional<std::int64_t> views = 1;     // a video; none: not known
   std::map<std::string, double> group_top1;  // percent; by column of EvalConfig::group_by
   std::optional<double> pair_accuracy;       // percent; EvalConfig::pair_by
   // Percent; by column of EvalConfig::group_by, then by the true label's entry in it.

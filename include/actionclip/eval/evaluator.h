@@ -24,4 +24,8 @@ EvaluationReport evaluate(Classifier& classifier, const ClipDataset& videos, con
                           const EvalConfig& config, const DataConfig& data,
                           const std::shared_ptr<ProcessGroup>& group = std::make_shared<SingleProcess>());
 
+// Throws Error if more than `share` of the videos, rounded up, have scores that are not finite: the weights
+// are damaged, or a half precision overflows.
+void require_finite_scores(const VideoScores& scores, double share);
+
 }  // namespace actionclip

@@ -24,8 +24,9 @@ struct VideoScores {
   std::vector<float> probabilities;  // [N, C], of ClassScores
   bool multi_label = false;          // of a list whose videos can have several labels
 
-  // Where they come from: "weights", "weights_sha256", "list", "list_sha256", "protocol", "protocol_sha256",
-  // "views", "average".
+  // Where they come from: "weights", "weights_sha256", "list", "list_sha256", "views", "average"; and
+  // of a protocol its text, "protocol", "protocol_name", "protocol_list_sha256", "protocol_manifest_sha256",
+  // "protocol_matches" ("true" or "false").
   std::map<std::string, std::string> origin;
 
   std::span<const float> row(std::size_t video) const {

@@ -34,6 +34,7 @@ struct BaseToNovelRow {
   ScoreOverSeeds base, novel;        // top-1 among the labels of that half
   ScoreOverSeeds harmonic;           // of each run's two
   double harmonic_of_means = 0;      // of the means of both, as published tables have it
+  std::vector<std::int64_t> failed;  // by seed: test videos without a score, which count as wrong
   std::vector<std::int64_t> epochs;  // by seed: those that the dev part picked; empty: none did
 };
 
@@ -61,8 +62,8 @@ TrainOutcome run_base_to_novel(const Experiment& experiment, const BaseToNovelOp
 
 // {"base_labels", "novel_labels", "base_videos", "novel_videos", "list_sha256", "seeds", "rows":
 // [{"shots", "base", "novel", "harmonic": {"values", "mean", "std", "interval95"}, "harmonic_of_means"}]},
-// with "epochs" in a row where a dev part picked them, and with "protocols" (to_json() of each) where there
-// are any.
+// with "failed" in a row where videos did, "epochs" in a row where a dev part picked them, and with
+// "protocols" (to_json() of each) where there are any.
 nlohmann::ordered_json to_json(const BaseToNovelResult& result);
 
 // An aligned table, a row a K.

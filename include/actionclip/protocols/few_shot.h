@@ -21,6 +21,7 @@ struct FewShotResult {
   double mean = 0;
   double deviation = 0;              // sample standard deviation, 0 of one seed
   std::optional<double> margin;      // half the 95 % interval of the mean (margin_of()); none of one seed
+  std::vector<std::int64_t> failed;  // by seed: test videos without a score, which count as wrong
   std::vector<std::int64_t> epochs;  // by seed: those that the dev part picked; empty: none did
 };
 
@@ -45,8 +46,8 @@ struct FewShotReport {
 TrainOutcome run_few_shot(const Experiment& experiment, const ShotOptions& options, FewShotReport& report);
 
 // {"list_sha256", "seeds", "rows": [{"shots", "top1", "mean", "std", "interval95": [low, high] or null}],
-// "protocol"}: with "epochs" in a row where a dev part picked them, and to_json() of the protocol where there
-// is one.
+// "protocol"}: with "failed" in a row where videos did, "epochs" in a row where a dev part picked them, and
+// to_json() of the protocol where there is one.
 nlohmann::ordered_json to_json(const FewShotReport& report);
 
 // An aligned table with a bar a row: the curve over K.

@@ -14,6 +14,7 @@
 // the list at hand.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -79,6 +80,8 @@ struct ProtocolMatch {
   std::vector<std::string> unpinned;     // of "classes", "videos", "sha256", those that nothing is known of
 
   bool matches() const { return differences.empty(); }
+  // The list is known to be the protocol's: its hash is pinned. Else it may be another one of that size.
+  bool is_proven() const { return matches() && std::ranges::find(unpinned, "sha256") == unpinned.end(); }
   std::string name() const { return split.empty() ? protocol : protocol + ":" + split; }
 };
 
@@ -86,11 +89,12 @@ struct ProtocolMatch {
 // its number of videos.
 ProtocolMatch match_protocol(const Protocol& protocol, const ListFacts& list);
 
-// {"name", "sha256" (of the list that was scored: list_hash()), "matches", "differences", "unpinned",
-// "videos", "classes", "labels", "manifest_sha256"}.
+// {"name", "sha256" (of the list that was scored: list_hash()), "matches", "proven", "differences",
+// "unpinned", "videos", "classes", "labels", "manifest_sha256"}.
 nlohmann::ordered_json to_json(const ProtocolMatch& match);
 
-// "protocol ucf101:test1: matches (3783 videos, 101 classes; the hash of the list is not pinned: 5f1c...)".
+// "protocol ucf101:test1: nothing tells the list from it, but its sha256 is not pinned (3783 videos, 101
+// classes); sha256 of the list 5f1c..., of the manifest 77ab...".
 std::string to_text(const ProtocolMatch& match);
 
 // A manifest that pins lists, by split name. Title, source and notes are those of `origin`.

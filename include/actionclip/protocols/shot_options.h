@@ -41,6 +41,7 @@ struct ShotOptions {
 // A training run, or the weights as they are.
 struct ShotRun {
   std::vector<double> scores;  // percent; which they are, the protocol says
+  std::int64_t failed = 0;     // test videos without a score, which count as wrong
   std::int64_t epoch = 0;      // whose weights were scored; 0: behind the last one
 };
 

@@ -68,8 +68,10 @@ std::string protocol_note(const nlohmann::ordered_json& protocol) {
         differences += (differences.empty() ? "" : "; ") + difference.get<std::string>();
     }
   }
-  const auto verdict = differences.empty() ? "the list matches what the protocol pins"
-                                           : "<strong>the list is another one</strong>: ";
+  const bool proven = protocol.value("proven", nlohmann::ordered_json(false)) == true;
+  const auto verdict = !differences.empty() ? "<strong>the list is another one</strong>: "
+                       : proven             ? "the list matches"
+                                            : "nothing tells the list from it, but its hash is not pinned";
   return fmt::format(
       "<p class=\"note\">Protocol <code>{}</code>: {}{}. Its list's SHA-256: <code>{}</code></p>\n",
       escape_html(name, kMaxText), verdict, escape_html(differences, kMaxText),
