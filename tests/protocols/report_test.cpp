@@ -180,7 +180,7 @@ TEST(Report, ShowsStrictZeroShotAndTheLabelsTrainedOn) {
   auto second = split;
   second["list"] = "b.txt";
   second["failed_videos"][0]["path"] = "lost.mp4";
-  folder.write("zero_shot.json", json_text({{"splits", {split, second}}}));
+  folder.write("zero_shot.json", json_text(nlohmann::ordered_json{{"splits", {split, second}}}));
   const auto page = page_of(folder);
   for (const char* shown : {"31.25", "42.75", "203 labels that were trained on: a.txt, b.txt", "own199.",
                             "And 3 more.", "&lt;i&gt;run&lt;/i&gt;", "0.938", "gone.mp4", "lost.mp4"})

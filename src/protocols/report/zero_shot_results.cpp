@@ -94,7 +94,7 @@ std::string pairs_table(const ordered_json& pairs, const std::string& what) {
                      grouped(static_cast<double>(pairs.size())), what, table.html(), more);
 }
 
-// The splits that follow a model's labels share these: their names are shown once.
+// Splits of the same labels share a table, which names their lists.
 std::string overlaps(const ordered_json& splits) {
   std::vector<std::pair<ordered_json, std::string>> different;
   for (const auto& split : splits) {
