@@ -1,5 +1,7 @@
 // The pieces that a report is made of.
 
+#include <cstddef>
+#include <cstdint>
 #include <limits>
 
 #include <gmock/gmock.h>
@@ -9,6 +11,7 @@
 
 #include "protocols/report/chart.h"
 #include "protocols/report/choose_examples.h"
+#include "protocols/report/class_results.h"
 #include "protocols/report/confusion.h"
 #include "protocols/report/html.h"
 #include "protocols/report/json_values.h"
@@ -102,6 +105,45 @@ TEST(Chart, DrawsOneValueAsADot) {
   EXPECT_THAT(svg, HasSubstr("<circle"));
   EXPECT_THAT(svg, Not(HasSubstr("nan")));
   EXPECT_THAT(svg, Not(HasSubstr("inf")));
+}
+
+TEST(Chart, SaysInWordsWhereAPointLies) {
+  CurvePoint point{.x = 1.58496, .low = 5, .mean = 5, .high = 5};
+  point.place = "2 clips a class";
+  const auto svg = line_chart({.title = "top-1"}, {{.name = "top-1", .points = {point}, .dots = true}});
+  EXPECT_THAT(svg, HasSubstr("<title>top-1: 5 at 2 clips a class</title>"));
+}
+
+TEST(ClassResults, AreThoseOfZeroShotsScores) {
+  RunRecord run;
+  run.zero_shot_scores.push_back(made_scores(5, 3));
+  auto& scores = run.zero_shot_scores.front();
+  scores.videos[4].failure = "no such file";
+  for (const std::size_t cell : {8U, 9U})
+    scores.probabilities[cell] = std::numeric_limits<float>::quiet_NaN();
+  const auto results = class_results(run);
+  ASSERT_TRUE(results.confusion);
+  EXPECT_EQ(worst_pairs(*results.confusion, 10).size(), 1U);
+  std::int64_t videos = 0;
+  for (const auto& cell : results.confusion->cells) videos += cell.videos;
+  EXPECT_EQ(videos, 4) << "those that have scores";
+  ASSERT_EQ(results.classes.size(), 2U);
+  EXPECT_EQ(text_at(results.classes[0], "label"), "running");
+  EXPECT_EQ(number(results.classes[0], "samples"), 3);
+  EXPECT_EQ(number(results.classes[0], "failed"), 1);
+  EXPECT_NEAR(*number(results.classes[0], "top1"), 200.0 / 3, 1e-9);
+  EXPECT_EQ(shown_scores(run), &scores);
+}
+
+TEST(ClassResults, OfSeveralLabelsAVideoAreAveragePrecisions) {
+  RunRecord run;
+  run.zero_shot_scores.push_back(made_scores(4, 4));
+  run.zero_shot_scores.front().multi_label = true;
+  const auto results = class_results(run);
+  EXPECT_FALSE(results.confusion);
+  ASSERT_EQ(results.classes.size(), 2U);
+  EXPECT_EQ(number(results.classes[1], "ap"), 100);
+  EXPECT_FALSE(number(results.classes[1], "top1"));
 }
 
 TEST(Confusion, ListsTheMostFrequentMistakesFirst) {

@@ -101,7 +101,7 @@ TEST(Report, ShowsZeroShotAndFewShot) {
                                     {"shots": 16, "top1": [60, 62], "mean": 61, "std": 1.41}],
     "protocol": {"name": "ucf101:test1", "sha256": "abc", "differences": ["videos: <3>, not 4"]}})");
   const auto page = page_of(folder);
-  EXPECT_THAT(page, HasSubstr("± 1.25 over 1 split(s)"));
+  EXPECT_THAT(page, HasSubstr("<div class=\"below\">1 split</div>"));
   EXPECT_THAT(page, HasSubstr("split1.txt"));
   EXPECT_THAT(page, HasSubstr("class=\"whisker\""));
   EXPECT_THAT(page, HasSubstr("40.00 42.00"));
@@ -130,6 +130,96 @@ TEST(Report, SurvivesFilesThatHoldSomethingElse) {
   folder.write("machine.json", R"({"train": 3, "evaluate": {"gpus": [], "deep": {"er": null}}})");
   folder.write("metrics.jsonl", "[]\n3\n\n{\"split\":3}\n");
   EXPECT_THAT(page_of(folder), HasSubstr("</html>"));
+}
+
+TEST(Report, ShowsClassesAndConfusionOfZeroShotsFirstList) {
+  const TemporaryFolder folder;
+  folder.write("zero_shot.json", R"({"top1_mean": 50, "splits": [{"list": "<a>.txt"}, {"list": "b.txt"}]})");
+  auto scores = made_scores(6, 3);
+  scores.origin["list"] = "<a>.txt";
+  save_scores(scores, folder / "zero_shot-1.safetensors");
+  save_scores(made_scores(4, 4), folder / "zero_shot-2.safetensors");
+  const auto page = page_of(folder);
+  for (const char* id : {"confusion", "classes", "examples"}) {
+    EXPECT_THAT(page, HasSubstr(std::string("<section id=\"") + id + "\">"));
+  }
+  EXPECT_EQ(count(page, "Of &lt;a&gt;.txt, one of 2 lists of zero-shot."), 3);
+  EXPECT_THAT(page, Not(HasSubstr("<section id=\"figures\">"))) << "which are of evaluation.json";
+}
+
+TEST(Report, ShowsEvaluationsClassesWhereZeroShotLiesBeside) {
+  const TemporaryFolder folder;
+  make_evaluation(folder, made_labels(3));
+  folder.write("zero_shot.json", R"({"splits": [{"list": "a.txt"}]})");
+  save_scores(made_scores(6, 3), folder / "zero_shot-1.safetensors");
+  const auto page = page_of(folder);
+  EXPECT_THAT(page, HasSubstr("class number 2"));
+  EXPECT_THAT(page, Not(HasSubstr("running")));
+  EXPECT_THAT(page, Not(HasSubstr("Of a.txt")));
+}
+
+TEST(Report, ShowsMapOfZeroShotInThePlaceOfTopK) {
+  const TemporaryFolder folder;
+  folder.write("zero_shot.json", R"({"map_mean": 22, "map_std": 1.5,
+    "splits": [{"list": "a.txt", "map": 21.25, "samples": 2}, {"list": "b.txt", "map": 22.75, "samples": 2}]})");
+  const auto page = page_of(folder);
+  EXPECT_THAT(page, HasSubstr("mAP (%)"));
+  EXPECT_THAT(page, HasSubstr("21.25"));
+  EXPECT_THAT(page, HasSubstr("± 1.50 over 2 splits"));
+  EXPECT_THAT(page, Not(HasSubstr("top-5 (%)")));
+}
+
+TEST(Report, ShowsStrictZeroShotAndTheLabelsTrainedOn) {
+  const TemporaryFolder folder;
+  auto split = nlohmann::ordered_json::parse(R"({"list": "a.txt", "top1": 50,
+    "strict": {"videos": 7, "labels": 5, "top1": 31.25, "top5": 90, "top1_of_left": 42.75, "top5_of_left": null},
+    "trained": {"near": [{"label": "jog", "trained": "<i>run</i>", "similarity": 0.9375}]},
+    "failed_videos": [{"path": "gone.mp4", "reason": "no such file"}]})");
+  for (int i = 0; i < 203; ++i)
+    split["trained"]["same"].push_back({{"label", fmt::format("own{}.", i)}, {"trained", "<b>theirs</b>"}});
+  auto second = split;
+  second["list"] = "b.txt";
+  second["failed_videos"][0]["path"] = "lost.mp4";
+  folder.write("zero_shot.json", json_text(nlohmann::ordered_json{{"splits", {split, second}}}));
+  const auto page = page_of(folder);
+  for (const char* shown : {"31.25", "42.75", "203 labels that were trained on: a.txt, b.txt", "own199.",
+                            "And 3 more.", "&lt;i&gt;run&lt;/i&gt;", "0.938", "gone.mp4", "lost.mp4"})
+    EXPECT_THAT(page, HasSubstr(shown));
+  EXPECT_THAT(page, Not(HasSubstr("<b>theirs")));
+  EXPECT_THAT(page, Not(HasSubstr("own200.")));
+  EXPECT_EQ(count(page, "labels that were trained on:"), 1) << "the same ones of two lists";
+}
+
+TEST(Report, ShowsNoSpreadOfOneSeed) {
+  const TemporaryFolder folder;
+  folder.write("few_shot.json",
+               R"({"rows": [{"shots": 2, "top1": [41], "mean": 41, "std": 0, "interval95": null}]})");
+  folder.write("base_to_novel.json", R"({"rows": [{"shots": 4,
+    "base": {"values": [70], "mean": 70, "std": 0, "interval95": null}}]})");
+  const auto page = page_of(folder);
+  EXPECT_THAT(page, HasSubstr("70.00"));
+  EXPECT_THAT(page, Not(HasSubstr("± 0.00")));
+  EXPECT_THAT(page, HasSubstr("top-1: 41 at 2 clips a class"));
+  EXPECT_THAT(page, HasSubstr("base: 70 at 4 clips a class"));
+}
+
+TEST(Report, SaysHowManyTestVideosOfFewShotFailed) {
+  const TemporaryFolder folder;
+  folder.write("few_shot.json", R"({"rows": [{"shots": 1, "mean": 41, "failed": [2, 0]},
+                                    {"shots": 2, "mean": 42, "failed": [1, 1200]}]})");
+  folder.write("base_to_novel.json", R"({"rows": [{"shots": 1, "failed": [1, 0]}]})");
+  const auto page = page_of(folder);
+  EXPECT_THAT(page, HasSubstr("1,200 test videos could not be scored and count as wrong."));
+  EXPECT_THAT(page, HasSubstr("1 test video could not be scored and counts as wrong."));
+  folder.write("few_shot.json", R"({"rows": [{"shots": 1, "mean": 41, "failed": [0, 0]}]})");
+  folder.write("base_to_novel.json", R"({"rows": [{"shots": 1, "failed": "x"}]})");
+  EXPECT_THAT(page_of(folder), Not(HasSubstr("could not be scored")));
+}
+
+TEST(Report, NamesNestedFiguresInWords) {
+  const TemporaryFolder folder;
+  folder.write("evaluation.json", R"({"top1": 50, "pairs_by": {"motion": {"left_hand": 12.5}}})");
+  EXPECT_THAT(page_of(folder), HasSubstr("pairs by motion left_hand"));
 }
 
 class ReportOfVideos : public ::testing::Test {
@@ -168,6 +258,19 @@ TEST_F(ReportOfVideos, HoldsFramesOfRightAndOfWrongOnes) {
   EXPECT_TRUE(examples.clips[0].jpeg.starts_with("\xff\xd8")) << "a JPEG's first bytes";
   const auto page = report_html(read_run(folder_ / "run"), examples);
   EXPECT_EQ(count(page, "src=\"data:image/jpeg;base64,"), 4);
+}
+
+TEST_F(ReportOfVideos, HoldsFramesOfZeroShotsVideosBesideATrainingsSettings) {
+  std::filesystem::rename(folder_ / "run/evaluation.yaml", folder_ / "run/zero_shot.yaml");
+  std::filesystem::rename(folder_ / "run/scores.safetensors", folder_ / "run/zero_shot-1.safetensors");
+  std::filesystem::remove(folder_ / "run/evaluation.json");
+  folder_.write("run/config.yaml", "seed: 1024\n");
+  folder_.write("run/zero_shot.json", R"({"splits": [{"list": "test.txt"}]})");
+  const auto run = read_run(folder_ / "run");
+  const auto examples = find_examples(run);
+  EXPECT_EQ(examples.absence, "");
+  EXPECT_EQ(examples.clips.size(), 4U);
+  EXPECT_EQ(count(report_html(run, examples), "src=\"data:image/jpeg;base64,"), 4);
 }
 
 TEST_F(ReportOfVideos, SaysWhereVideosAreMissing) {

@@ -117,8 +117,9 @@ std::string line(const Plane& plane, const ChartLine& drawn, std::size_t number)
     }
     if (drawn.dots || drawn.points.size() == 1) {
       dots += fmt::format(
-          "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.6\"><title>{}: {:.6g} at {:.6g}</title></circle>", x, y,
-          escape_html(drawn.name), point.mean, point.x);
+          "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.6\"><title>{}: {:.6g} at {}</title></circle>", x, y,
+          escape_html(drawn.name), point.mean,
+          point.place.empty() ? fmt::format("{:.6g}", point.x) : escape_html(point.place));
     }
   }
   return svg + fmt::format("<polyline data-name=\"{}\" points=\"{}\"/>", escape_html(drawn.name), way) +

@@ -13,6 +13,7 @@ namespace actionclip::detail {
 struct CurvePoint {
   double x = 0;  // mean of their steps
   double low = 0, mean = 0, high = 0;
+  std::string place;  // x in words, where it is no number for people: "2 clips a class"
 };
 
 // At most `most` points, each of equally many steps. A curve of fewer is as it was.

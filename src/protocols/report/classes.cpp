@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kShown = 12;         // of the best, and of the worst
 constexpr std::size_t kMaxClasses = 3000;  // in the list of all
 constexpr std::size_t kMaxLabel = 120;     // bytes
+constexpr std::size_t kMaxSource = 600;    // bytes
 
 struct ClassRow {
   std::string label;
@@ -72,15 +73,17 @@ std::string table_of(std::span<const ClassRow> rows, const Measure& measure) {
 
 }  // namespace
 
-std::string classes_section(const RunRecord& run) {
-  if (!run.evaluation.is_object() || !run.evaluation.contains("per_class")) return "";
-  const auto& classes = run.evaluation["per_class"];
+std::string classes_section(const ClassResults& results) {
+  const auto& classes = results.classes;
   const auto measure = measure_of(classes);
   auto rows = ranked(classes, measure);
   if (rows.empty()) return "";
   const std::span<const ClassRow> all(rows);
-  if (rows.size() <= 2 * kShown)
-    return section("classes", "Classes", "The best first.", table_of(all, measure));
+  const auto source = escape_html(results.source, kMaxSource);
+  if (rows.size() <= 2 * kShown) {
+    return section("classes", "Classes", source + (source.empty() ? "" : " ") + "The best first.",
+                   table_of(all, measure));
+  }
   std::vector<ClassRow> worst(rows.rbegin(), rows.rbegin() + kShown);
   const auto listed = all.first(std::min(rows.size(), kMaxClasses));
   const std::string content = fmt::format(
@@ -92,7 +95,7 @@ std::string classes_section(const RunRecord& run) {
       grouped(static_cast<double>(rows.size())),
       listed.size() < rows.size() ? fmt::format(" (the best {})", kMaxClasses) : "",
       table_of(listed, measure));
-  return section("classes", "Classes", "", content);
+  return section("classes", "Classes", source, content);
 }
 
 }  // namespace actionclip::detail

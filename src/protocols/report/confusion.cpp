@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kMaxPairs = 60;
 constexpr std::size_t kMaxCells = 60'000;  // that are drawn: together under 2 MB
 constexpr std::size_t kMaxLabel = 120;     // bytes
+constexpr std::size_t kMaxSource = 600;    // bytes
 
 // Upper ends of the shades of a cell, as shares of its row.
 constexpr std::array<double, 5> kShades = {0.05, 0.12, 0.25, 0.5, 1.0};
@@ -145,10 +146,11 @@ std::vector<ConfusedPair> worst_pairs(const ConfusionMatrix& matrix, std::size_t
   return pairs;
 }
 
-std::string confusion_section(const ConfusionMatrix& matrix) {
+std::string confusion_section(const ConfusionMatrix& matrix, std::string_view source) {
   const auto videos = videos_by_class(matrix);
   const auto cells = drawn_cells(matrix);
-  std::string note = fmt::format(
+  std::string note = escape_html(source, kMaxSource) + (source.empty() ? "" : " ");
+  note += fmt::format(
       "{} classes; a row is a true class, a column the class that ranked first, both in the "
       "order of the label file.",
       grouped(static_cast<double>(matrix.labels.size())));

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "actionclip/protocols/run_record.h"
@@ -19,7 +20,8 @@ struct ConfusedPair {
 // Wrong answers, the most frequent first (of equally many: the larger share, then by class), `most` of them.
 std::vector<ConfusedPair> worst_pairs(const ConfusionMatrix& matrix, std::size_t most);
 
-// The matrix as a drawing, and the list of its worst pairs beside it.
-std::string confusion_section(const ConfusionMatrix& matrix);
+// The matrix as a drawing, and the list of its worst pairs beside it. `source`: a sentence on what it is of;
+// may be empty.
+std::string confusion_section(const ConfusionMatrix& matrix, std::string_view source = "");
 
 }  // namespace actionclip::detail

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -8,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "actionclip/config/reader.h"
+#include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
 #include "actionclip/protocols/report.h"
 #include "actionclip/text/labels.h"
@@ -19,6 +21,7 @@
 #include "actionclip/video/video_list.h"
 
 #include "choose_examples.h"
+#include "class_results.h"
 #include "video/resize_image.h"
 
 namespace actionclip {
@@ -50,27 +53,40 @@ bool is_scored(const VideoList& list, const VideoScores& scores) {
   return list.entry(0).path.string().ends_with(scores.videos.front().path);
 }
 
-// Throws Error if the settings name no such list.
-ScoredSplit find_split(const RunRecord& run) {
-  if (run.config.empty()) throw Error("the folder holds no settings, which say where the videos lie");
-  ScoredSplit split{.experiment = read_config<Experiment>(parse_yaml(run.config, run.config_name), {""}),
+struct Settings {
+  std::string name;  // of their file
+  std::string text;
+};
+
+// The run's; of zero-shot's videos those of zero-shot, which may lie beside others that come first.
+Settings settings_of(const RunRecord& run) {
+  const auto own = run.folder / kZeroShotConfigName;
+  if (detail::shows_zero_shot(run) && run.config_name != kZeroShotConfigName && std::filesystem::exists(own))
+    return {kZeroShotConfigName, read_text_file(own)};
+  return {run.config_name, run.config};
+}
+
+// Throws Error if the settings name no list of these videos.
+ScoredSplit find_split(const Settings& settings, const VideoScores& scores) {
+  if (settings.text.empty()) throw Error("the folder holds no settings, which say where the videos lie");
+  ScoredSplit split{.experiment = read_config<Experiment>(parse_yaml(settings.text, settings.name), {""}),
                     .config = {},
                     .list = VideoList()};
   const auto& data = split.experiment.data;
-  const LabelSet labels(run.scores->labels);
+  const LabelSet labels(scores.labels);
   std::string reason = "it names no list";
   for (const auto* config : {&data.test, &data.val, &data.train}) {
     if (config->list.empty()) continue;
     try {
       split.list = read_video_list(*config, &labels);
       split.config = *config;
-      if (is_scored(split.list, *run.scores)) return split;
+      if (is_scored(split.list, scores)) return split;
       reason = "its lists are not of the videos that were scored";
     } catch (const Error& problem) {
       reason = problem.what();
     }
   }
-  throw Error(fmt::format("{}: {}", run.config_name, reason));
+  throw Error(fmt::format("{}: {}", settings.name, reason));
 }
 
 std::int64_t short_side_of(const Image& frame) {
@@ -157,14 +173,15 @@ void add_clips(const ScoredSplit& split, const VideoScores& scores, const std::v
 }  // namespace
 
 ExampleClips find_examples(const RunRecord& run) {
-  if (!run.scores)
+  const auto* scores = detail::shown_scores(run);
+  if (scores == nullptr)
     return {.clips = {}, .absence = "None, as the folder holds no scores of videos (scores.safetensors)."};
   ExampleClips examples;
   try {
-    const auto split = find_split(run);
-    const auto candidates = detail::choose_examples(*run.scores, kCandidates);
-    add_clips(split, *run.scores, candidates.wrong, false, examples);
-    add_clips(split, *run.scores, candidates.right, true, examples);
+    const auto split = find_split(settings_of(run), *scores);
+    const auto candidates = detail::choose_examples(*scores, kCandidates);
+    add_clips(split, *scores, candidates.wrong, false, examples);
+    add_clips(split, *scores, candidates.right, true, examples);
   } catch (const std::exception& problem) {
     return {.clips = {}, .absence = fmt::format("None: {}", problem.what())};
   }

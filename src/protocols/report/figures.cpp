@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <set>
+#include <string>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -13,6 +15,12 @@ namespace {
 
 using nlohmann::ordered_json;
 
+// The key of a nested figure ("pairs_by"); what lies in it has names of the user's own, which stay.
+std::string in_words(std::string key) {
+  std::ranges::replace(key, '_', ' ');
+  return key;
+}
+
 // Numbers and texts that no card shows, those of objects in it too ("groups verb").
 void add_others(const ordered_json& figures, const std::string& prefix, HtmlTable& table) {
   static const std::set<std::string, std::less<>> elsewhere = {
@@ -22,7 +30,7 @@ void add_others(const ordered_json& figures, const std::string& prefix, HtmlTabl
     if (prefix.empty() && elsewhere.contains(key)) continue;
     const auto name = prefix.empty() ? key : fmt::format("{} {}", prefix, key);
     if (value.is_object()) {
-      add_others(value, name, table);
+      add_others(value, prefix.empty() ? in_words(key) : name, table);
     } else if (value.is_number() || value.is_string()) {
       const auto text = value.is_number_float() ? fmt::format("{:.6g}", value.get<double>())
                         : value.is_string()     ? value.get<std::string>()

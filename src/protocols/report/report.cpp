@@ -53,12 +53,14 @@ std::string without_evaluation(const RunRecord& run) {
 std::string report_html(const RunRecord& run, const ExampleClips& examples) {
   constexpr std::size_t kMaxName = 300;
   const auto name = escape_html(run_name(run), kMaxName);
-  const std::string content = figures_section(run) + without_evaluation(run) + zero_shot_section(run) +
-                              few_shot_section(run) + base_to_novel_section(run) + curves_section(run) +
-                              (run.confusion ? confusion_section(*run.confusion) : "") +
-                              classes_section(run) +
-                              (run.evaluation.is_null() ? "" : examples_section(examples)) +
-                              failures_section(run) + machine_section(run) + config_section(run);
+  const auto by_class = class_results(run);
+  const bool has_examples = !run.evaluation.is_null() || shows_zero_shot(run);
+  const std::string content =
+      figures_section(run) + without_evaluation(run) + zero_shot_section(run) + few_shot_section(run) +
+      base_to_novel_section(run) + curves_section(run) +
+      (by_class.confusion ? confusion_section(*by_class.confusion, by_class.source) : "") +
+      classes_section(by_class) + (has_examples ? examples_section(examples, by_class.source) : "") +
+      failures_section(run) + machine_section(run) + config_section(run);
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"

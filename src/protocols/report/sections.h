@@ -7,6 +7,8 @@
 #include "actionclip/protocols/report.h"
 #include "actionclip/protocols/run_record.h"
 
+#include "class_results.h"
+
 namespace actionclip::detail {
 
 // What was measured on a split, with intervals where the file has them: evaluation.json, else the last
@@ -21,9 +23,10 @@ std::string base_to_novel_section(const RunRecord& run);
 std::string curves_section(const RunRecord& run);
 
 // The best and the worst classes, and all of them folded up.
-std::string classes_section(const RunRecord& run);
+std::string classes_section(const ClassResults& results);
 
-std::string examples_section(const ExampleClips& examples);
+// `source`: a sentence on which split they are of; may be empty.
+std::string examples_section(const ExampleClips& examples, const std::string& source);
 
 // Throughput, machine, versions, and warnings of the log.
 std::string machine_section(const RunRecord& run);

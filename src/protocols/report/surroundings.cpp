@@ -121,7 +121,7 @@ nlohmann::ordered_json failed_of(const RunRecord& run) {
 
 }  // namespace
 
-std::string examples_section(const ExampleClips& examples) {
+std::string examples_section(const ExampleClips& examples, const std::string& source) {
   std::string right, wrong;
   std::size_t bytes = 0;
   for (const auto& clip : examples.clips) {
@@ -133,7 +133,10 @@ std::string examples_section(const ExampleClips& examples) {
   if (!wrong.empty()) html += "<h3>Wrong, the surest first</h3>\n<div class=\"clips\">" + wrong + "</div>\n";
   if (!right.empty())
     html += "<h3>Right, of sure and of unsure ones</h3>\n<div class=\"clips\">" + right + "</div>\n";
-  return section("examples", "Example clips", escape_html(examples.absence, 2 * kMaxText), html);
+  auto note = escape_html(source, 2 * kMaxText);
+  if (!note.empty() && !examples.absence.empty()) note += ' ';
+  note += escape_html(examples.absence, 2 * kMaxText);
+  return section("examples", "Example clips", note, html);
 }
 
 std::string machine_section(const RunRecord& run) {
