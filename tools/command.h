@@ -64,7 +64,7 @@ class ResultFolder {
   // Both nothing without --output. Files appear whole or not at all.
   void write(const std::string& name, const std::string& text) const;
 
-  // Without it, one of an earlier call is gone: it would be of other scores than the files beside it.
+  // Removes an earlier call's file, which would be of other scores than those beside it.
   void remove(const std::string& name) const;
 
   const std::string& path() const { return path_; }  // empty: without --output

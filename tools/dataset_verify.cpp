@@ -68,7 +68,7 @@ std::vector<RepeatedLine> add_videos(const VideoList& list, std::vector<VideoToV
   for (std::int64_t i = 0; i < list.size(); ++i) {
     auto entry = list.entry(i);
     const auto [above, is_new] =
-        first.try_emplace({entry.path.string(), entry.range.start, entry.range.end}, i);
+        first.try_emplace({entry.path.lexically_normal().string(), entry.range.start, entry.range.end}, i);
     if (!is_new) {
       const auto other = list.entry(above->second);
       repeated.push_back({entry.path.string(), other.line, entry.line, other.label_ids != entry.label_ids});

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "actionclip/config/reader.h"
+#include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
 #include "actionclip/video/video_list.h"
 
@@ -41,7 +43,7 @@ void ProtocolOptions::add_to(CLI::App& command) {
       .add_option(
           "--protocol", names,
           "NAME or FILE.yaml of a benchmark, with :SPLIT where its lists cannot be told apart: says "
-          "whether the list is the benchmark's, and is kept with the scores; default: data.SPLIT.protocol")
+          "whether the list is the benchmark's, and is kept with the scores; default: data.SPLIT.protocol, of a whole split")
       ->allow_extra_args(false);  // the word behind it is an override
   command.add_option("--record", record,
                      "writes FILE.yaml, a protocol that pins the list at hand: its counts and its hash");
@@ -58,8 +60,6 @@ ProtocolCheck::ProtocolCheck(const ProtocolOptions& options, const std::vector<D
     protocols_.push_back(names.empty() ? protocol_of(lists[i])
                                        : read_protocol(names[names.size() == 1 ? 0 : i]));
   }
-  if (!record_.empty() && std::filesystem::exists(record_))
-    throw UsageError(fmt::format("--record {}: is there already; name another file", record_));
 }
 
 std::optional<ProtocolMatch> ProtocolCheck::check(std::size_t index, const LabelSet& labels) {
@@ -102,7 +102,12 @@ void ProtocolCheck::record() const {
   ProtocolManifest origin;
   if (protocols_.front()) origin = protocols_.front()->manifest;
   origin.name = plain_name(std::filesystem::path(record_).stem().string());
-  write_manifest(record_, record_manifest(origin, recorded_));
+  const auto manifest = record_manifest(origin, recorded_);
+  if (std::filesystem::exists(record_)) {  // a call that goes on with a stopped one pins the same
+    if (read_text_file(record_) == write_config(manifest)) return;
+    throw UsageError(fmt::format("--record {}: is there already, with something else; name another file", record_));
+  }
+  write_manifest(record_, manifest);
   spdlog::info("--record: {} pins {} list(s)", record_, recorded_.size());
 }
 

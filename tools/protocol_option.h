@@ -39,7 +39,8 @@ class ProtocolCheck {
   // The same of a list that has been read, or of parts of it, each the split that it names, if it does.
   std::vector<ProtocolMatch> check(const std::vector<ScoredList>& parts);
 
-  // Writes what has been checked to the file of --record, if there is one.
+  // Writes what has been checked to the file of --record, if there is one. Throws UsageError if it holds
+  // something else.
   void record() const;
 
  private:

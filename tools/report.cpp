@@ -123,11 +123,11 @@ void add_compare_command(CLI::App& program) {
   command->add_option("runs", options->runs, "folders of runs")->required();
   command->add_flag("--json", options->json, "print one JSON object");
   command->footer(
-      "Example:\n  actionclip compare runs/a runs/b\nWhere both folders hold scores of the same list (of "
-      "evaluate or "
-      "zero-shot --output), the difference comes with a\n95 % interval: a paired bootstrap over its videos; "
-      "that "
-      "of few-shot and base-to-novel runs is Student's, over the\nseeds of both.");
+      "Example:\n  actionclip compare runs/a runs/b\n"
+      "Where both folders hold scores of the same list (of evaluate or zero-shot --output), the difference\n"
+      "comes with a 95 % interval: a paired bootstrap over its videos; that of few-shot and base-to-novel "
+      "runs\n"
+      "is Student's, over the seeds of both.");
   command->callback([options] { compare_command(*options); });
 }
 

@@ -47,6 +47,7 @@ struct Outcome {
   TestSplit split;
   std::filesystem::path weights;  // the file of the model that scored it
   EvaluationReport report;
+  WorkDone work;
   std::optional<ProtocolMatch> protocol;
   std::optional<LabelOverlap> overlap;  // none: nobody says what was trained on
   std::optional<StrictAccuracy> strict;
@@ -228,10 +229,10 @@ std::vector<Outcome> score(const Options& options, const Experiment& experiment,
     }
     for (const auto& split : splits) {
       if (split.labels != set) continue;
-      Outcome outcome{.split = split,
-                      .weights = scorer.weights().file,
-                      .report = scorer.score(split.config),
-                      .overlap = overlap};
+      const WorkTimer timer;
+      Outcome outcome{.split = split, .weights = scorer.weights().file, .report = scorer.score(split.config)};
+      outcome.work = timer.done(outcome.report.samples());
+      outcome.overlap = overlap;
       if (overlap) outcome.strict = strict_accuracy(outcome.report, *overlap);
       outcomes.push_back(std::move(outcome));
     }
@@ -257,16 +258,15 @@ int zero_shot_command(const Options& options) {
     for (std::size_t i = 0; leads && i < splits.size(); ++i)
       matches[i] = protocols.check(i, sets[splits[i].labels]);
     if (leads) protocols.record();
-    const WorkTimer timer;
     auto outcomes = score(options, experiment, sets, splits, device, group);
-    std::int64_t videos = 0;
+    WorkDone work;
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
       note_protocol(matches[i], outcomes[i].report.scores);
-      videos += outcomes[i].report.samples();
+      work.seconds += outcomes[i].work.seconds;
+      work.videos += outcomes[i].work.videos;
       outcomes[i].protocol = std::move(matches[i]);
     }
     if (!leads) return kExitDone;
-    const auto work = timer.done(videos);
     tell(options, outcomes, sets);
     save(options, outcomes);
     describe_results(options.common.output.path(), "zero-shot", kZeroShotConfigName,

@@ -72,6 +72,9 @@ void DatasetConfig::check(ConfigChecker& checker) const {
                     frame_pattern));
   }
   checker.at_least("index_bias", static_cast<double>(index_bias), 0);
+  const bool is_file = protocol.ends_with(".yaml") || protocol.find('/') != std::string::npos;
+  if (is_file && !protocol.starts_with('/'))
+    checker.error("protocol", "must be the name of a protocol, or the whole path of its file, from / on");
   if (format == ListFormat::class_folders && !root.empty())
     checker.error("root", "not used by format: class_folders, whose list is the folder; leave it out");
 }

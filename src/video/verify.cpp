@@ -63,7 +63,9 @@ std::vector<VideoToVerify> videos_at(const std::filesystem::path& path) {
   std::error_code unknown;
   if (std::filesystem::is_directory(path, unknown)) {
     const VideoTree tree(path);
-    for (const auto& video : tree.videos()) add(path / video);
+    for (const auto* found : {&tree.videos(), &tree.frame_folders()}) {
+      for (const auto& video : *found) add(path / video);
+    }
   }
   if (videos.empty()) add(path);
   return videos;

@@ -114,6 +114,8 @@ TEST(Compare, PairsBaseToNovelRunsBySeed) {
       return nlohmann::ordered_json{{"values", {value, value + 1 + more, value + 2}}, {"mean", value + 1}};
     };
     record.base_to_novel = {
+        {"list_sha256", "same"},
+        {"base_labels", {"a", "b"}},
         {"seeds", {1, 2, 3}},
         {"rows",
          {{{"shots", 16}, {"base", score(70 + more)}, {"novel", score(50)}, {"harmonic", score(58)}}}}};
@@ -126,6 +128,9 @@ TEST(Compare, PairsBaseToNovelRunsBySeed) {
   EXPECT_NEAR(differences[0].figures[0].percent, 4, 1e-12);
   EXPECT_NEAR(differences[0].figures[1].percent, 1, 1e-12);
   EXPECT_EQ(summarize(run("a", 0)).top1, 59);
+  auto other = run("c", 0);
+  other.base_to_novel["base_labels"] = {"a", "c"};
+  EXPECT_THAT(differences_of({run("a", 0), other})[0].unknown, HasSubstr("base and novel classes"));
 }
 
 TEST(Compare, TakesZeroShotSplitsOneByOne) {
@@ -143,11 +148,18 @@ TEST(Compare, TakesZeroShotSplitsOneByOne) {
   EXPECT_EQ(summarize(first).top1, 40.5);
   auto second = first;
   second.zero_shot_scores[0] = made_scores(400, 280);
+  first.zero_shot_scores[0].origin["list_sha256"] = second.zero_shot_scores[0].origin["list_sha256"] = "1";
+  first.zero_shot_scores[1].origin["list_sha256"] = second.zero_shot_scores[1].origin["list_sha256"] = "2";
   const auto differences = differences_of({first, second});
   ASSERT_EQ(differences.size(), 2U);
   EXPECT_EQ(differences[0].scored, "zero-shot, one.txt");
   EXPECT_TRUE(is_more_than_chance(differences[0].figures.front()));
   EXPECT_EQ(differences[1].figures.front().percent, 0);
+
+  second.zero_shot_scores.erase(second.zero_shot_scores.begin());
+  const auto of_the_second = differences_of({first, second});
+  ASSERT_EQ(of_the_second.size(), 1U) << "by the list, not by its place";
+  EXPECT_EQ(of_the_second[0].scored, "zero-shot, two.txt");
 }
 
 TEST(Compare, SurvivesResultsThatHoldSomethingElse) {

@@ -183,6 +183,30 @@ TEST_F(Prepare, ListsMayLieBesideTheVideosAndTheAnnotations) {
   EXPECT_EQ(read_text(folder_ / "mine/train.txt"), "what I made\n");
 }
 
+TEST_F(Prepare, AnnotationsBesideTheListsAreNeverReplaced) {
+  add_videos({"aaaaaaaaaaa.mp4"});
+  const std::string annotations = "label,youtube_id,time_start,time_end,split\nrun,aaaaaaaaaaa,2,12,train\n";
+  folder_.write("videos/train.csv", annotations);
+  PrepareOptions options{.dataset = "kinetics400", .root = folder_ / "videos"};
+  EXPECT_TRUE(prepare_dataset(options, folder_ / "videos").made);
+  for (const bool force : {false, true}) {
+    options.untrimmed = true;
+    options.force = force;
+    EXPECT_THROW(prepare_dataset(options, folder_ / "videos"), Error);
+    EXPECT_EQ(read_text(folder_ / "videos/train.csv"), annotations);
+  }
+  options.force = false;
+  EXPECT_TRUE(prepare_dataset(options, folder_ / "lists").made);
+  options.untrimmed = false;
+  options.force = true;
+  EXPECT_TRUE(prepare_dataset(options, folder_ / "lists").made);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "lists/train.csv")) << "of the call before";
+  EXPECT_EQ(read_text(folder_ / "lists/train.txt"), "aaaaaaaaaaa.mp4 0\n");
+  std::filesystem::remove(folder_ / "videos/train.csv");
+  options.untrimmed = true;
+  EXPECT_THROW(prepare_dataset(options, folder_ / "more"), Error) << "no annotations tell the seconds";
+}
+
 TEST_F(Prepare, LabelsThatTellLeftFromRightGetAFileForMirroredClips) {
   add_videos({"train/pushing left to right/1.mp4", "train/pushing right to left/2.mp4",
               "train/turning left/3.mp4", "train/covering/4.mp4"});

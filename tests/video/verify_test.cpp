@@ -191,9 +191,11 @@ TEST(VerifyVideos, APathIsAVideoOrAFolderOfThem) {
   folder.write("videos/b/2.mp4", "x");
   folder.write("videos/a/1.avi", "x");
   folder.write("frames/img_00001.jpg", "x");
+  folder.write("videos/a/frames/img_00001.jpg", "x");
   const auto found = videos_at(folder / "videos");
-  ASSERT_EQ(found.size(), 2u);
+  ASSERT_EQ(found.size(), 3u);
   EXPECT_EQ(found[0].entry.path, folder / "videos/a/1.avi");
+  EXPECT_EQ(found[2].entry.path, folder / "videos/a/frames");
   EXPECT_EQ(videos_at(folder / "frames").at(0).entry.path, folder / "frames");
   EXPECT_EQ(videos_at(folder / "gone.mp4").at(0).entry.path, folder / "gone.mp4");
 }
@@ -276,6 +278,10 @@ TEST(Duplicates, TheThresholdSeparatesCopiesOfRealVideosFromOthers) {
     ASSERT_TRUE(facts.hash) << facts.reason;
     EXPECT_LE(distance(*original.hash, *facts.hash), kNearDistance / 2) << copy;
   }
+  const std::vector<Image> inner(small.begin() + 2, small.end() - 2);
+  write_video(folder / "inner.mp4", inner, 24);
+  EXPECT_LE(distance(*original.hash, *examine(folder / "inner.mp4").hash), kNearDistance)
+      << "cut by two frames";
   for (const char* other : {"arm_wrestling.mp4", "flipping_a_pancake.mkv"}) {
     const auto facts = examine(kRealVideos / other);
     ASSERT_TRUE(facts.hash) << facts.reason;

@@ -50,6 +50,7 @@ TEST_F(VideoListTest, BehindAVideoFileSeveralLabelsMayStand) {
   EXPECT_THAT(list.entry(2).label_ids, ElementsAre(5));
   EXPECT_EQ(list.entry(3).path, folder_ / "d.mp4 7 e.mp4");
   EXPECT_THAT(complaint("a.mp4 3 10\n"), HasSubstr("label id 10 is not in 0..9"));
+  EXPECT_THAT(complaint("a.mp4 3 5 3\n"), HasSubstr("label id 3 stands twice"));
   EXPECT_THAT(complaint("a.mp4 10 3\n"), HasSubstr("label id 10 is not in 0..9"));
 }
 

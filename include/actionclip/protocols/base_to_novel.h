@@ -42,7 +42,7 @@ struct BaseToNovelResult {
   std::vector<std::string> base_labels, novel_labels;
   std::int64_t base_videos = 0, novel_videos = 0;  // of the test
   std::string list_sha256;                         // VideoList::fingerprint() of data.test
-  std::vector<std::int64_t> seeds;                 // in the order of every score's values
+  std::vector<std::int64_t> seeds;                 // in the order of a score's values; K = 0 has one
   std::vector<BaseToNovelRow> rows;                // by K
   std::vector<ProtocolMatch> protocols;            // of the test videos of both; empty: of none
 };

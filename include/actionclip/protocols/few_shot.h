@@ -27,7 +27,7 @@ struct FewShotResult {
 
 struct FewShotReport {
   std::string list_sha256;                // VideoList::fingerprint() of data.test
-  std::vector<std::int64_t> seeds;        // in the order of every row's values
+  std::vector<std::int64_t> seeds;        // in the order of a row's values; K = 0 has one alone
   std::vector<FewShotResult> rows;        // by K
   std::optional<ProtocolMatch> protocol;  // of data.test
 };

@@ -32,7 +32,7 @@ struct DatasetConfig {
   ListFormat format = ListFormat::video;
   std::string frame_pattern = "img_{:05d}.jpg";  // names in a frame folder
   std::int64_t index_bias = 1;                   // number of the first frame
-  std::string protocol;  // benchmark that the list is of, as --protocol takes it; empty: of none
+  std::string protocol;  // benchmark of the list, as --protocol takes it, files by whole paths; empty: none
 
   void check(ConfigChecker& checker) const;
 };

@@ -62,9 +62,10 @@ std::string summary_json(const PrepareReport& report);
 //   flip_labels.csv  for data.transforms.flip_labels: labels that tell left from right, where there are any
 //   missing.txt    `LIST,VIDEO` of each video that annotations name and root lacks
 //   summary.json   what is returned
+//   prepared.json  the settings, and which files are these
 // Throws Error: an unknown data set; annotations that are missing or malformed (file:line); class names that
 // match none or several of the labels; no video found; a larger share missing than max_missing; `output`
-// holds a file of one of these names that was not made with the same settings.
+// holds a file of one of these names that no earlier call wrote, or was made with other settings.
 PrepareReport prepare_dataset(const PrepareOptions& options, const std::filesystem::path& output);
 
 }  // namespace actionclip

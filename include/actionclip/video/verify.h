@@ -21,8 +21,8 @@ struct VideoToVerify {
   DatasetConfig config;
 };
 
-// What is at a path that comes with no list: a video or image; all videos below a folder; or, of a folder
-// without any, its frames. Throws Error if a folder cannot be read.
+// What is at a path that comes with no list: a video or image; all videos and folders of frames below a
+// folder; or, of a folder without any, its frames. Throws Error if a folder cannot be read.
 std::vector<VideoToVerify> videos_at(const std::filesystem::path& path);
 
 struct VerifyOptions {
@@ -46,8 +46,8 @@ struct DuplicatePair {
 // Bits of kHashBits up to which videos count as near-duplicates. Measured on the project's real and synthetic
 // test videos (verify_test.cpp keeps watch over it): encoded anew at down to x264's CRF 45, at half the size
 // or one and a half times it, at another shape, half the frame rate, or as MPEG-4 they differ in at most 23
-// bits; cut by two to five frames of 280 at either end, in up to 52 where a camera moves; other videos differ
-// in more than 150. Below 64, find_near_pairs() has 17 buckets a band to look into.
+// bits; one without its first and last two frames in 32; other videos in more than twice this. Below 64,
+// find_near_pairs() has 17 buckets a band to look into.
 inline constexpr int kNearDistance = 63;
 
 // Pairs of decodable videos of equal content, and those whose hashes are at most kNearDistance bits apart;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -91,6 +92,18 @@ ordered_json row_of(const ordered_json& results, double shots) {
   return {};
 }
 
+// Why the scores of two runs are of different things; empty if they are not.
+std::string why_not_alike(const ordered_json& first, const ordered_json& second) {
+  const auto one = detail::text_at(first, "list_sha256"), other = detail::text_at(second, "list_sha256");
+  if (one.empty() || other.empty()) return "they do not tell which test list they are of";
+  if (one != other) return "their test lists are different ones";
+  for (const char* labels : {"base_labels", "novel_labels"}) {
+    if (detail::array_at(first, labels) != detail::array_at(second, labels))
+      return "their base and novel classes are others";
+  }
+  return "";
+}
+
 // One for each K of both, of the runs of a protocol on K clips a class.
 void add_shots(const ordered_json& first, const ordered_json& second, const char* protocol,
                const std::vector<std::string>& scores, const RunDifference& pair,
@@ -102,7 +115,7 @@ void add_shots(const ordered_json& first, const ordered_json& second, const char
     if (const auto found = second_places.find(seed); found != second_places.end())
       places.emplace_back(place, found->second);
   }
-  const bool same_list = detail::text_at(first, "list_sha256") == detail::text_at(second, "list_sha256");
+  const auto reason = why_not_alike(first, second);
   for (const auto& row : detail::array_at(first, "rows")) {
     const auto shots = row.is_object() ? number(row, "shots") : std::nullopt;
     const auto other = shots && *shots > 0 ? row_of(second, *shots) : ordered_json();  // 0: no seed counts
@@ -110,12 +123,12 @@ void add_shots(const ordered_json& first, const ordered_json& second, const char
     RunDifference difference = pair;
     difference.scored = fmt::format("{}, {:.0f} clips a class", protocol, *shots);
     for (const auto& score : scores) {
-      if (!same_list) break;
+      if (!reason.empty()) break;
       if (auto figure = difference_over_seeds(score, values_of(row, score), values_of(other, score), places))
         difference.figures.push_back(std::move(*figure));
     }
-    if (!same_list) difference.unknown = "their test lists are different ones";
-    if (same_list && difference.figures.empty())
+    difference.unknown = reason;
+    if (reason.empty() && difference.figures.empty())
       difference.unknown = "they have fewer than two seeds in common";
     differences.push_back(std::move(difference));
   }
@@ -128,6 +141,24 @@ std::string split_name(const VideoScores& scores, std::size_t number) {
                      list == scores.origin.end() ? fmt::format("split {}", number + 1) : list->second);
 }
 
+// One for each list that both scored.
+void add_zero_shot(const RunRecord& first, const RunRecord& second, const RunDifference& pair,
+                   std::vector<RunDifference>& differences) {
+  std::set<std::size_t> used;
+  for (std::size_t i = 0; i < first.zero_shot_scores.size(); ++i) {
+    const auto& scores = first.zero_shot_scores[i];
+    for (std::size_t k = 0; k < second.zero_shot_scores.size(); ++k) {
+      const auto& others = second.zero_shot_scores[k];
+      if (used.contains(k) || lists_differ(scores, others)) continue;
+      used.insert(k);
+      differences.push_back(pair);
+      differences.back().scored = split_name(scores, i);
+      take_scores(scores, others, differences.back());
+      break;
+    }
+  }
+}
+
 void add_differences(const std::vector<RunRecord>& runs, const RunDifference& pair,
                      std::vector<RunDifference>& differences) {
   const auto& first = runs[pair.first];
@@ -137,12 +168,7 @@ void add_differences(const std::vector<RunRecord>& runs, const RunDifference& pa
     differences.push_back(pair);
     take_scores(*first.scores, *second.scores, differences.back());
   }
-  const auto splits = std::min(first.zero_shot_scores.size(), second.zero_shot_scores.size());
-  for (std::size_t i = 0; i < splits; ++i) {
-    differences.push_back(pair);
-    differences.back().scored = split_name(first.zero_shot_scores[i], i);
-    take_scores(first.zero_shot_scores[i], second.zero_shot_scores[i], differences.back());
-  }
+  add_zero_shot(first, second, pair, differences);
   add_shots(first.few_shot, second.few_shot, "few-shot", {"top1"}, pair, differences);
   add_shots(first.base_to_novel, second.base_to_novel, "base to novel", {"base", "novel", "harmonic"}, pair,
             differences);

@@ -1,7 +1,9 @@
 // Lines PATH LABEL_ID, of a video file with several labels PATH LABEL_ID LABEL_ID ..., and PATH NUM_FRAMES
 // LABEL_ID.
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <string_view>
 #include <vector>
 
@@ -65,6 +67,10 @@ void add_line(const ListText& source, std::string_view text, std::int64_t line, 
   std::vector<std::int32_t> labels;
   if (!has_frames) labels = take_further_labels(source, line, text);
   labels.push_back(label);
+  for (auto place = labels.begin(); labels.size() > 1 && place != labels.end(); ++place) {
+    if (std::find(std::next(place), labels.end(), *place) != labels.end())
+      fail_at(source.file, line, fmt::format("label id {} stands twice", *place));
+  }
   entry.path = text;
   entry.label_ids = labels;
   list.add(entry);

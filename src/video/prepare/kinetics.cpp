@@ -63,9 +63,9 @@ class UnnamedSeconds {
                         : fmt::format("; {} of them, as {}, cannot be, as they are named with several times",
                                       shared_.size(), *shared_.begin());
     spdlog::warn(
-        "{} videos have no seconds in their names, as {}: they are taken for clips that were cut to their "
-        "times "
-        "already{}; of whole videos, give --untrimmed",
+        "{} videos have no seconds in their names, as {}: they are taken for clips that were cut already{}; "
+        "of "
+        "whole videos, give --untrimmed",
         starts_.size(), starts_.begin()->first, shared);
   }
 
@@ -96,6 +96,8 @@ DatasetPlan plan_kinetics(const PrepareInput& input) {
       if (!input.untrimmed) unnamed.add(row, videos.back().video);
     }
   }
+  if (videos.empty() && input.untrimmed)
+    throw UsageError("--untrimmed: needs the annotations (train.csv, val.csv), which tell the seconds");
   if (videos.empty()) return plan_class_folders(input);
   unnamed.warn();
   DatasetPlan plan;

@@ -15,10 +15,10 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "actionclip/core/added_files.h"
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
 #include "actionclip/core/json_text.h"
-#include "actionclip/core/made_folder.h"
 
 #include "video/prepare/plan.h"
 #include "video/prepare/resolve.h"
@@ -58,24 +58,35 @@ const KnownDataset& find_dataset(const std::string& name) {
   throw UsageError(fmt::format("unknown data set '{}'; known: {}", name, fmt::join(names, ", ")));
 }
 
-// Whether an earlier call wrote the file: a list can have the name of annotations.
-bool is_own_list(const std::filesystem::path& file, const std::filesystem::path& output) {
-  std::error_code unknown;
-  if (!std::filesystem::equivalent(file.parent_path(), output, unknown)) return false;
-  if (!std::filesystem::exists(output / "settings.json", unknown)) return false;
-  const auto own = read_summary(output).lists;
-  return std::ranges::find(own, file.filename().string(), &PreparedList::file) != own.end();
-}
+constexpr const char* kRecord = "prepared.json";
+
+// What an earlier call wrote into `output`: a list can have the name of annotations.
+class OwnFiles {
+ public:
+  explicit OwnFiles(const std::filesystem::path& output)
+      : output_(output), names_(added_files(output, kRecord)) {}
+
+  bool contain(const std::filesystem::path& file) const {
+    std::error_code unknown;
+    return std::ranges::find(names_, file.filename().string()) != names_.end() &&
+           std::filesystem::equivalent(file.parent_path(), output_, unknown);
+  }
+
+ private:
+  std::filesystem::path output_;
+  std::vector<std::string> names_;
+};
 
 // The files that --annotations names, and of folders, or of root, those that have the right names.
 std::vector<std::filesystem::path> annotation_files(const PrepareOptions& options, const VideoTree& videos,
                                                     const std::filesystem::path& output) {
   const auto& dataset = find_dataset(options.dataset);
   const auto is_annotation = dataset.is_annotation;
+  const OwnFiles own(output);
   std::vector<std::filesystem::path> files;
   const auto add_from = [&](const VideoTree& folder) {
     std::ranges::copy_if(folder.texts(), std::back_inserter(files),
-                         [&](const auto& file) { return is_annotation(file) && !is_own_list(file, output); });
+                         [&](const auto& file) { return is_annotation(file) && !own.contain(file); });
   };
   if (options.annotations.empty()) add_from(videos);
   for (const auto& path : options.annotations) {
@@ -228,7 +239,7 @@ PrepareReport prepare_dataset(const PrepareOptions& options, const std::filesyst
                            options.untrimmed};
   PrepareReport report;
   const bool made = add_files_once(
-      output, settings_text(options, input.annotations),
+      output, kRecord, settings_text(options, input.annotations),
       [&](const std::filesystem::path& folder) {
         auto prepared = find_videos(options, input, given);
         report = std::move(prepared.report);

@@ -44,14 +44,14 @@ struct FoundPath {
 };
 
 std::optional<FoundPath> find(const NamedVideo& video, const VideoTree& videos) {
-  const bool is_cut = !video.whole.empty();  // then the files of `names` hold the range and nothing else
-  const FoundPath as_named = is_cut ? FoundPath() : FoundPath{"", video.start, video.end};
+  const bool has_whole = !video.whole.empty();  // then the files of `names` hold the range and nothing else
+  const FoundPath as_named = has_whole ? FoundPath() : FoundPath{"", video.start, video.end};
   if (!video.path.empty()) return FoundPath{video.path, as_named.start, as_named.end};
   for (const auto& name : video.names) {
     if (auto path = videos.find(name, video.folders))
       return FoundPath{std::move(*path), as_named.start, as_named.end};
   }
-  if (!is_cut) return std::nullopt;
+  if (!has_whole) return std::nullopt;
   if (auto path = videos.find(video.whole, video.folders))
     return FoundPath{std::move(*path), video.start, video.end};
   return std::nullopt;

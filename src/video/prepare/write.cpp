@@ -20,7 +20,7 @@ namespace {
 constexpr const char* kTableLabelSeparator = ";";
 constexpr const char* kSummaryFile = "summary.json";
 
-// Without fsync: make_folder_once() does it for all files at once.
+// Without fsync: add_files_once() does it for all files at once.
 void write_text(const std::filesystem::path& path, const std::string& text) { OutputFile(path).write(text); }
 
 // A path such that a list's line is not taken for a comment, nor its first blanks for white space.
