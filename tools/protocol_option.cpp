@@ -40,10 +40,10 @@ std::string record_name(const DatasetConfig& split, const std::optional<Protocol
 
 void ProtocolOptions::add_to(CLI::App& command) {
   command
-      .add_option(
-          "--protocol", names,
-          "NAME or FILE.yaml of a benchmark, with :SPLIT where its lists cannot be told apart: says "
-          "whether the list is the benchmark's, and is kept with the scores; default: data.SPLIT.protocol, of a whole split")
+      .add_option("--protocol", names,
+                  "NAME or FILE.yaml of a benchmark, with :SPLIT where its lists cannot be told apart: says "
+                  "whether the list is the benchmark's, and is kept with the scores; default: "
+                  "data.SPLIT.protocol, of a whole split")
       ->allow_extra_args(false);  // the word behind it is an override
   command.add_option("--record", record,
                      "writes FILE.yaml, a protocol that pins the list at hand: its counts and its hash");
@@ -105,7 +105,8 @@ void ProtocolCheck::record() const {
   const auto manifest = record_manifest(origin, recorded_);
   if (std::filesystem::exists(record_)) {  // a call that goes on with a stopped one pins the same
     if (read_text_file(record_) == write_config(manifest)) return;
-    throw UsageError(fmt::format("--record {}: is there already, with something else; name another file", record_));
+    throw UsageError(
+        fmt::format("--record {}: is there already, with something else; name another file", record_));
   }
   write_manifest(record_, manifest);
   spdlog::info("--record: {} pins {} list(s)", record_, recorded_.size());

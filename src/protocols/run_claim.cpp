@@ -34,7 +34,8 @@ std::string run_identity(Experiment experiment, const VideoList& train, const Vi
   const Experiment defaults;
   experiment.seed = defaults.seed;
   experiment.data.val = defaults.data.val;
-  experiment.data.train.protocol = experiment.data.test.protocol = "";  // says what the lists are, not what they hold
+  experiment.data.train.protocol = experiment.data.test.protocol =
+      "";  // says what the lists are, not what they hold
   experiment.eval.every_epochs = defaults.eval.every_epochs;
   experiment.data.num_workers = defaults.data.num_workers;
   experiment.data.prefetch = defaults.data.prefetch;

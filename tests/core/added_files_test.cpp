@@ -71,7 +71,8 @@ TEST_F(AddedFiles, WhatNoEarlierCallWroteIsNeverReplaced) {
   std::filesystem::remove(folder_ / "mine/file");
   EXPECT_TRUE(add("1", file_with("x")));
   folder_.write("mine/later", "yours");
-  EXPECT_THAT(error_of("2", file_with("x", "later"), /*anew=*/true), HasSubstr("mine/later is there already"));
+  EXPECT_THAT(error_of("2", file_with("x", "later"), /*anew=*/true),
+              HasSubstr("mine/later is there already"));
   std::filesystem::create_symlink("nowhere", folder_ / "mine/link");
   EXPECT_THAT(error_of("2", file_with("x", "link"), /*anew=*/true), HasSubstr("mine/link is there already"));
   EXPECT_EQ(text("later"), "yours");
