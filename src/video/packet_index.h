@@ -47,9 +47,10 @@ struct DecodeRun {
 // give the same pixels as decoding all, by the rules of the codecs' standards.
 class PacketIndex {
  public:
-  // Reads all packets of `stream`, which stands at its start, and calls `take` with each. None, and in
-  // `objection` the reason, if its frames cannot be predicted. Throws VideoError if the deadline passes.
-  using TakePacket = std::function<void(const AVPacket& packet)>;
+  // Reads all packets of `stream`, which stands at its start, and calls `take` with each, which may move from
+  // it. None, and in `objection` the reason, if its frames cannot be predicted. Throws VideoError if the
+  // deadline passes.
+  using TakePacket = std::function<void(AVPacket& packet)>;
   static std::optional<PacketIndex> scan(VideoStream& stream, std::string& objection, const TakePacket& take);
 
   // How many pictures the decoder must hold back, at least, to put them in order: else the prediction is

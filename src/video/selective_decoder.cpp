@@ -40,12 +40,13 @@ SelectiveDecoder::SelectiveDecoder(std::unique_ptr<VideoStream> stream, OpenStre
       packet_(owned<UniquePacket>(av_packet_alloc())),
       frame_(owned<UniqueFrame>(av_frame_alloc())) {}
 
-void SelectiveDecoder::keep(const AVPacket& packet) {
+void SelectiveDecoder::keep(AVPacket& packet) {
   kept_bytes_ += packet.size;
   if (kept_bytes_ > kKeptBytes) {
     kept_.clear();
   } else {
-    kept_.push_back(owned<UniquePacket>(av_packet_clone(&packet)));
+    kept_.push_back(owned<UniquePacket>(av_packet_alloc()));
+    av_packet_move_ref(kept_.back().get(), &packet);
   }
 }
 

@@ -40,9 +40,9 @@ class SelectiveDecoder {
   // decoder.
   SelectiveDecoder(std::unique_ptr<VideoStream> stream, OpenStream open_stream);
 
-  // Keeps a packet, the one after the last kept, so that it need not be read again. Short files are kept
+  // Moves from a packet, the one after the last kept, so that it need not be read again. Short files are kept
   // whole, others not at all.
-  void keep(const AVPacket& packet);
+  void keep(AVPacket& packet);
 
   // Whether the decoder holds back enough pictures to put them in order. Throws as decode().
   bool restores_order(const PacketIndex& index);

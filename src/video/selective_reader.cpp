@@ -18,7 +18,7 @@ std::unique_ptr<SelectiveReader> SelectiveReader::make(RegularFile& file, const 
   std::optional<PacketIndex> index;
   if (!known.empty()) index = PacketIndex::from_bytes(known);
   try {
-    const auto keep = [&decoder](const AVPacket& packet) { decoder.keep(packet); };
+    const auto keep = [&decoder](AVPacket& packet) { decoder.keep(packet); };
     if (!index) index = PacketIndex::scan(decoder.stream(), objection, keep);
     if (!index) return nullptr;
     if (!decoder.restores_order(*index)) {

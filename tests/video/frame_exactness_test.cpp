@@ -110,7 +110,7 @@ class PlaneReader {
     decoder_.emplace(std::move(stream), [this] { return open(); });
     std::string objection;
     index_ = PacketIndex::scan(decoder_->stream(), objection,
-                               [this](const AVPacket& packet) { decoder_->keep(packet); });
+                               [this](AVPacket& packet) { decoder_->keep(packet); });
     if (index_ && !decoder_->restores_order(*index_)) index_.reset();
   }
 

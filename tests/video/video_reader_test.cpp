@@ -402,10 +402,12 @@ TEST(VideoReader, WhatIsNotAVideoFileIsRefusedByPathAndReason) {
   const TemporaryFolder folder;
   write_text(folder / "empty.mp4", "");
   write_text(folder / "text.mp4", std::string(5000, 'x'));
+  write_text(folder / "box.mp4", "size" + std::string("ftypisom") + std::string(5000, 'x'));
   std::filesystem::create_directory(folder / "folder.mp4");
   EXPECT_THAT(failure(folder / "missing.mp4"), AllOf(HasSubstr("missing.mp4"), HasSubstr("No such file")));
   EXPECT_THAT(failure(folder / "empty.mp4"), HasSubstr("empty.mp4: is empty"));
   EXPECT_THAT(failure(folder / "text.mp4"), HasSubstr("text.mp4: is not a video"));
+  EXPECT_THAT(failure(folder / "box.mp4"), HasSubstr("box.mp4: cannot be opened as 'mov"));
   EXPECT_THAT(failure(folder / "folder.mp4"), HasSubstr("folder.mp4: is a folder"));
 }
 
