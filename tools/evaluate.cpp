@@ -10,7 +10,9 @@
 #include <nlohmann/json.hpp>
 
 #include "actionclip/core/json_text.h"
+#include "actionclip/eval/class_figures.h"
 #include "actionclip/protocols/run_record.h"
+#include "actionclip/video/video_list.h"
 
 #include "tools/command.h"
 #include "tools/evaluation.h"
@@ -48,7 +50,7 @@ void tell(const Options& options, const DatasetConfig& split, const LabelSet& la
   json["split"] = common.split;
   json["list"] = split.list.string();
   if (protocol) json["protocol"] = to_json(*protocol);
-  const auto classes = describe_classes(report, labels);
+  const auto classes = class_figures(report.scores);
   if (options.per_class) json["per_class"] = classes;
   if (common.json) {
     fmt::print("{}\n", json_text(json));
@@ -73,15 +75,16 @@ int evaluate_command(const Options& options) {
   ProtocolCheck protocols(options.protocol, {split});
   common.output.open();
   const LabelSet labels = read_labels(experiment.data.labels.path);
+  auto list = read_video_list(split, &labels);
   return run_evaluation(common, experiment, [&](c10::Device device, const auto& group) {
     std::optional<ProtocolMatch> protocol;
     if (group->rank() == 0) {
-      protocol = protocols.check(0, labels);
+      protocol = protocols.check(0, list, labels);
       protocols.record();
     }
     const SplitScorer scorer(common, experiment, labels, device, group);
     const WorkTimer timer;
-    auto report = scorer.score(split);
+    auto report = scorer.score(std::move(list));
     const auto work = timer.done(report.samples());
     if (group->rank() != 0) return kExitDone;
     note_protocol(protocol, report.scores);

@@ -16,7 +16,6 @@
 #include "actionclip/core/error.h"
 #include "actionclip/distributed/agreement.h"
 #include "actionclip/distributed/join_ranks.h"
-#include "actionclip/eval/average_precision.h"
 #include "actionclip/text/csv.h"
 #include "actionclip/train/settle_text.h"
 #include "actionclip/weights/tensor_hash.h"
@@ -99,18 +98,6 @@ void take_from_experiment(ModelConfig given, const Tokenizer& tokenizer, LoadedW
   warn_of_assumed(weights, known);
   if (!weights.described) model.context.position = sizes.context.position;
   require_buildable(model);
-}
-
-nlohmann::ordered_json describe_precisions(const VideoScores& scores) {
-  auto classes = nlohmann::ordered_json::array();
-  const auto rankings = rank_videos(scores);
-  for (std::size_t c = 0; c < rankings.size(); ++c) {
-    if (rankings[c].positives() == 0) continue;
-    classes.push_back({{"label", scores.labels[c]},
-                       {"samples", rankings[c].positives()},
-                       {"ap", 100 * rankings[c].average_precision()}});
-  }
-  return classes;
 }
 
 }  // namespace
@@ -226,8 +213,9 @@ ClipDatasetOptions SplitScorer::clips() const {
                       labels_.size());
 }
 
-EvaluationReport SplitScorer::score(const DatasetConfig& split) const {
-  const ClipDataset videos(read_list(split), clips());
+EvaluationReport SplitScorer::score(VideoList list) const {
+  require_same_on_ranks(list);
+  const ClipDataset videos(std::move(list), clips());
   auto report = evaluate(*classifier_, videos, labels_, experiment_.eval, experiment_.data, group_);
   require_finite_scores(report.scores, experiment_.data.max_failed_share);
   return report;
@@ -252,21 +240,6 @@ nlohmann::ordered_json describe(const EvaluationReport& report) {
 void add_weights_origin(VideoScores& scores, const std::filesystem::path& weights) {
   scores.origin["weights"] = weights.string();
   scores.origin["weights_sha256"] = sha256_of_file(weights);
-}
-
-nlohmann::ordered_json describe_classes(const EvaluationReport& report, const LabelSet& labels) {
-  if (report.scores.multi_label) return describe_precisions(report.scores);
-  auto classes = nlohmann::ordered_json::array();
-  for (std::int64_t id = 0; id < labels.size(); ++id) {
-    const auto accuracy = report.metrics.of_class(id);
-    if (accuracy.samples == 0) continue;
-    classes.push_back({{"label", labels.name(id)},
-                       {"samples", accuracy.samples},
-                       {"failed", accuracy.failed},
-                       {"top1", accuracy.top1},
-                       {"top5", accuracy.top5}});
-  }
-  return classes;
 }
 
 std::string confusion_csv(const EvaluationReport& report, const LabelSet& labels) {

@@ -53,9 +53,9 @@ class SplitScorer {
   SplitScorer(LoadedWeights weights, const Experiment& experiment, const LabelSet& labels, c10::Device device,
               std::shared_ptr<ProcessGroup> group, const TextCache& text_cache = {});
 
-  // Each rank scores its part of the split; all get the whole report. Throws Error if the ranks do not have
+  // Each rank scores its part of the list; all get the whole report. Throws Error if the ranks do not have
   // the same in hand.
-  EvaluationReport score(const DatasetConfig& split) const;
+  EvaluationReport score(VideoList list) const;
   const LoadedWeights& weights() const { return weights_; }
 
   // Normalised embeddings [C, D] (CPU) of labels alone, without a template but with a learned context. None
@@ -92,10 +92,6 @@ int run_evaluation(const EvaluationOptions& options, const Experiment& experimen
 
 // to_json(report) with "failed_videos": [{"path", "reason"}].
 nlohmann::ordered_json describe(const EvaluationReport& report);
-
-// [{"label", "samples", "failed", "top1", "top5"}], labels without a video left out. Of a multi-label list
-// [{"label", "samples" (videos that have the label), "ap" (percent)}].
-nlohmann::ordered_json describe_classes(const EvaluationReport& report, const LabelSet& labels);
 
 // Where the weights come from, for the scores' origin: the path of the file and the hash of its content.
 void add_weights_origin(VideoScores& scores, const std::filesystem::path& weights);

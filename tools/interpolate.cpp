@@ -19,6 +19,7 @@
 
 #include "actionclip/core/error.h"
 #include "actionclip/core/json_text.h"
+#include "actionclip/video/video_list.h"
 #include "actionclip/weights/export.h"
 #include "actionclip/weights/safetensors.h"
 #include "actionclip/weights/tensor_convert.h"
@@ -43,8 +44,11 @@ struct Options {
 
 // What each mixture is scored on.
 struct TestSet {
-  DatasetConfig split;
+  TestSet(const DatasetConfig& split, const LabelSet& all)
+      : labels(all), list(read_video_list(split, &labels)) {}
+
   LabelSet labels;
+  VideoList list;
 };
 
 struct TestSets {
@@ -90,7 +94,7 @@ void check(const Options& options) {
   check_written(options);
 }
 
-TestSets choose_sets(const Options& options, const Experiment& experiment) {
+TestSets read_sets(const Options& options, const Experiment& experiment) {
   TestSets sets{
       .trained = {find_split(experiment, options.common.split), read_labels(experiment.data.labels.path)},
       .zero_shot = {}};
@@ -99,7 +103,7 @@ TestSets choose_sets(const Options& options, const Experiment& experiment) {
   split.list.path = std::filesystem::absolute(options.zero_shot_list);
   split.root.path = options.zero_shot_root.empty() ? std::filesystem::path()
                                                    : std::filesystem::absolute(options.zero_shot_root);
-  sets.zero_shot.emplace(TestSet{split, read_labels(options.zero_shot_labels)});
+  sets.zero_shot.emplace(split, read_labels(options.zero_shot_labels));
   return sets;
 }
 
@@ -149,9 +153,9 @@ void add_figures(const EvaluationReport& report, std::vector<std::string>& cells
 }
 
 void print_table(const std::vector<Row>& rows, const TestSets& sets) {
-  fmt::print("{} ({} labels)\n", sets.trained.split.list.string(), sets.trained.labels.size());
+  fmt::print("{} ({} labels)\n", sets.trained.list.file().string(), sets.trained.labels.size());
   if (sets.zero_shot)
-    fmt::print("zero-shot: {} ({} labels)\n", sets.zero_shot->split.list.string(),
+    fmt::print("zero-shot: {} ({} labels)\n", sets.zero_shot->list.file().string(),
                sets.zero_shot->labels.size());
   std::vector<std::string> header = {"pretrained_weight"};
   add_titles("", rows.front().trained, header);
@@ -219,7 +223,7 @@ void tell(const Options& options, const std::vector<Row>& rows, const Ends& ends
 int interpolate_command(const Options& options) {
   check(options);
   const Experiment experiment = options.common.load({options.common.split});
-  const TestSets sets = choose_sets(options, experiment);
+  const TestSets sets = read_sets(options, experiment);
   options.common.output.open();
   return run_evaluation(options.common, experiment, [&](c10::Device device, const auto& group) {
     const Ends ends = load_ends(options, experiment);
@@ -229,7 +233,7 @@ int interpolate_command(const Options& options) {
     const auto rows = sweep(options.ratios, ends, sets, [&](const auto& mixture, const TestSet& set) {
       return SplitScorer(mixture, experiment, set.labels, device, group,
                          options.common.text_cache.open(group->rank()))
-          .score(set.split);
+          .score(set.list);
     });
     if (!leads) return kExitDone;
     tell(options, rows, ends, sets);

@@ -8,7 +8,6 @@
 #include "actionclip/config/reader.h"
 #include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
-#include "actionclip/video/video_list.h"
 
 namespace actionclip {
 namespace {
@@ -62,11 +61,11 @@ ProtocolCheck::ProtocolCheck(const ProtocolOptions& options, const std::vector<D
   }
 }
 
-std::optional<ProtocolMatch> ProtocolCheck::check(std::size_t index, const LabelSet& labels) {
+std::optional<ProtocolMatch> ProtocolCheck::check(std::size_t index, const VideoList& list,
+                                                  const LabelSet& labels) {
   const auto& protocol = protocols_.at(index);
   if (!protocol && record_.empty()) return std::nullopt;
-  const auto& list = lists_.at(index);
-  return check(protocol, facts_of(read_video_list(list, &labels), labels), list, "");
+  return check(protocol, facts_of(list, labels), lists_.at(index), "");
 }
 
 std::vector<ProtocolMatch> ProtocolCheck::check(const std::vector<ScoredList>& parts) {

@@ -14,6 +14,7 @@
 #include "actionclip/protocols/shot_options.h"
 #include "actionclip/text/labels.h"
 #include "actionclip/video/config.h"
+#include "actionclip/video/video_list.h"
 
 namespace actionclip {
 
@@ -32,11 +33,11 @@ class ProtocolCheck {
   // that is there already; ConfigError where the settings name no protocol.
   ProtocolCheck(const ProtocolOptions& options, const std::vector<DatasetConfig>& lists);
 
-  // Reads the list, to say at once, before anything is scored, if it is another one than the protocol's; none
-  // without a protocol. For rank 0.
-  std::optional<ProtocolMatch> check(std::size_t index, const LabelSet& labels);
+  // Says at once, before anything is scored, if the list is another one than the protocol's; none without a
+  // protocol. For rank 0.
+  std::optional<ProtocolMatch> check(std::size_t index, const VideoList& list, const LabelSet& labels);
 
-  // The same of a list that has been read, or of parts of it, each the split that it names, if it does.
+  // The same of parts of one list, each the split that it names, if it does.
   std::vector<ProtocolMatch> check(const std::vector<ScoredList>& parts);
 
   // Writes what has been checked to the file of --record, if there is one. Throws UsageError if it holds

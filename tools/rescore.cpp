@@ -125,8 +125,6 @@ nlohmann::ordered_json to_json(const Options& options, const std::vector<NamedSc
   return json;
 }
 
-bool is_beyond_chance(const Interval& interval) { return interval.low > 0 || interval.high < 0; }
-
 void print(const std::vector<NamedScores>& scored, const std::vector<EvaluationReport>& reports,
            const std::vector<Figure>& differences) {
   for (std::size_t i = 0; i < scored.size(); ++i) {
@@ -141,7 +139,7 @@ void print(const std::vector<NamedScores>& scored, const std::vector<EvaluationR
   for (const auto& figure : differences) {
     table.add({title_of(figure), fmt::format("{:+.2f}", figure.percent),
                fmt::format("[{:+.2f}, {:+.2f}]", figure.interval.low, figure.interval.high),
-               is_beyond_chance(figure.interval) ? "larger than chance" : "within chance"});
+               is_more_than_chance(figure) ? "larger than chance" : "within chance"});
   }
   fmt::print("{}", table.text());
 }

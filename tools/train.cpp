@@ -16,6 +16,7 @@
 #include "actionclip/core/json_text.h"
 #include "actionclip/distributed/join_ranks.h"
 #include "actionclip/distributed/local_launcher.h"
+#include "actionclip/eval/class_figures.h"
 #include "actionclip/eval/evaluator.h"
 #include "actionclip/eval/video_scores.h"
 #include "actionclip/protocols/report.h"
@@ -23,6 +24,7 @@
 #include "actionclip/train/run_folder.h"
 #include "actionclip/train/stop_signal.h"
 #include "actionclip/train/trainer.h"
+#include "actionclip/video/video_list.h"
 
 #include "tools/command.h"
 #include "tools/dry_run.h"
@@ -95,13 +97,13 @@ void keep_validation(const std::filesystem::path& folder, const Experiment& expe
                      ProtocolCheck protocols, EvaluationReport report) {
   try {
     const LabelSet labels = read_labels(experiment.data.labels.path);
-    const auto protocol = protocols.check(0, labels);
+    const auto protocol = protocols.check(0, read_video_list(experiment.data.val, &labels), labels);
     note_protocol(protocol, report.scores);
     auto json = describe(report);
     json["split"] = "val";
     json["list"] = experiment.data.val.list.string();
     if (protocol) json["protocol"] = to_json(*protocol);
-    json["per_class"] = describe_classes(report, labels);
+    json["per_class"] = class_figures(report.scores);
     write_file_atomically(folder / "evaluation.json", json_text(json) + "\n");
     if (!report.scores.multi_label)
       write_file_atomically(folder / "confusion.csv", confusion_csv(report, labels));

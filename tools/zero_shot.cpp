@@ -17,6 +17,7 @@
 #include "actionclip/core/json_text.h"
 #include "actionclip/core/statistics.h"
 #include "actionclip/protocols/run_record.h"
+#include "actionclip/video/video_list.h"
 
 #include "tools/command.h"
 #include "tools/evaluation.h"
@@ -39,7 +40,7 @@ struct Options {
 
 // What is scored one after the other.
 struct TestSplit {
-  DatasetConfig config;
+  VideoList list;
   std::size_t labels = 0;  // index of its label set
 };
 
@@ -78,8 +79,11 @@ std::vector<LabelSet> choose_labels(const Options& options, const Experiment& ex
 }
 
 // The experiment's split, or each --list: as it is, without the root folder of the experiment's own videos.
-std::vector<TestSplit> choose_splits(const Options& options, const Experiment& experiment) {
-  if (options.lists.empty()) return {{find_split(experiment, options.common.split)}};
+// All are read, as else the last is found faulty when the first has been scored.
+std::vector<TestSplit> read_splits(const Options& options, const Experiment& experiment,
+                                   const std::vector<LabelSet>& sets) {
+  if (options.lists.empty())
+    return {{read_video_list(find_split(experiment, options.common.split), &sets.front())}};
   std::vector<TestSplit> splits;
   for (const auto& list : options.lists) {
     auto split = experiment.data.test;
@@ -87,7 +91,8 @@ std::vector<TestSplit> choose_splits(const Options& options, const Experiment& e
     split.protocol.clear();  // is of the list whose place it takes
     split.root.path =
         options.root.empty() ? std::filesystem::path() : std::filesystem::absolute(options.root);
-    splits.push_back({split, options.labels.size() > 1 ? splits.size() : 0});
+    const std::size_t set = options.labels.size() > 1 ? splits.size() : 0;
+    splits.push_back({read_video_list(split, &sets[set]), set});
   }
   return splits;
 }
@@ -97,7 +102,7 @@ std::vector<TestSplit> choose_splits(const Options& options, const Experiment& e
 Experiment as_scored(const Options& options, Experiment experiment, const std::vector<TestSplit>& splits) {
   if (!options.labels.empty())
     experiment.data.labels.path = std::filesystem::absolute(options.labels.front());
-  if (!options.lists.empty()) experiment.data.test = splits.front().config;
+  if (!options.lists.empty()) experiment.data.test = splits.front().list.config();
   return experiment;
 }
 
@@ -118,7 +123,7 @@ void add_mean(nlohmann::ordered_json& json, const std::string& key, const std::v
 }
 
 nlohmann::ordered_json describe(const Outcome& outcome, const LabelSet& labels) {
-  nlohmann::ordered_json json = {{"list", outcome.split.config.list.string()}, {"labels", labels.size()}};
+  nlohmann::ordered_json json = {{"list", outcome.split.list.file().string()}, {"labels", labels.size()}};
   json.update(describe(outcome.report));
   if (outcome.protocol) json["protocol"] = to_json(*outcome.protocol);
   if (!outcome.overlap) return json;
@@ -159,7 +164,7 @@ nlohmann::ordered_json describe(const std::vector<Outcome>& outcomes, const std:
 }
 
 void print(const Outcome& outcome, const LabelSet& labels) {
-  fmt::print("{} ({} labels, {})\n{}", outcome.split.config.list.string(), labels.size(),
+  fmt::print("{} ({} labels, {})\n{}", outcome.split.list.file().string(), labels.size(),
              in_words(outcome.overlap), to_table(outcome.report));
   if (outcome.protocol) fmt::print("  {}\n", to_text(*outcome.protocol));
   if (!outcome.overlap) return;
@@ -230,7 +235,7 @@ std::vector<Outcome> score(const Options& options, const Experiment& experiment,
     for (const auto& split : splits) {
       if (split.labels != set) continue;
       const WorkTimer timer;
-      Outcome outcome{.split = split, .weights = scorer.weights().file, .report = scorer.score(split.config)};
+      Outcome outcome{.split = split, .weights = scorer.weights().file, .report = scorer.score(split.list)};
       outcome.work = timer.done(outcome.report.samples());
       outcome.overlap = overlap;
       if (overlap) outcome.strict = strict_accuracy(outcome.report, *overlap);
@@ -243,20 +248,16 @@ std::vector<Outcome> score(const Options& options, const Experiment& experiment,
 int zero_shot_command(const Options& options) {
   const Experiment experiment = load(options);
   const auto sets = choose_labels(options, experiment);
-  const auto splits = choose_splits(options, experiment);
+  const auto splits = read_splits(options, experiment, sets);
   std::vector<DatasetConfig> lists;
-  for (const auto& split : splits) {
-    lists.push_back(split.config);
-    read_video_list(split.config,
-                    &sets[split.labels]);  // else the last is found faulty when the first is scored
-  }
+  for (const auto& split : splits) lists.push_back(split.list.config());
   ProtocolCheck protocols(options.protocol, lists);
   options.common.output.open();
   return run_evaluation(options.common, experiment, [&](c10::Device device, const auto& group) {
     const bool leads = group->rank() == 0;
     std::vector<std::optional<ProtocolMatch>> matches(splits.size());
     for (std::size_t i = 0; leads && i < splits.size(); ++i)
-      matches[i] = protocols.check(i, sets[splits[i].labels]);
+      matches[i] = protocols.check(i, splits[i].list, sets[splits[i].labels]);
     if (leads) protocols.record();
     auto outcomes = score(options, experiment, sets, splits, device, group);
     WorkDone work;

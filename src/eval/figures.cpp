@@ -153,6 +153,10 @@ std::vector<Figure> figure_differences(const VideoScores& first, const VideoScor
   return differences;
 }
 
+bool is_more_than_chance(const Figure& difference) {
+  return difference.interval.low > 0 || difference.interval.high < 0;
+}
+
 ClassificationMetrics metrics_of(const VideoScores& scores) {
   ClassificationMetrics metrics(static_cast<std::int64_t>(scores.labels.size()));
   if (scores.multi_label) return metrics;

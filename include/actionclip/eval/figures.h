@@ -28,9 +28,11 @@ std::string title_of(const Figure& figure);
 std::vector<Figure> figures_of(const VideoScores& scores);
 
 // What `second` has more than `first`, in percentage points, and the interval of that over the same draws of
-// the videos: a difference whose interval is on one side of 0 is larger than chance. Throws Error unless both
-// are of the same videos and labels (require_same_videos()).
+// the videos. Throws Error unless both are of the same videos and labels (require_same_videos()).
 std::vector<Figure> figure_differences(const VideoScores& first, const VideoScores& second);
+
+// Whether a difference's interval lies on one side of 0.
+bool is_more_than_chance(const Figure& difference);
 
 // Accuracies of videos of one label each; those of a multi-label list count nowhere.
 ClassificationMetrics metrics_of(const VideoScores& scores);

@@ -40,9 +40,6 @@ struct RunDifference {
   std::string unknown;                // why there are none: a sentence
 };
 
-// Whether the interval lies on one side of 0.
-bool is_more_than_chance(const Figure& difference);
-
 // Of each pair, the first before the second, one for each thing that both were scored on: by a paired
 // bootstrap where the folders hold the scores of the same videos (of `evaluate`, and of each split of
 // `zero-shot`), and of few-shot and base-to-novel runs, for each K, by Student's t over the seeds of both.
@@ -50,8 +47,8 @@ bool is_more_than_chance(const Figure& difference);
 std::vector<RunDifference> differences_of(const std::vector<RunRecord>& runs);
 
 // {"runs": [{"run", "source", "arch", ...}], "differences": [{"first", "second", "scored",
-// "figures": [{"figure",
-// "difference", "interval", "more_than_chance"}]} or {..., "unknown"}]}; what is not known is null.
+// "figures": [{"figure", "difference", "interval", "more_than_chance"}]} or {..., "unknown"}]}; what is not
+// known is null.
 nlohmann::ordered_json to_json(const std::vector<RunSummary>& runs,
                                const std::vector<RunDifference>& differences);
 

@@ -1,11 +1,10 @@
 #include "class_results.h"
 
-#include <cmath>
 #include <cstdint>
 
 #include <fmt/format.h>
 
-#include "actionclip/eval/average_precision.h"
+#include "actionclip/eval/class_figures.h"
 #include "actionclip/eval/figures.h"
 
 #include "json_values.h"
@@ -27,39 +26,6 @@ std::optional<ConfusionMatrix> confusion_of(const ClassificationMetrics& metrics
   }
   if (matrix.cells.empty()) return std::nullopt;
   return matrix;
-}
-
-ordered_json accuracies_of(const ClassificationMetrics& metrics, const std::vector<std::string>& labels) {
-  auto classes = ordered_json::array();
-  for (std::size_t id = 0; id < labels.size(); ++id) {
-    const auto accuracy = metrics.of_class(static_cast<std::int64_t>(id));
-    if (accuracy.samples == 0) continue;
-    classes.push_back({{"label", labels[id]},
-                       {"samples", accuracy.samples},
-                       {"failed", accuracy.failed},
-                       {"top1", accuracy.top1},
-                       {"top5", accuracy.top5}});
-  }
-  return classes;
-}
-
-// Of the classes that a video has.
-ordered_json precisions_of(const VideoScores& scores) {
-  auto classes = ordered_json::array();
-  const auto rankings = rank_videos(scores);
-  std::vector<std::int64_t> failed(scores.labels.size());
-  for (const auto& video : scores.videos) {
-    if (video.failure.empty()) continue;
-    for (const auto id : video.label_ids) ++failed[static_cast<std::size_t>(id)];
-  }
-  for (std::size_t id = 0; id < rankings.size(); ++id) {
-    if (rankings[id].positives() == 0) continue;
-    classes.push_back({{"label", scores.labels[id]},
-                       {"samples", rankings[id].positives()},
-                       {"failed", failed[id]},
-                       {"ap", 100 * rankings[id].average_precision()}});
-  }
-  return classes;
 }
 
 // "Of split1.txt, one of 3 lists of zero-shot."
@@ -92,11 +58,8 @@ ClassResults class_results(const RunRecord& run) {
         .source = ""};
   }
   const auto& scores = run.zero_shot_scores.front();
-  if (scores.multi_label)
-    return {.confusion = std::nullopt, .classes = precisions_of(scores), .source = source_of(run, scores)};
-  const auto metrics = metrics_of(scores);
-  return {.confusion = confusion_of(metrics, scores.labels),
-          .classes = accuracies_of(metrics, scores.labels),
+  return {.confusion = confusion_of(metrics_of(scores), scores.labels),
+          .classes = class_figures(scores),
           .source = source_of(run, scores)};
 }
 

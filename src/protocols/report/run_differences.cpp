@@ -182,10 +182,6 @@ void add_differences(const std::vector<RunRecord>& runs, const RunDifference& pa
 
 }  // namespace
 
-bool is_more_than_chance(const Figure& difference) {
-  return difference.interval.low > 0 || difference.interval.high < 0;
-}
-
 std::vector<RunDifference> differences_of(const std::vector<RunRecord>& runs) {
   std::vector<RunDifference> differences;
   for (std::size_t first = 0; first < runs.size(); ++first) {

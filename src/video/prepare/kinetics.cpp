@@ -64,8 +64,7 @@ class UnnamedSeconds {
                                       shared_.size(), *shared_.begin());
     spdlog::warn(
         "{} videos have no seconds in their names, as {}: they are taken for clips that were cut already{}; "
-        "of "
-        "whole videos, give --untrimmed",
+        "of whole videos, give --untrimmed",
         starts_.size(), starts_.begin()->first, shared);
   }
 
