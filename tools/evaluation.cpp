@@ -151,7 +151,8 @@ LoadedWeights load_whole(const EvaluationOptions& options, const Experiment& exp
 }
 
 SplitScorer::SplitScorer(const EvaluationOptions& options, const Experiment& experiment,
-                         const LabelSet& labels, c10::Device device, std::shared_ptr<ProcessGroup> group)
+                         const LabelSet& labels, c10::Device device,
+                         const std::shared_ptr<ProcessGroup>& group)
     : SplitScorer(load_whole(options, experiment), experiment, labels, device, group,
                   options.text_cache.open(group->rank())) {}
 

@@ -46,7 +46,7 @@ class SplitScorer {
  public:
   // Of load_whole().
   SplitScorer(const EvaluationOptions& options, const Experiment& experiment, const LabelSet& labels,
-              c10::Device device, std::shared_ptr<ProcessGroup> group);
+              c10::Device device, const std::shared_ptr<ProcessGroup>& group);
 
   // `experiment` and `labels` must outlive it. Throws Error if the weights end in a linear classifier of
   // other labels.

@@ -97,7 +97,9 @@ void keep_validation(const std::filesystem::path& folder, const Experiment& expe
                      ProtocolCheck protocols, EvaluationReport report) {
   try {
     const LabelSet labels = read_labels(experiment.data.labels.path);
-    const auto protocol = protocols.check(0, read_video_list(experiment.data.val, &labels), labels);
+    std::optional<ProtocolMatch> protocol;
+    if (protocols.is_asked(0))
+      protocol = protocols.check(0, read_video_list(experiment.data.val, &labels), labels);
     note_protocol(protocol, report.scores);
     auto json = describe(report);
     json["split"] = "val";

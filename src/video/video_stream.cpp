@@ -1,11 +1,9 @@
 #include "video/video_stream.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <new>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -58,14 +56,6 @@ int refuse_to_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictiona
   return AVERROR(EPERM);
 }
 
-// Whether a file begins with the box "ftyp" of ISO/IEC 14496-12; but JPEG 2000's files do too.
-bool is_iso_media(std::span<const std::uint8_t> box) {
-  const auto text = [&](std::size_t at, std::size_t size) {
-    return std::string_view(reinterpret_cast<const char*>(box.data()) + at, size);
-  };
-  return text(4, 4) == "ftyp" && text(8, 2) != "jp";
-}
-
 bool is_attached_picture(const AVStream& stream) {
   return (stream.disposition & (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS)) != 0;
 }
@@ -82,8 +72,9 @@ VideoStream::VideoStream(RegularFile& file, const Deadline& deadline, Analysis a
   clear_ffmpeg_message();
   open_container();
   simple_ = analysis == Analysis::if_needed && header_tells_all();
-  // Such a container gives whole pictures and their times itself, and its reader looks into them anyway.
-  if (simple_) format_->flags |= AVFMT_FLAG_NOPARSE | AVFMT_FLAG_NOFILLIN;
+  // Such a container gives whole pictures, and its reader looks into them anyway. Times are still filled in:
+  // Matroska has but those of decoding of what was made for AVI.
+  if (simple_) format_->flags |= AVFMT_FLAG_NOPARSE;
   choose_stream();
 }
 
@@ -115,18 +106,6 @@ std::int64_t VideoStream::seek_source(void* source, std::int64_t offset, int whe
 
 int VideoStream::is_late(void* source) { return static_cast<Source*>(source)->deadline.passed() ? 1 : 0; }
 
-// By the content alone: a playlist called clip.mp4 is a playlist.
-const AVInputFormat* VideoStream::find_container() {
-  // What most videos begin with. To ask all of FFmpeg's readers takes longer than to open the file.
-  std::array<std::uint8_t, 12> box{};
-  if (source_.file.read_at(0, box) == std::ssize(box) && is_iso_media(box))
-    return av_find_input_format("mov");
-  const AVInputFormat* container = nullptr;
-  if (const int code = av_probe_input_buffer2(io_.get(), &container, "", nullptr, 0, 0); code < 0)
-    fail("is not a video", code);
-  return container;
-}
-
 void VideoStream::open_container() {
   auto* buffer = static_cast<unsigned char*>(av_malloc(kIoBufferBytes));
   if (buffer == nullptr) throw std::bad_alloc();
@@ -135,7 +114,11 @@ void VideoStream::open_container() {
     av_free(buffer);
     throw std::bad_alloc();
   }
-  const AVInputFormat* container = find_container();
+  // Probed without a name: a playlist called clip.mp4 is a playlist.
+  const AVInputFormat* container = nullptr;
+  if (const int code = av_probe_input_buffer2(io_.get(), &container, "", nullptr, 0, 0); code < 0) {
+    fail("is not a video", code);
+  }
   if (av_match_list(container->name, kContainers, ',') <= 0) {
     throw VideoError(fmt::format("{}: is '{}' ({}), which is not an accepted kind of video file",
                                  path().string(), container->name,

@@ -65,7 +65,6 @@ class VideoStream {
   static int read_source(void* source, std::uint8_t* buffer, int size);
   static std::int64_t seek_source(void* source, std::int64_t offset, int whence);
   static int is_late(void* source);
-  const AVInputFormat* find_container();
   void open_container();
   bool header_tells_all() const;
   void choose_stream();
