@@ -19,7 +19,7 @@ cmake --preset release -B "$folder" -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON -DCMAK
   -DACTIONCLIP_TESTS=OFF >/dev/null
 cmake --build "$folder" --target actionclip_generated >/dev/null
 
-files=$({ git diff --name-only HEAD; git log --format= --name-only "$base..HEAD"; } |
+files=$({ git ls-files --others --exclude-standard; git diff --name-only HEAD; git log --format= --name-only "$base..HEAD"; } |
   python3 scripts/sources_to_lint.py "$folder/compile_commands.json" "$most")
 if [ -z "$files" ]; then exit 0; fi
 # What clang-tidy counts on stderr ("N warnings generated") are those of system headers, which it does not show.

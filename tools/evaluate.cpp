@@ -73,9 +73,9 @@ int evaluate_command(const Options& options) {
   const Experiment experiment = common.load({common.split});
   const auto& split = find_split(experiment, common.split);
   ProtocolCheck protocols(options.protocol, {split});
-  common.output.open();
   const LabelSet labels = read_labels(experiment.data.labels.path);
   auto list = read_video_list(split, &labels);
+  common.output.open();
   return run_evaluation(common, experiment, [&](c10::Device device, const auto& group) {
     std::optional<ProtocolMatch> protocol;
     if (group->rank() == 0) {

@@ -203,12 +203,6 @@ void SplitScorer::require_same_on_ranks(const VideoList& list) const {
                               {"version of torch", TORCH_VERSION}});
 }
 
-VideoList SplitScorer::read_list(const DatasetConfig& split) const {
-  auto list = read_video_list(split, &labels_);
-  require_same_on_ranks(list);
-  return list;
-}
-
 ClipDatasetOptions SplitScorer::clips() const {
   return clip_options(experiment_, weights_.config.vision.image_size, weights_.config.fusion.frames,
                       labels_.size());

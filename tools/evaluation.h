@@ -61,8 +61,8 @@ class SplitScorer {
   // Normalised embeddings [C, D] (CPU) of labels alone, without a template but with a learned context. None
   // of a model whose labels have no text of their own: a linear classifier's, or a class-specific context's.
   std::optional<at::Tensor> embed_names(const LabelSet& labels) const;
-  // What score() is made of. The list: as score() throws.
-  VideoList read_list(const DatasetConfig& split) const;
+  // What score() is made of.
+  void require_same_on_ranks(const VideoList& list) const;
   ClipDatasetOptions clips() const;  // how the videos of a list are cut
   Classifier& classifier() const { return *classifier_; }
   const TextInput& prompts() const { return *prompts_; }
@@ -72,8 +72,6 @@ class SplitScorer {
   std::string tensors_sha256() const;
 
  private:
-  void require_same_on_ranks(const VideoList& list) const;
-
   const Experiment& experiment_;
   const LabelSet& labels_;
   std::shared_ptr<ProcessGroup> group_;

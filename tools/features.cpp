@@ -97,9 +97,11 @@ int features_command(const Options& options) {
   experiment.eval.ensemble = Ensemble::mean_of_softmax;
   const auto& split = find_split(experiment, common.split);
   const LabelSet labels = read_labels(experiment.data.labels.path);
+  auto list = read_video_list(split, &labels);
   return run_evaluation(common, experiment, [&](c10::Device device, const auto& group) {
     const SplitScorer scorer(common, experiment, labels, device, group);
-    const auto job = job_of(options, scorer, experiment, labels, scorer.read_list(split));
+    scorer.require_same_on_ranks(list);
+    const auto job = job_of(options, scorer, experiment, labels, std::move(list));
     encode_features(scorer.classifier(), job, group);
     if (group->rank() == 0) {
       fmt::print("{}: {} videos, {} views each, {} prompts of {} labels\n", options.output,

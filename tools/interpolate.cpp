@@ -44,9 +44,6 @@ struct Options {
 
 // What each mixture is scored on.
 struct TestSet {
-  TestSet(const DatasetConfig& split, const LabelSet& all)
-      : labels(all), list(read_video_list(split, &labels)) {}
-
   LabelSet labels;
   VideoList list;
 };
@@ -94,16 +91,22 @@ void check(const Options& options) {
   check_written(options);
 }
 
+TestSet read_set(const DatasetConfig& split, const std::filesystem::path& labels_file) {
+  auto labels = read_labels(labels_file);
+  auto list = read_video_list(split, &labels);
+  return {.labels = std::move(labels), .list = std::move(list)};
+}
+
 TestSets read_sets(const Options& options, const Experiment& experiment) {
   TestSets sets{
-      .trained = {find_split(experiment, options.common.split), read_labels(experiment.data.labels.path)},
+      .trained = read_set(find_split(experiment, options.common.split), experiment.data.labels.path),
       .zero_shot = {}};
   if (options.zero_shot_list.empty()) return sets;
   auto split = experiment.data.test;
   split.list.path = std::filesystem::absolute(options.zero_shot_list);
   split.root.path = options.zero_shot_root.empty() ? std::filesystem::path()
                                                    : std::filesystem::absolute(options.zero_shot_root);
-  sets.zero_shot.emplace(split, read_labels(options.zero_shot_labels));
+  sets.zero_shot = read_set(split, options.zero_shot_labels);
   return sets;
 }
 

@@ -33,9 +33,6 @@ class ProtocolCheck {
   // that is there already; ConfigError where the settings name no protocol.
   ProtocolCheck(const ProtocolOptions& options, const std::vector<DatasetConfig>& lists);
 
-  // Whether check() has anything to say of a list.
-  bool is_asked(std::size_t index) const { return protocols_.at(index) || !record_.empty(); }
-
   // Says at once, before anything is scored, if the list is another one than the protocol's; none without a
   // protocol. For rank 0.
   std::optional<ProtocolMatch> check(std::size_t index, const VideoList& list, const LabelSet& labels);

@@ -94,12 +94,10 @@ int start_ranks(const TrainOptions& options) {
 // What `evaluate` would leave, of a validation: the run's report shows it. The run does without where it
 // cannot be written.
 void keep_validation(const std::filesystem::path& folder, const Experiment& experiment,
-                     ProtocolCheck protocols, EvaluationReport report) {
+                     ProtocolCheck protocols, EvaluationReport report, const VideoList& list) {
   try {
     const LabelSet labels = read_labels(experiment.data.labels.path);
-    std::optional<ProtocolMatch> protocol;
-    if (protocols.is_asked(0))
-      protocol = protocols.check(0, read_video_list(experiment.data.val, &labels), labels);
+    const auto protocol = protocols.check(0, list, labels);
     note_protocol(protocol, report.scores);
     auto json = describe(report);
     json["split"] = "val";
@@ -146,8 +144,8 @@ int train(const TrainOptions& options) {
   if (options.profile_steps > 0) setenv("KINETO_LOG_LEVEL", "99", /*overwrite=*/0);
   const Experiment experiment = load_experiment_of(options, trainer_options.resume);
   const ProtocolCheck protocols({}, {experiment.data.val});  // one that there is not stops it now
-  trainer_options.on_best = [&](const EvaluationReport& report) {
-    keep_validation(options.output, experiment, protocols, report);
+  trainer_options.on_best = [&](const EvaluationReport& report, const VideoList& list) {
+    keep_validation(options.output, experiment, protocols, report, list);
   };
   const auto group = join_ranks(environment, experiment.distributed, trainer_options.device);
   return run_on_ranks(*group, [&] { return train_on(group, experiment, trainer_options, options.dry_run); });

@@ -45,7 +45,7 @@ struct TestSplit {
 };
 
 struct Outcome {
-  TestSplit split;
+  const TestSplit* split;
   std::filesystem::path weights;  // the file of the model that scored it
   EvaluationReport report;
   WorkDone work;
@@ -61,11 +61,11 @@ Experiment load(const Options& options) {
     throw UsageError(fmt::format("--labels: {} given for {} --list: give one for all of them, or one each",
                                  options.labels.size(), options.lists.size()));
   }
-  std::vector<std::string> read_splits;
-  if (options.lists.empty()) read_splits.push_back(options.common.split);
+  std::vector<std::string> wanted;
+  if (options.lists.empty()) wanted.push_back(options.common.split);
   UnreadPaths unread;
   if (!options.labels.empty()) unread.emplace_back("data.labels");
-  return options.common.load(read_splits, unread);
+  return options.common.load(wanted, unread);
 }
 
 std::vector<LabelSet> choose_labels(const Options& options, const Experiment& experiment) {
@@ -123,7 +123,7 @@ void add_mean(nlohmann::ordered_json& json, const std::string& key, const std::v
 }
 
 nlohmann::ordered_json describe(const Outcome& outcome, const LabelSet& labels) {
-  nlohmann::ordered_json json = {{"list", outcome.split.list.file().string()}, {"labels", labels.size()}};
+  nlohmann::ordered_json json = {{"list", outcome.split->list.file().string()}, {"labels", labels.size()}};
   json.update(describe(outcome.report));
   if (outcome.protocol) json["protocol"] = to_json(*outcome.protocol);
   if (!outcome.overlap) return json;
@@ -145,12 +145,12 @@ nlohmann::ordered_json describe(const std::vector<Outcome>& outcomes, const std:
   std::map<std::string, std::vector<double>> figures;
   auto splits = nlohmann::ordered_json::array();
   for (const auto& outcome : outcomes) {
-    chances.push_back(chance_of(sets[outcome.split.labels]));
+    chances.push_back(chance_of(sets[outcome.split->labels]));
     for (const auto& figure : outcome.report.figures) figures[figure.name].push_back(figure.percent);
     const auto strict = outcome.strict.value_or(StrictAccuracy());
     if (strict.top1) figures["strict_top1"].push_back(*strict.top1);
     if (strict.top1_of_left) figures["strict_top1_of_left"].push_back(*strict.top1_of_left);
-    splits.push_back(describe(outcome, sets[outcome.split.labels]));
+    splits.push_back(describe(outcome, sets[outcome.split->labels]));
   }
   nlohmann::ordered_json json;
   if (sets.size() == 1) {  // else each split says its own
@@ -164,7 +164,7 @@ nlohmann::ordered_json describe(const std::vector<Outcome>& outcomes, const std:
 }
 
 void print(const Outcome& outcome, const LabelSet& labels) {
-  fmt::print("{} ({} labels, {})\n{}", outcome.split.list.file().string(), labels.size(),
+  fmt::print("{} ({} labels, {})\n{}", outcome.split->list.file().string(), labels.size(),
              in_words(outcome.overlap), to_table(outcome.report));
   if (outcome.protocol) fmt::print("  {}\n", to_text(*outcome.protocol));
   if (!outcome.overlap) return;
@@ -195,7 +195,7 @@ void tell(const Options& options, const std::vector<Outcome>& outcomes, const st
   if (options.common.json) {
     fmt::print("{}\n", json_text(json));
   } else {
-    for (const auto& outcome : outcomes) print(outcome, sets[outcome.split.labels]);
+    for (const auto& outcome : outcomes) print(outcome, sets[outcome.split->labels]);
     fmt::print("zero-shot over {} split(s): {}\n", outcomes.size(),
                figures_in_words(json, outcomes.front().report));
     const bool seen = std::ranges::any_of(
@@ -235,7 +235,7 @@ std::vector<Outcome> score(const Options& options, const Experiment& experiment,
     for (const auto& split : splits) {
       if (split.labels != set) continue;
       const WorkTimer timer;
-      Outcome outcome{.split = split, .weights = scorer.weights().file, .report = scorer.score(split.list)};
+      Outcome outcome{.split = &split, .weights = scorer.weights().file, .report = scorer.score(split.list)};
       outcome.work = timer.done(outcome.report.samples());
       outcome.overlap = overlap;
       if (overlap) outcome.strict = strict_accuracy(outcome.report, *overlap);

@@ -76,10 +76,12 @@ TEST(FigureDifferences, ArePairedSoThatASmallOneOfTheSameVideosShows) {
   EXPECT_NEAR(differences[0].percent, 5, 1e-9);
   EXPECT_GT(differences[0].interval.low, 2);
   EXPECT_LT(differences[0].interval.high, 8);
+  EXPECT_TRUE(is_more_than_chance(differences[0]));
   EXPECT_LT(figures_of(second)[0].interval.low, figures_of(first)[0].interval.high) << "alone they overlap";
   for (const auto& figure : figure_differences(first, first)) {
     EXPECT_EQ(figure.percent, 0);
     EXPECT_EQ(figure.interval.high, 0);
+    EXPECT_FALSE(is_more_than_chance(figure));
   }
 }
 

@@ -38,8 +38,8 @@ struct TrainerOptions {
   std::optional<std::filesystem::path> resume;  // checkpoint folder to go on from
   bool keep_frame_counts = true;                // beside the lists, as ClipDatasetOptions has it
   std::int64_t profile_steps = 0;               // each rank writes a trace of so many (profile-rank-N.json)
-  // Gets each validation that is the best so far, on rank 0.
-  std::function<void(const EvaluationReport& report)> on_best;
+  // Gets each validation that is the best so far, and the list that it scored, on rank 0.
+  std::function<void(const EvaluationReport& report, const VideoList& list)> on_best;
 };
 
 // How a run ended.
