@@ -8,27 +8,20 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
-#include "actionclip/core/atomic_file.h"
 #include "actionclip/core/error.h"
-#include "actionclip/core/json_text.h"
 #include "actionclip/distributed/join_ranks.h"
 #include "actionclip/distributed/local_launcher.h"
-#include "actionclip/eval/class_figures.h"
-#include "actionclip/eval/evaluator.h"
-#include "actionclip/eval/video_scores.h"
 #include "actionclip/protocols/report.h"
 #include "actionclip/train/checkpoint.h"
 #include "actionclip/train/run_folder.h"
 #include "actionclip/train/stop_signal.h"
 #include "actionclip/train/trainer.h"
-#include "actionclip/video/video_list.h"
 
+#include "tools/best_validation.h"
 #include "tools/command.h"
 #include "tools/dry_run.h"
-#include "tools/evaluation.h"
 #include "tools/protocol_option.h"
 #include "tools/results.h"
 
@@ -91,28 +84,6 @@ int start_ranks(const TrainOptions& options) {
   return run_local_ranks(command_of_a_rank(), options.ranks);
 }
 
-// What `evaluate` would leave, of a validation: the run's report shows it. The run does without where it
-// cannot be written.
-void keep_validation(const std::filesystem::path& folder, const Experiment& experiment,
-                     ProtocolCheck protocols, EvaluationReport report, const VideoList& list) {
-  try {
-    const LabelSet labels = read_labels(experiment.data.labels.path);
-    const auto protocol = protocols.check(0, list, labels);
-    note_protocol(protocol, report.scores);
-    auto json = describe(report);
-    json["split"] = "val";
-    json["list"] = experiment.data.val.list.string();
-    if (protocol) json["protocol"] = to_json(*protocol);
-    json["per_class"] = class_figures(report.scores);
-    write_file_atomically(folder / "evaluation.json", json_text(json) + "\n");
-    if (!report.scores.multi_label)
-      write_file_atomically(folder / "confusion.csv", confusion_csv(report, labels));
-    save_scores(report.scores, folder / "scores.safetensors");
-  } catch (const std::exception& problem) {
-    spdlog::warn("what the validation found is not kept for the report: {}", problem.what());
-  }
-}
-
 int train_on(const std::shared_ptr<ProcessGroup>& group, const Experiment& experiment,
              const TrainerOptions& options, bool dry) {
   if (dry) return dry_run(group, experiment, options);
@@ -120,6 +91,7 @@ int train_on(const std::shared_ptr<ProcessGroup>& group, const Experiment& exper
   std::optional<FolderLock> lock;
   if (group->rank() == 0) {
     lock.emplace(open_run_folder(options.output, experiment, options.resume));
+    if (options.resume) drop_validation_of_other_step(options.output, trainer.best_step());
     write_machine(options.output, "train", options.device, group->world_size());
   }
   const auto outcome = trainer.run();
@@ -144,8 +116,8 @@ int train(const TrainOptions& options) {
   if (options.profile_steps > 0) setenv("KINETO_LOG_LEVEL", "99", /*overwrite=*/0);
   const Experiment experiment = load_experiment_of(options, trainer_options.resume);
   const ProtocolCheck protocols({}, {experiment.data.val});  // one that there is not stops it now
-  trainer_options.on_best = [&](const EvaluationReport& report, const VideoList& list) {
-    keep_validation(options.output, experiment, protocols, report, list);
+  trainer_options.on_best = [&](const Validation& validation) {
+    keep_validation(options.output, experiment, protocols, validation);
   };
   const auto group = join_ranks(environment, experiment.distributed, trainer_options.device);
   return run_on_ranks(*group, [&] { return train_on(group, experiment, trainer_options, options.dry_run); });

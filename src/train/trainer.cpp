@@ -390,7 +390,7 @@ void Trainer::evaluate() {
                report.loss, report.samples(), report.failed.size());
   save_state(options_.output, progress_.step, state());
   if (!best) return;
-  if (options_.on_best) options_.on_best(report, val_data_->list());
+  if (options_.on_best) options_.on_best({report, val_data_->list(), progress_.step});
   mark_best(options_.output, progress_.step);
   prune_checkpoints(options_.output, experiment_.train.keep_checkpoints);  // the best until now
 }

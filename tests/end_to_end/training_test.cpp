@@ -89,8 +89,11 @@ TEST_F(Training, ASignalSavesAtTheStepAndTheResumedRunEqualsTheStraightOne) {
 
 TEST_F(Training, GoingOnFromAnEarlierCheckpointStaysOnThatBranch) {
   const std::vector<std::string> settings = {"train.epochs=2", "train.keep_checkpoints=10",
-                                             "eval.every_epochs=1"};
+                                             "eval.every_epochs=2"};
+  const auto validation = folder_ / "run/evaluation.json";
+  const auto validated_step = [&] { return nlohmann::json::parse(read_text(validation)).at("step"); };
   ASSERT_EQ(train("run", settings).exit_code, 0);
+  EXPECT_EQ(validated_step(), 18);
   const auto straight = losses("run");
   ASSERT_EQ(straight.size(), 18u);
   auto again = settings;
@@ -99,10 +102,12 @@ TEST_F(Training, GoingOnFromAnEarlierCheckpointStaysOnThatBranch) {
   const auto returned = train("run", again);
   ASSERT_EQ(returned.exit_code, 0) << returned.errors;
   EXPECT_THAT(returned.errors, HasSubstr("abandoned-step-18"));
+  EXPECT_FALSE(std::filesystem::exists(validation)) << "it is of a model that is no part of the run now";
   again = settings;
   again.emplace_back("--resume");
   ASSERT_EQ(train("run", again).exit_code, 0);
   EXPECT_EQ(losses("run"), straight) << "from step 12 on, without a gap";
+  EXPECT_EQ(validated_step(), 18);
 }
 
 TEST_F(Training, CaptionsThatAreTooLongAreNamedBeforeTheFirstStep) {

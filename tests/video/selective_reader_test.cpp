@@ -7,6 +7,7 @@
 #include <memory>
 #include <numeric>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -59,6 +60,40 @@ TEST(SelectiveReader, DecodesFromTheNearestKeyFrameAndSkipsWhatNobodyRefersTo) {
     EXPECT_EQ(decoded_packets(folder / "c.mkv", {24}), 2) << encoder;  // and the first, for what it tells
     EXPECT_EQ(decoded_packets(folder / "c.mkv", {26}), 4) << encoder;
   }
+}
+
+// Matroska as it is made of AVI: AVI's header of the stream (BITMAPINFOHEADER) before the decoder's, and
+// times of decoding.
+void write_matroska_of_avi(const std::filesystem::path& path, const std::filesystem::path& plain) {
+  const auto add_avi_header = [](AVCodecParameters& parameters) {
+    std::string header(40, '\0');
+    header[0] = 40;
+    header.replace(16, 4, "XVID");
+    const auto old_size = static_cast<std::size_t>(parameters.extradata_size);
+    header.append(reinterpret_cast<const char*>(parameters.extradata), old_size);
+    auto* data = static_cast<std::uint8_t*>(av_mallocz(header.size() + AV_INPUT_BUFFER_PADDING_SIZE));
+    std::copy(header.begin(), header.end(), data);
+    av_free(parameters.extradata);
+    parameters.extradata = data;
+    parameters.extradata_size = static_cast<int>(header.size());
+  };
+  encode_video(plain, moving("mpeg4", "", 12, 0));
+  copy_packets(
+      plain, path, [](AVPacket&, int) { return true; }, add_avi_header);
+  constexpr std::string_view kOwnKind = "V_MPEG4/ISO/ASP", kAviKind = "V_MS/VFW/FOURCC";
+  std::string bytes = read_text(path);
+  const auto place = bytes.find(kOwnKind);
+  ASSERT_NE(place, std::string::npos);
+  write_text(path, bytes.replace(place, kOwnKind.size(), kAviKind));
+}
+
+TEST(SelectiveReader, PicksFramesOutOfMatroskaThatWasMadeOfAvi) {
+  const TemporaryFolder folder;
+  write_matroska_of_avi(folder / "a.mkv", folder / "plain.mkv");
+  EXPECT_EQ(decoded_packets(folder / "a.mkv", {26}), 4);
+  const std::vector<std::int64_t> choice{3, 26, 40};
+  EXPECT_EQ(differing(VideoReader(folder / "a.mkv").read(choice), choice, full_decode(folder / "plain.mkv")),
+            "");
 }
 
 TEST(SelectiveReader, ReadingOnAndOnDoesNotStartAnewEachTime) {

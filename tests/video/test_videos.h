@@ -239,9 +239,10 @@ inline void encode_video(const std::filesystem::path& path, const TestVideo& vid
 }
 
 // Copies those packets of a file's first stream to another that `keep`, called with each and its number,
-// says, after it may have changed them. Nothing is decoded.
+// says, after it may have changed them. Nothing is decoded. `change` may change what the header says.
 inline void copy_packets(const std::filesystem::path& from, const std::filesystem::path& to,
-                         const std::function<bool(AVPacket& packet, int number)>& keep) {
+                         const std::function<bool(AVPacket& packet, int number)>& keep,
+                         const std::function<void(AVCodecParameters&)>& change = nullptr) {
   AVFormatContext* raw = nullptr;
   detail::require(avformat_open_input(&raw, from.c_str(), nullptr, nullptr),
                   "opening the video to be copied");
@@ -253,6 +254,7 @@ inline void copy_packets(const std::filesystem::path& from, const std::filesyste
   detail::require(avcodec_parameters_copy(stream->codecpar, input->streams[0]->codecpar),
                   "stream parameters");
   stream->codecpar->codec_tag = 0;
+  if (change) change(*stream->codecpar);
   stream->time_base = input->streams[0]->time_base;
   detail::require(avio_open(&output->pb, to.c_str(), AVIO_FLAG_WRITE), "creating the file");
   detail::require(avformat_write_header(output.get(), nullptr), "writing the header");

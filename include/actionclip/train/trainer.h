@@ -32,14 +32,21 @@ namespace actionclip {
 class StepClock;
 struct EvaluationReport;
 
+// A scoring of data.val in the course of a run.
+struct Validation {
+  const EvaluationReport& report;
+  const VideoList& list;
+  std::int64_t step = 0;
+};
+
 struct TrainerOptions {
   std::filesystem::path output;  // the run folder
   c10::Device device = c10::kCPU;
   std::optional<std::filesystem::path> resume;  // checkpoint folder to go on from
   bool keep_frame_counts = true;                // beside the lists, as ClipDatasetOptions has it
   std::int64_t profile_steps = 0;               // each rank writes a trace of so many (profile-rank-N.json)
-  // Gets each validation that is the best so far, and the list that it scored, on rank 0.
-  std::function<void(const EvaluationReport& report, const VideoList& list)> on_best;
+  // Gets each validation that is the best so far, on rank 0.
+  std::function<void(const Validation& validation)> on_best;
 };
 
 // How a run ended.
@@ -68,6 +75,7 @@ class Trainer {
 
   std::int64_t steps_per_epoch() const;
   std::int64_t total_steps() const;
+  std::int64_t best_step() const { return progress_.best_step; }  // of the best validation; -1: none
   ActionClip& model() { return learner_->model(); }
 
   // What the training clips are cut from, and how.
