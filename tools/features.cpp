@@ -52,7 +52,8 @@ std::map<std::string, std::string> origin_of(const SplitScorer& scorer, const Ex
   if (config.format == ListFormat::frames || config.format == ListFormat::table)
     origin["frame_names"] = fmt::format("{} from {}", config.frame_pattern, config.index_bias);
   std::string model;
-  for (const auto& [key, value] : to_metadata(scorer.weights().config)) model += key + '\n' + value + '\n';
+  for (const auto& [key, value] : to_metadata(scorer.weights().config))
+    model += fmt::format("{}\n{}\n", key, value);
   origin["model_sha256"] = sha256_of(model);  // of its settings: heads, mean, std, frames ...
   return origin;
 }
