@@ -53,7 +53,7 @@ ResampleWeights resample_weights(std::int64_t from, std::int64_t to, Interpolati
     most = std::max(most, pixels.back().weights.size());
   }
   ResampleWeights result;
-  result.taps = (static_cast<std::int64_t>(most) + kTapGroup - 1) / kTapGroup * kTapGroup;
+  result.taps = static_cast<std::int64_t>(most);
   result.weights.assign(static_cast<std::size_t>(count * result.taps), 0);
   for (std::int64_t i = 0; i < count; ++i) {
     const auto& taps = pixels[static_cast<std::size_t>(i)];

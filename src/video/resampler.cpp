@@ -2,88 +2,47 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstring>
 #include <span>
 
-#include "video/vector_clones.h"
+#include "video/weighted_sums.h"
 
 namespace actionclip {
 namespace {
 
-// Rows that go through the pass along the rows side by side, so that neighbours in memory get the same weight
+// A vector of GCC's and Clang's own.
+using Bytes [[gnu::vector_size(16)]] = std::uint8_t;
+
+constexpr std::int64_t kSide = sizeof(Bytes);  // of the squares that are transposed
+
+// Rows that go through the pass along the rows together, so that neighbours in memory get the same weight
 // there too.
-constexpr std::int64_t kBandRows = 32;
-constexpr std::int64_t kBlock = 8;  // bytes of a machine word
+constexpr std::int64_t kBandRows = kSumBlock;
+static_assert(kBandRows % kSide == 0);
 
-// What a group of taps adds at place i.
-class TapGroup {
- public:
-  [[gnu::always_inline]] TapGroup(const std::int32_t* const* sources, const std::int32_t* weights)
-      : a_(sources[0]), b_(sources[1]), c_(sources[2]), d_(sources[3]), weights_{} {
-    std::copy_n(weights, kTapGroup, weights_.begin());
+// Reads `count` <= kSide bytes of each of kSide rows; writes kSide rows of kSide, byte i of row j where byte
+// j of row i was. Four times the rows of the upper half take turns with those of the lower, byte by byte.
+void transpose(const std::uint8_t* const* rows, std::int64_t offset, std::int64_t count, std::uint8_t* out,
+               std::int64_t stride) {
+  Bytes square[kSide], shuffled[kSide];
+  for (std::int64_t i = 0; i < kSide; ++i) {
+    square[i] = Bytes{};
+    std::memcpy(&square[i], rows[i] + offset, count == kSide ? kSide : static_cast<std::size_t>(count));
   }
-  [[gnu::always_inline]] std::int32_t operator()(std::int64_t i) const {
-    return a_[i] * weights_[0] + b_[i] * weights_[1] + c_[i] * weights_[2] + d_[i] * weights_[3];
+  for (int round = 0; round < 4; ++round) {
+    for (std::int64_t i = 0; i < kSide / 2; ++i) {
+      const Bytes upper = square[i], lower = square[i + kSide / 2];
+      shuffled[2 * i] =
+          __builtin_shufflevector(upper, lower, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      shuffled[2 * i + 1] =
+          __builtin_shufflevector(upper, lower, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+    std::memcpy(square, shuffled, sizeof square);
   }
-
- private:
-  const std::int32_t* __restrict a_;
-  const std::int32_t* __restrict b_;
-  const std::int32_t* __restrict c_;
-  const std::int32_t* __restrict d_;
-  std::array<std::int32_t, kTapGroup> weights_;
-};
-
-// out[i] = the sum of the sources at i, each times its weight, rounded and clamped, for i < n. As many
-// sources as weights, a multiple of kTapGroup. `sums`: n values to work with. Inlined, so that a constant n
-// is one. No overflow: the weights that are not negative add up to 1.3 at most.
-[[gnu::always_inline]] inline void combine(std::span<const std::int32_t* const> sources,
-                                           const std::int32_t* weights, std::int64_t n,
-                                           std::int32_t* __restrict sums, std::uint8_t* __restrict out) {
-  constexpr std::int32_t kRounding = 1 << (kWeightBits - 1);
-  constexpr int kWhite = 255;
-  for (std::int64_t i = 0; i < n; ++i) sums[i] = kRounding;
-  const auto last = static_cast<std::int64_t>(sources.size()) - kTapGroup;
-  for (std::int64_t k = 0; k < last; k += kTapGroup) {
-    const TapGroup group(sources.data() + k, weights + k);
-    for (std::int64_t i = 0; i < n; ++i) sums[i] += group(i);
-  }
-  const TapGroup group(sources.data() + last, weights + last);
-  for (std::int64_t i = 0; i < n; ++i) {
-    const int value = (sums[i] + group(i)) >> kWeightBits;
-    out[i] = static_cast<std::uint8_t>(std::min(std::max(value, 0), kWhite));
-  }
+  for (std::int64_t i = 0; i < kSide; ++i) std::memcpy(out + i * stride, &square[i], kSide);
 }
 
-[[gnu::always_inline]] inline void widen(const std::uint8_t* __restrict bytes, std::int64_t n,
-                                         std::int32_t* __restrict values) {
-  for (std::int64_t i = 0; i < n; ++i) values[i] = bytes[i];
-}
-
-// Reads `count` <= 8 bytes of each of eight rows; writes eight rows of eight, byte i of row j where byte j of
-// row i was.
-[[gnu::always_inline]] inline void transpose(const std::uint8_t* const* rows, std::int64_t offset,
-                                             std::int64_t count, std::uint8_t* out, std::int64_t stride) {
-  static_assert(std::endian::native == std::endian::little, "byte 0 of a row must be the lowest of a word");
-  std::array<std::uint64_t, kBlock> words{};
-  for (std::size_t i = 0; i < kBlock; ++i) {
-    std::memcpy(&words[i], rows[i] + offset, count == kBlock ? kBlock : static_cast<std::size_t>(count));
-  }
-  // Swaps the off-diagonal quarters of the square, then of its quarters, then of theirs.
-  const auto swap = [&](std::size_t i, std::size_t step, int shift, std::uint64_t mask) {
-    const auto changed = ((words[i] >> shift) ^ words[i + step]) & mask;
-    words[i + step] ^= changed;
-    words[i] ^= changed << shift;
-  };
-  for (const std::size_t i : {0, 1, 2, 3}) swap(i, 4, 32, 0x00000000FFFFFFFF);
-  for (const std::size_t i : {0, 1, 4, 5}) swap(i, 2, 16, 0x0000FFFF0000FFFF);
-  for (const std::size_t i : {0, 2, 4, 6}) swap(i, 1, 8, 0x00FF00FF00FF00FF);
-  for (std::size_t i = 0; i < kBlock; ++i)
-    std::memcpy(out + static_cast<std::int64_t>(i) * stride, &words[i], kBlock);
-}
-
-std::int64_t padded(std::int64_t width) { return (width + kBlock - 1) / kBlock * kBlock; }
+std::int64_t rounded_up(std::int64_t value, std::int64_t unit) { return (value + unit - 1) / unit * unit; }
 
 }  // namespace
 
@@ -100,12 +59,11 @@ Resampler::Resampler(const CropChoice& box, Size to, const CropChoice& part, Int
       y_weights_(resample_weights(box.height, to.height, interpolation, part.y, part.height, false)),
       columns_(needed(x_weights_, box.width)),
       rows_(needed(y_weights_, box.height)),
-      row_values_(3 * padded(part.width)),
-      band_(static_cast<std::size_t>(std::max(kBlock, 3 * columns_.count) * kBandRows)),
-      band_bytes_(static_cast<std::size_t>(kBandRows * row_values_)),
-      narrow_(static_cast<std::size_t>(rows_.count * row_values_)),
-      sums_(static_cast<std::size_t>(row_values_)),
-      line_(static_cast<std::size_t>(row_values_)),
+      plane_bytes_(rounded_up(part.width, kSide)),
+      row_bytes_(rounded_up(3 * plane_bytes_, kSumBlock)),
+      band_(static_cast<std::size_t>(std::max(kSide, 3 * columns_.count) * kBandRows)),
+      narrow_(static_cast<std::size_t>(rounded_up(rows_.count, kBandRows) * row_bytes_)),
+      line_(static_cast<std::size_t>(row_bytes_)),
       sources_(static_cast<std::size_t>(std::max(x_weights_.taps, y_weights_.taps))) {}
 
 void Resampler::run(const Image& image, const PlanarView& out) {
@@ -116,67 +74,57 @@ void Resampler::run(const Image& image, const PlanarView& out) {
   combine_rows(out);
 }
 
-// Lays kBandRows rows of the box side by side. Past its end: copies of the last, up to a whole block.
-ACTIONCLIP_VECTOR_CLONES void Resampler::spread_band(const Image& image, std::int64_t first_row) {
+// Lays kBandRows rows of the box side by side. Past its end: copies of the last.
+void Resampler::spread_band(const Image& image, std::int64_t first_row) {
   std::array<const std::uint8_t*, kBandRows> rows{};
   for (std::int64_t i = 0; i < kBandRows; ++i) {
     const auto y = box_.y + rows_.begin + std::min(first_row + i, rows_.count - 1);
     rows[static_cast<std::size_t>(i)] = image.rgb.data() + 3 * (y * image.width + box_.x + columns_.begin);
   }
-  std::array<std::uint8_t, kBlock * kBandRows> block{};
-  const auto band_rows = std::min(kBandRows, rows_.count - first_row);
   const auto bytes = 3 * columns_.count;
-  const auto count = std::min(kBlock, bytes);
-  for (std::int64_t next = 0; next < bytes; next += kBlock) {
-    const auto offset = std::min(next, bytes - count);
-    for (std::int64_t i = 0; i < band_rows; i += kBlock) {
-      transpose(rows.data() + i, offset, count, block.data() + i, kBandRows);
-    }
-    widen(block.data(), kBlock * kBandRows, band_.data() + offset * kBandRows);
+  const auto count = std::min(kSide, bytes);
+  for (std::int64_t next = 0; next < bytes; next += kSide) {
+    const auto offset = std::min(next, bytes - count);  // the last square may repeat some of the one before
+    for (std::int64_t i = 0; i < kBandRows; i += kSide)
+      transpose(rows.data() + i, offset, count, band_.data() + offset * kBandRows + i, kBandRows);
   }
 }
 
 // Resizes the rows of the band, and stands them up again.
-ACTIONCLIP_VECTOR_CLONES void Resampler::narrow_band(std::int64_t first_row) {
-  const auto width = row_values_ / 3;
+void Resampler::narrow_band(std::int64_t first_row) {
   const std::span sources(sources_.data(), static_cast<std::size_t>(x_weights_.taps));
-  std::array<std::int32_t, kBandRows> sums;
-  std::array<std::uint8_t, kBlock * kBandRows> block;
-  const auto band_rows = std::min(kBandRows, rows_.count - first_row);
-  for (std::int64_t x = 0; x < 3 * width; x += kBlock) {
-    const auto channel = x / width;
-    for (std::int64_t i = 0; i < kBlock; ++i) {
-      const auto column = static_cast<std::size_t>(std::min(x % width + i, part_.width - 1));
+  std::array<std::uint8_t, kSide * kBandRows> square;
+  std::array<const std::uint8_t*, kSide> columns{};
+  for (std::int64_t i = 0; i < kSide; ++i)
+    columns[static_cast<std::size_t>(i)] = square.data() + i * kBandRows;
+  for (std::int64_t x = 0; x < 3 * plane_bytes_; x += kSide) {
+    const auto channel = x / plane_bytes_;
+    for (std::int64_t i = 0; i < kSide; ++i) {
+      const auto column = static_cast<std::size_t>(std::min(x % plane_bytes_ + i, part_.width - 1));
       const auto first = x_weights_.first[column] - columns_.begin;
       for (std::int64_t k = 0; k < x_weights_.taps; ++k) {
         const auto from = std::min(first + k, columns_.count - 1);
         sources[static_cast<std::size_t>(k)] = band_.data() + (3 * from + channel) * kBandRows;
       }
-      combine(sources, x_weights_.weights.data() + column * x_weights_.taps, kBandRows, sums.data(),
-              block.data() + i * kBandRows);
+      add_weighted_(sources, x_weights_.weights.data() + static_cast<std::int64_t>(column) * x_weights_.taps,
+                    kBandRows, square.data() + i * kBandRows);
     }
-    std::array<const std::uint8_t*, kBlock> columns{};
-    for (std::size_t i = 0; i < kBlock; ++i) columns[i] = block.data() + i * kBandRows;
-    for (std::int64_t row = 0; row < band_rows; row += kBlock) {
-      transpose(columns.data(), row, kBlock, band_bytes_.data() + row * row_values_ + x, row_values_);
-    }
+    for (std::int64_t row = 0; row < kBandRows; row += kSide)
+      transpose(columns.data(), row, kSide, narrow_.data() + (first_row + row) * row_bytes_ + x, row_bytes_);
   }
-  widen(band_bytes_.data(), band_rows * row_values_, narrow_.data() + first_row * row_values_);
 }
 
-ACTIONCLIP_VECTOR_CLONES void Resampler::combine_rows(const PlanarView& out) {
+void Resampler::combine_rows(const PlanarView& out) {
   const std::span sources(sources_.data(), static_cast<std::size_t>(y_weights_.taps));
   for (std::int64_t y = 0; y < part_.height; ++y) {
-    const auto row = static_cast<std::size_t>(y);
-    const auto first = y_weights_.first[row] - rows_.begin;
+    const auto first = y_weights_.first[static_cast<std::size_t>(y)] - rows_.begin;
     for (std::int64_t k = 0; k < y_weights_.taps; ++k) {
       sources[static_cast<std::size_t>(k)] =
-          narrow_.data() + std::min(first + k, rows_.count - 1) * row_values_;
+          narrow_.data() + std::min(first + k, rows_.count - 1) * row_bytes_;
     }
-    combine(sources, y_weights_.weights.data() + y * y_weights_.taps, row_values_, sums_.data(),
-            line_.data());
+    add_weighted_(sources, y_weights_.weights.data() + y * y_weights_.taps, row_bytes_, line_.data());
     for (std::int64_t channel = 0; channel < 3; ++channel) {
-      std::copy_n(line_.data() + channel * (row_values_ / 3), part_.width,
+      std::copy_n(line_.data() + channel * plane_bytes_, part_.width,
                   out.data + channel * out.plane_stride + y * out.row_stride);
     }
   }

@@ -1,7 +1,7 @@
 // Crop, antialiased resize, crop, mirror image and planes in one go, by Pillow's algorithm: weights of 22
 // bits, first along the rows, bytes in between, then along the columns. (Pillow 13 takes the columns first
-// where the height shrinks much more than the width; the method's results are older.) Plain integer loops
-// that compilers make vector code of. One thread; nothing is computed that is not asked for.
+// where the height shrinks much more than the width; the method's results are older.) Integers alone,
+// side by side in memory as vectors want them. One thread; nothing is computed that is not asked for.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include "actionclip/video/image.h"
 
 #include "video/resample_weights.h"
+#include "video/weighted_sums.h"
 
 namespace actionclip {
 
@@ -36,19 +37,19 @@ class Resampler {
   void narrow_band(std::int64_t first_row);
   void combine_rows(const PlanarView& out);
 
+  AddWeighted add_weighted_ = fastest_add_weighted();
   CropChoice box_;
   CropChoice part_;
   ResampleWeights x_weights_;
   ResampleWeights y_weights_;
   Range columns_;
   Range rows_;
-  std::int64_t row_values_;                   // of a row of `part`: three planes, each padded
-  std::vector<std::int32_t> band_;            // [columns, 3, kBandRows]: rows of the box, lying
-  std::vector<std::uint8_t> band_bytes_;      // [kBandRows, row_values_]: the same rows at their new width
-  std::vector<std::int32_t> narrow_;          // [rows, row_values_]
-  std::vector<std::int32_t> sums_;            // [row_values_]
-  std::vector<std::uint8_t> line_;            // [row_values_]
-  std::vector<const std::int32_t*> sources_;  // of the taps of a pixel
+  std::int64_t plane_bytes_;                  // of a plane of a row of `part`, padded
+  std::int64_t row_bytes_;                    // of all three, padded
+  std::vector<std::uint8_t> band_;            // [columns, 3, kBandRows]: rows of the box, lying
+  std::vector<std::uint8_t> narrow_;          // [rows, padded; row_bytes_]: the rows at their new width
+  std::vector<std::uint8_t> line_;            // [row_bytes_]
+  std::vector<const std::uint8_t*> sources_;  // of the taps of a pixel
 };
 
 }  // namespace actionclip
