@@ -6,6 +6,7 @@
 #include <array>
 
 #include "video/resample_weights.h"
+#include "video/vector_clones.h"
 
 #ifdef __x86_64__
 #include <immintrin.h>
@@ -54,8 +55,9 @@ constexpr std::int32_t kRounding = 1 << (kWeightBits - 1);
 
 }  // namespace
 
-void add_weighted_plainly(std::span<const std::uint8_t* const> sources, const std::int32_t* weights,
-                          std::int64_t n, std::uint8_t* out) {
+ACTIONCLIP_VECTOR_CLONES void add_weighted_plainly(std::span<const std::uint8_t* const> sources,
+                                                   const std::int32_t* weights, std::int64_t n,
+                                                   std::uint8_t* out) {
   constexpr std::int32_t kWhite = 255;
   for (std::int64_t i = 0; i < n; i += kSumBlock) {
     std::array<std::int32_t, kSumBlock> sums;
