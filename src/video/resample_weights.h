@@ -11,7 +11,7 @@ namespace actionclip {
 inline constexpr int kWeightBits = 22;  // a weight of 1 is 2^22
 
 struct ResampleWeights {
-  std::int64_t taps = 0;              // of every pixel, filled up with weights 0
+  std::int64_t taps = 0;              // of every pixel: the most that one has; others have weights 0 there
   std::vector<std::int64_t> first;    // [n], the input pixel of tap 0; tap k is `first` + k, or past the line
   std::vector<std::int32_t> weights;  // [n, taps]; those of a pixel add up to 1, nearly
 };

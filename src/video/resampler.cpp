@@ -106,8 +106,8 @@ void Resampler::narrow_band(std::int64_t first_row) {
         const auto from = std::min(first + k, columns_.count - 1);
         sources[static_cast<std::size_t>(k)] = band_.data() + (3 * from + channel) * kBandRows;
       }
-      add_weighted_(sources, x_weights_.weights.data() + static_cast<std::int64_t>(column) * x_weights_.taps,
-                    kBandRows, square.data() + i * kBandRows);
+      add_weighted(sources, x_weights_.weights.data() + static_cast<std::int64_t>(column) * x_weights_.taps,
+                   kBandRows, square.data() + i * kBandRows);
     }
     for (std::int64_t row = 0; row < kBandRows; row += kSide)
       transpose(columns.data(), row, kSide, narrow_.data() + (first_row + row) * row_bytes_ + x, row_bytes_);
@@ -122,7 +122,7 @@ void Resampler::combine_rows(const PlanarView& out) {
       sources[static_cast<std::size_t>(k)] =
           narrow_.data() + std::min(first + k, rows_.count - 1) * row_bytes_;
     }
-    add_weighted_(sources, y_weights_.weights.data() + y * y_weights_.taps, row_bytes_, line_.data());
+    add_weighted(sources, y_weights_.weights.data() + y * y_weights_.taps, row_bytes_, line_.data());
     for (std::int64_t channel = 0; channel < 3; ++channel) {
       std::copy_n(line_.data() + channel * plane_bytes_, part_.width,
                   out.data + channel * out.plane_stride + y * out.row_stride);

@@ -12,7 +12,6 @@
 #include "actionclip/video/image.h"
 
 #include "video/resample_weights.h"
-#include "video/weighted_sums.h"
 
 namespace actionclip {
 
@@ -37,7 +36,6 @@ class Resampler {
   void narrow_band(std::int64_t first_row);
   void combine_rows(const PlanarView& out);
 
-  AddWeighted add_weighted_ = fastest_add_weighted();
   CropChoice box_;
   CropChoice part_;
   ResampleWeights x_weights_;

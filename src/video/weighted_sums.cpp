@@ -71,11 +71,12 @@ ACTIONCLIP_VECTOR_CLONES void add_weighted_plainly(std::span<const std::uint8_t*
   }
 }
 
-AddWeighted fastest_add_weighted() {
+void add_weighted(std::span<const std::uint8_t* const> sources, const std::int32_t* weights, std::int64_t n,
+                  std::uint8_t* out) {
 #ifdef __x86_64__
-  if (__builtin_cpu_supports("avx2")) return add_weighted_avx2;
+  if (__builtin_cpu_supports("avx2")) return add_weighted_avx2(sources, weights, n, out);
 #endif
-  return add_weighted_plainly;
+  add_weighted_plainly(sources, weights, n, out);
 }
 
 }  // namespace actionclip

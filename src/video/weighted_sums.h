@@ -12,14 +12,11 @@ inline constexpr std::int64_t kSumBlock = 32;
 // out[i] = the sum of the sources at i, each times its weight of kWeightBits bits, rounded and clamped, for i
 // < n, which must be a multiple of kSumBlock. The weights that are not negative must add up to 1.3 at most,
 // as those of resample_weights() do: no sum overflows.
-using AddWeighted = void (*)(std::span<const std::uint8_t* const> sources, const std::int32_t* weights,
-                             std::int64_t n, std::uint8_t* out);
+void add_weighted(std::span<const std::uint8_t* const> sources, const std::int32_t* weights, std::int64_t n,
+                  std::uint8_t* out);
 
-// For every processor.
+// The same without what only some processors have.
 void add_weighted_plainly(std::span<const std::uint8_t* const> sources, const std::int32_t* weights,
                           std::int64_t n, std::uint8_t* out);
-
-// The fastest one of the running processor.
-AddWeighted fastest_add_weighted();
 
 }  // namespace actionclip
