@@ -27,11 +27,8 @@ void write_validation(const std::filesystem::path& run_folder, const Experiment&
   const auto protocol = protocols.check(0, validation.list, labels);
   auto scores = validation.report.scores;
   note_protocol(protocol, scores);
-  auto json = describe(validation.report);
-  json["split"] = "val";
+  auto json = describe(validation.report, "val", experiment.data.val, protocol);
   json["step"] = validation.step;
-  json["list"] = experiment.data.val.list.string();
-  if (protocol) json["protocol"] = to_json(*protocol);
   json["per_class"] = class_figures(scores);
   write_file_atomically(run_folder / kEvaluation, json_text(json) + "\n");
   if (!scores.multi_label)

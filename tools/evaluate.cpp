@@ -46,10 +46,7 @@ void tell(const Options& options, const DatasetConfig& split, const LabelSet& la
           const EvaluationReport& report, const std::optional<ProtocolMatch>& protocol) {
   const auto& common = options.common;
   const bool multi_label = report.scores.multi_label;
-  auto json = describe(report);
-  json["split"] = common.split;
-  json["list"] = split.list.string();
-  if (protocol) json["protocol"] = to_json(*protocol);
+  auto json = describe(report, common.split, split, protocol);
   const auto classes = class_figures(report.scores);
   if (options.per_class) json["per_class"] = classes;
   if (common.json) {

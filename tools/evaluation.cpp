@@ -232,6 +232,15 @@ nlohmann::ordered_json describe(const EvaluationReport& report) {
   return json;
 }
 
+nlohmann::ordered_json describe(const EvaluationReport& report, const std::string& split,
+                                const DatasetConfig& source, const std::optional<ProtocolMatch>& protocol) {
+  auto json = describe(report);
+  json["split"] = split;
+  json["list"] = source.list.string();
+  if (protocol) json["protocol"] = to_json(*protocol);
+  return json;
+}
+
 void add_weights_origin(VideoScores& scores, const std::filesystem::path& weights) {
   scores.origin["weights"] = weights.string();
   scores.origin["weights_sha256"] = sha256_of_file(weights);

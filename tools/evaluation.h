@@ -11,6 +11,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "actionclip/eval/evaluator.h"
+#include "actionclip/protocols/manifest.h"
 #include "actionclip/train/experiment_data.h"
 
 #include "tools/command.h"
@@ -90,6 +91,10 @@ int run_evaluation(const EvaluationOptions& options, const Experiment& experimen
 
 // to_json(report) with "failed_videos": [{"path", "reason"}].
 nlohmann::ordered_json describe(const EvaluationReport& report);
+
+// The same of a split of the experiment, with its name, its list and, where one was asked for, the protocol.
+nlohmann::ordered_json describe(const EvaluationReport& report, const std::string& split,
+                                const DatasetConfig& source, const std::optional<ProtocolMatch>& protocol);
 
 // Where the weights come from, for the scores' origin: the path of the file and the hash of its content.
 void add_weights_origin(VideoScores& scores, const std::filesystem::path& weights);
